@@ -1,0 +1,58 @@
+//! Options of the commands that ask a registry: where it is, as whom, how long.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Options of the commands that ask a registry.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Asking the registry")]
+pub struct Asking {
+    /// Bound on the whole operation, such as 10s
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "10s")]
+    pub timeout: std::time::Duration,
+    /// Where docker.io's registry really is, such as http://127.0.0.1:5000
+    #[arg(long, value_name = "URL")]
+    pub registry_url: Option<url::Url>,
+    /// Where docker.io's token service really is
+    #[arg(long, value_name = "URL")]
+    pub auth_url: Option<url::Url>,
+    /// Trust the certificates in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+    /// Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart
+    #[arg(long, value_enum, default_value_t)]
+    pub family: Family,
+    /// Ask without credentials, as whoever has none
+    #[arg(long)]
+    pub anonymous: bool,
+    /// Ask as this account
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Read the password or access token of --user from standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Read the password or access token of --user from this file
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Ask as every identity known here: anonymous and each account
+    #[arg(long)]
+    pub all_identities: bool,
+    /// Ask a private sandbox on loopback, started for this one command, instead of the real registry
+    #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, default_missing_value = "2026")]
+    pub sandbox: Option<String>,
+}
+
+/// Which address family to ask over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Family {
+    /// Whichever connects
+    #[default]
+    Auto,
+    /// IPv4 only
+    Ipv4,
+    /// IPv6 only
+    Ipv6,
+    /// Both, one reading each
+    Both,
+}

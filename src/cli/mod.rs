@@ -1,0 +1,94 @@
+//! The command line as plain data: clap structs, one file a command, no behaviour. What an option
+//! means is decided in [`crate::settings`] and in the command that takes it.
+//!
+//! Every option has a `DHLIMIT_…` variable; [`command`] derives the names from the options, so that
+//! none is ever forgotten.
+
+mod asking;
+mod format;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+pub use asking::{Asking, Family};
+pub use format::{Format, only};
+
+/// dhlimit's whole command line.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "dhlimit",
+    version,
+    about = "Makes Docker Hub's pull rate limit visible, predictable and survivable",
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Options every command takes.
+    #[command(flatten)]
+    pub talk: Talk,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options every command takes: how much is said, and how it looks.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "General options")]
+pub struct Talk {
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show what is asked and answered, without secrets; repeat for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Color,
+    /// Configuration file [default: dhlimit/config.toml in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {}
+
+/// The clap command with a `DHLIMIT_…` variable on every option.
+pub fn command() -> clap::Command {
+    with_variables(Cli::command())
+}
+
+fn with_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| match arg.get_long().filter(|long| !["help", "version"].contains(long)) {
+            Some(long) => {
+                let variable = variable(long);
+                arg.env(variable).hide_env_values(true)
+            }
+            None => arg,
+        })
+        .mut_subcommands(with_variables)
+}
+
+/// The environment variable of the option `--long`.
+///
+/// ```
+/// assert_eq!(dhlimit::cli::variable("registry-url"), "DHLIMIT_REGISTRY_URL");
+/// ```
+pub fn variable(long: &str) -> String {
+    format!("DHLIMIT_{}", long.to_uppercase().replace('-', "_"))
+}

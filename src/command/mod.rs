@@ -1,0 +1,12 @@
+//! One file a subcommand: the glue, and the only place where rooms meet. A command is an async
+//! function from the context and its plain arguments to an [`Exit`]; errors carry their exit code
+//! as a [`crate::Failure`].
+
+use crate::cli::Cli;
+use crate::{Context, Exit};
+
+/// Runs the command that was asked for.
+pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
+    let _ = context;
+    match cli.command {}
+}

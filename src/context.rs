@@ -1,0 +1,157 @@
+//! The effects a command may have, passed in: clock, standard streams, environment, terminal,
+//! shutdown. Apart so that tests need no sleep, no global and no process.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+
+/// Where wall-clock time comes from. Waiting is tokio's, so that tests can pause it.
+pub trait Clock: Send + Sync {
+    /// The time now, UTC.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's own clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// A snapshot of environment variables. Names and values that are not UTF-8 are left out.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The variables of this process.
+    pub fn from_process() -> Self {
+        Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect())
+    }
+
+    /// The value of a variable; unset and empty are the same.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The home directory: `HOME`.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.var("HOME").map(PathBuf::from)
+    }
+
+    /// The variables in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    // Values may be secrets: names only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Which of the standard streams are terminals, and how wide standard output is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminal {
+    /// Standard input is a terminal.
+    pub stdin: bool,
+    /// Standard output is a terminal.
+    pub stdout: bool,
+    /// Standard error is a terminal.
+    pub stderr: bool,
+    /// Columns of the terminal behind standard output; `None` where it is none.
+    pub columns: Option<u16>,
+}
+
+type Sink = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// Everything outside the program that a command may touch.
+#[derive(Clone)]
+pub struct Context {
+    /// Wall-clock time.
+    pub clock: Arc<dyn Clock>,
+    /// Environment variables.
+    pub environment: Environment,
+    /// What kind of thing the standard streams are.
+    pub terminal: Terminal,
+    /// Cancelled at the first SIGINT or SIGTERM: leave tidily, with [`crate::Exit::Interrupted`].
+    pub shutdown: CancellationToken,
+    /// Whether talk on standard error is wanted at all (`--quiet` clears it).
+    pub talkative: bool,
+    /// Whether standard output may carry colour.
+    pub colour: bool,
+    out: Sink,
+    err: Sink,
+}
+
+impl Context {
+    /// The real process: its clock, streams and environment.
+    pub fn from_process() -> Self {
+        let terminal = Terminal {
+            stdin: io::stdin().is_terminal(),
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+            columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0),
+        };
+        Self { terminal, ..Self::new(Environment::from_process(), Box::new(io::stdout()), Box::new(io::stderr())) }
+    }
+
+    /// A context on the given environment and writers, without a terminal.
+    pub fn new(environment: Environment, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            environment,
+            terminal: Terminal::default(),
+            shutdown: CancellationToken::new(),
+            talkative: true,
+            colour: false,
+            out: Arc::new(Mutex::new(out)),
+            err: Arc::new(Mutex::new(err)),
+        }
+    }
+
+    /// Writes a piece of the answer to standard output and flushes it.
+    ///
+    /// # Errors
+    /// The writer's; a broken pipe is passed on and ends the program quietly at the edge.
+    pub fn answer(&self, text: &str) -> io::Result<()> {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Writes one line of talk to standard error, unless `--quiet`. Failures are of no interest.
+    pub fn say(&self, line: &str) {
+        if self.talkative {
+            self.complain(line);
+        }
+    }
+
+    /// Writes one line to standard error whatever `--quiet` says: errors only.
+    pub fn complain(&self, line: &str) {
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(err, "{line}");
+        let _ = err.flush();
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("terminal", &self.terminal).field("environment", &self.environment).finish_non_exhaustive()
+    }
+}

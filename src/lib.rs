@@ -1,0 +1,87 @@
+//! dhlimit makes Docker Hub's pull rate limit visible, predictable and survivable.
+//!
+//! # The tour of the house
+//! Data flows in five steps and never back: arguments ([`cli`]) → settings ([`settings`]) → work →
+//! report value → renderer ([`render`]).
+//!
+//! * [`quota`] and [`image`] are the domain, pure: readings, header grammar, window laws, references.
+//! * [`credentials`], [`registry`], [`diagnosis`], [`runtime`] and [`sandbox`] each do one kind of
+//!   work on top of them and do not know each other, except that [`registry`] asks as somebody whom
+//!   [`credentials`] found. The sandbox never imports the registry: two independent readings of the
+//!   protocol keep each other honest.
+//! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
+//! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
+//!   enum of exit codes; [`text`] makes foreign text fit to show.
+
+pub mod cli;
+pub mod command;
+pub mod context;
+pub mod credentials;
+pub mod diagnosis;
+pub mod exit;
+pub mod image;
+pub mod quota;
+pub mod registry;
+pub mod render;
+pub mod runtime;
+pub mod sandbox;
+pub mod settings;
+pub mod text;
+
+use std::ffi::OsString;
+use std::io;
+
+pub use context::Context;
+pub use exit::{Exit, Failure};
+
+/// Parses the arguments, runs the command, reports its error; the value is the process's exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>, context: Context) -> Exit {
+    let cli = match settings::parse(args, &context) {
+        Ok(cli) => cli,
+        Err(stop) => return stop.show(&context),
+    };
+    let context = settings::apply(&cli.talk, context);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&context, &anyhow::Error::new(error).context("cannot start the asynchronous runtime")),
+    };
+    let result = runtime.block_on(async {
+        shutdown_on_signals(&context);
+        command::run(&context, cli).await
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match result {
+        Ok(exit) => exit,
+        Err(error) => report(&context, &error),
+    }
+}
+
+/// Prints an error with its advice and decides the exit code; a broken pipe is quiet and fine.
+fn report(context: &Context, error: &anyhow::Error) -> Exit {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return Exit::Ok;
+    }
+    let failure = error.downcast_ref::<Failure>();
+    context.complain(&format!("dhlimit: {}", text::one_line(&format!("{error:#}"), 2_000)));
+    if let Some(advice) = failure.and_then(|failure| failure.advice.as_deref()) {
+        context.complain(&format!("  → {}", text::one_line(advice, 2_000)));
+    }
+    failure.map_or(Exit::Unreachable, |failure| failure.exit)
+}
+
+#[cfg(unix)]
+fn shutdown_on_signals(context: &Context) {
+    use tokio::signal::unix::{SignalKind, signal};
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let shutdown = context.shutdown.clone();
+        if let Ok(mut signals) = signal(kind) {
+            tokio::spawn(async move {
+                signals.recv().await;
+                shutdown.cancel();
+            });
+        }
+    }
+}

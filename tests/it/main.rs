@@ -1,0 +1,1 @@
+//! The one test binary: the program as a user runs it.
