@@ -195,7 +195,9 @@ fn host_of(registry: &str) -> &str {
 pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        || host.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()))
+        || host
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()))
 }
 
 fn is_registry(registry: &str) -> bool {
@@ -208,7 +210,8 @@ fn is_registry(registry: &str) -> bool {
         let host = host_of(registry);
         (host.split('.').all(is_domain_component), registry.get(host.len()..).unwrap_or(""))
     };
-    let port_is_good = rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let port_is_good = rest.is_empty()
+        || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()));
     host_is_good && port_is_good
 }
 

@@ -1,1 +1,19 @@
-//! Room `quota`.
+//! The domain, pure: what a registry says of its limit, for whom, over which window. No I/O, no
+//! async, no clock: times come in as arguments. Follows the project's protocol notes of November
+//! 2026 and the IETF `ratelimit-headers` drafts 00–11.
+
+mod header;
+mod identity;
+mod judgement;
+mod reading;
+mod record;
+mod source;
+mod window;
+
+pub use header::{Field, GrammarError, Limits, Reset, read_limits};
+pub use identity::Identity;
+pub use judgement::{Answer, Judgement, judge};
+pub use reading::{Confidence, Count, Family, Fault, FaultKind, Reading, Standing, Throttle};
+pub use record::{ErrorRecord, IdentityKind, IdentityRecord, Record, State, timestamp, whole_seconds};
+pub use source::{Source, SourceKind};
+pub use window::Window;
