@@ -1,0 +1,197 @@
+//! The one place that runs children: own process group, no terminal, bounded output, bounded time,
+//! always reaped. Apart because every driver needs exactly this and a mistake here leaves processes
+//! behind. A tool that waits quietly can be ended by what it prints (`stop_at`).
+
+use std::ffi::OsStr;
+use std::io;
+use std::pin::Pin;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::capture::Capture;
+
+/// How long a child may take to leave after SIGTERM before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the pipes of a child that has ended are read for what a grandchild may still write.
+const DRAIN: Duration = Duration::from_millis(100);
+
+/// What a child may use up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds<'a> {
+    /// How long it may run.
+    pub(super) limit: Duration,
+    /// How many bytes of each of its two output streams are kept.
+    pub(super) room: usize,
+    /// Ends it early when cancelled.
+    pub(super) shutdown: Option<&'a CancellationToken>,
+    /// Ends it early when this text appears on its standard error.
+    pub(super) stop_at: Option<&'static str>,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// By a signal that was not ours.
+    Signalled(i32),
+    /// Ended by us: it printed the text of `stop_at`.
+    Stopped,
+    /// Ended by us: its time was up.
+    TimedOut,
+    /// Ended by us: shutdown was asked for.
+    Interrupted,
+}
+
+/// A child that has ended and left nothing behind.
+#[derive(Debug)]
+pub(super) struct Finished {
+    /// How it ended.
+    pub(super) ending: Ending,
+    /// What it printed on standard output.
+    pub(super) stdout: Capture,
+    /// What it printed on standard error.
+    pub(super) stderr: Capture,
+    /// From its start to its end.
+    pub(super) elapsed: Duration,
+}
+
+/// Runs a child to its end. `command` brings program, arguments and environment; the rest is set here.
+///
+/// Dropping the future kills the child's whole process group at once.
+///
+/// # Errors
+/// The child could not be started, or waited for.
+pub(super) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<Finished> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    // No colour, no foreign language, no question: what is printed is read by this program.
+    command.env("LC_ALL", "C").env("NO_COLOR", "1");
+    tracing::debug!(argv = %argv(&command), "run");
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let (stdout_pipe, stderr_pipe) = (child.stdout.take(), child.stderr.take());
+    let (mut stdout, mut stderr) = (Capture::new(bounds.room), Capture::new(bounds.room));
+    let (never, found) = (Notify::new(), Notify::new());
+    let (ending, elapsed) = {
+        let reading =
+            async { tokio::join!(drain(stdout_pipe, &mut stdout, None, &never), drain(stderr_pipe, &mut stderr, bounds.stop_at, &found)) };
+        tokio::pin!(reading);
+        let mut pipes = Pipes { reading, closed: false };
+        let ending = tokio::select! {
+            status = pipes.wait(&mut child) => ending_of(status?),
+            () = found.notified() => Ending::Stopped,
+            () = asked(bounds.shutdown) => Ending::Interrupted,
+            () = tokio::time::sleep(bounds.limit) => Ending::TimedOut,
+        };
+        if matches!(ending, Ending::Stopped | Ending::TimedOut | Ending::Interrupted) {
+            // A stopped process takes SIGTERM only after it goes on.
+            group.signal(Signal::TERM);
+            group.signal(Signal::CONT);
+            if timeout(GRACE, pipes.wait(&mut child)).await.is_err() {
+                group.signal(Signal::KILL);
+                pipes.wait(&mut child).await?;
+            }
+        }
+        let elapsed = started.elapsed();
+        // A grandchild may hold the pipes open for ever: what comes in a moment is taken, then the group goes.
+        pipes.drain().await;
+        group.signal(Signal::KILL);
+        pipes.drain().await;
+        (ending, elapsed)
+    };
+    tracing::debug!(?ending, ?elapsed, "ended");
+    Ok(Finished { ending, stdout, stderr, elapsed })
+}
+
+/// The two pipes of a child, read until both are closed.
+struct Pipes<'a, F> {
+    reading: Pin<&'a mut F>,
+    closed: bool,
+}
+
+impl<F: Future> Pipes<'_, F> {
+    /// Waits for the child, reading meanwhile so that it never blocks on a full pipe.
+    async fn wait(&mut self, child: &mut Child) -> io::Result<ExitStatus> {
+        loop {
+            tokio::select! {
+                status = child.wait() => return status,
+                _ = &mut self.reading, if !self.closed => self.closed = true,
+            }
+        }
+    }
+
+    /// Reads on until both pipes are closed, for a moment at most.
+    async fn drain(&mut self) {
+        if !self.closed {
+            self.closed = timeout(DRAIN, &mut self.reading).await.is_ok();
+        }
+    }
+}
+
+/// A child's process group, killed when dropped.
+///
+/// Its number cannot have been given to another group while one of its processes lives, and once
+/// all are gone the system's process numbers would have to wrap between two lines above.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            // Nobody left to signal is the usual case, and fine.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+/// Copies a pipe into its capture until it closes; says when `stop_at` came by.
+async fn drain(pipe: Option<impl AsyncRead + Unpin>, capture: &mut Capture, stop_at: Option<&'static str>, found: &Notify) {
+    let Some(mut pipe) = pipe else { return };
+    let mut buffer = [0_u8; 8192];
+    let mut seen: Vec<u8> = Vec::new();
+    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+        let chunk = buffer.get(..length).unwrap_or_default();
+        capture.push(chunk);
+        if let Some(text) = stop_at.map(str::as_bytes) {
+            seen.extend_from_slice(chunk);
+            if seen.windows(text.len()).any(|window| window == text) {
+                found.notify_one();
+            }
+            // The text may be cut between two reads.
+            seen.drain(..seen.len().saturating_sub(text.len()));
+        }
+    }
+}
+
+/// Waits for shutdown; for ever where none can be asked for.
+async fn asked(shutdown: Option<&CancellationToken>) {
+    match shutdown {
+        Some(token) => token.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn ending_of(status: ExitStatus) -> Ending {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().map_or_else(|| Ending::Signalled(status.signal().unwrap_or_default()), Ending::Exited)
+}
+
+/// The command line for the trace, in one line. No driver puts a secret there.
+fn argv(command: &Command) -> String {
+    let command = command.as_std();
+    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy);
+    crate::text::one_line(&words.collect::<Vec<_>>().join(" "), 1000)
+}

@@ -1,0 +1,195 @@
+//! A command-line tool that was found: where it is, what it is called with each time, and the three
+//! ways of asking it something. Apart from the runner because this knows of errors and outcomes,
+//! that only of processes.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
+
+use super::child::{self, Bounds, Ending, Finished};
+use super::{Outcome, Pull, RuntimeError};
+use crate::context::Environment;
+
+/// How long a question about state may take: a daemon under load, a virtual machine behind ssh.
+const QUESTION: Duration = Duration::from_secs(20);
+/// How long a removal may take: large images on slow disks.
+const REMOVAL: Duration = Duration::from_secs(120);
+/// How much of an answer to a question is kept: a list of some ten thousand images.
+const ANSWER_ROOM: usize = 8 << 20;
+/// How much of what a pull prints on each stream is kept.
+const TEXT_ROOM: usize = 64 << 10;
+
+/// A tool, the arguments that come first in every call, and its environment.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    name: String,
+    path: PathBuf,
+    first: Vec<String>,
+    environment: Environment,
+    without: Vec<&'static str>,
+}
+
+impl Program {
+    /// Looks a tool up in `PATH`; a name with a slash is taken as a path.
+    pub(super) fn find(name: &str, environment: &Environment) -> Result<Self, RuntimeError> {
+        let found = if name.contains('/') {
+            Some(PathBuf::from(name)).filter(|path| is_program(path))
+        } else {
+            let folders = environment.var("PATH").unwrap_or_default();
+            std::env::split_paths(folders).map(|folder| folder.join(name)).find(|path| is_program(path))
+        };
+        let path = found.ok_or_else(|| RuntimeError::NotInstalled { program: name.to_owned() })?;
+        Ok(Self { name: name.to_owned(), path, first: Vec::new(), environment: environment.clone(), without: Vec::new() })
+    }
+
+    /// The tool's name, for messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same tool, called with these arguments before all others.
+    pub(super) fn with(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.first.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same tool under the name that messages should use.
+    pub(super) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The same tool without an environment variable.
+    pub(super) fn without(mut self, variable: &'static str) -> Self {
+        self.without.push(variable);
+        self
+    }
+
+    /// Asks a question and takes whatever comes of it, unless it takes too long.
+    pub(super) async fn try_ask(&self, arguments: &[&str]) -> Result<Finished, RuntimeError> {
+        self.within(QUESTION, arguments).await
+    }
+
+    /// Asks a question that is to be answered with exit code 0: what it printed on standard output, whole.
+    pub(super) async fn ask(&self, arguments: &[&str]) -> Result<String, RuntimeError> {
+        let finished = self.try_ask(arguments).await?;
+        if !finished.succeeded() {
+            return Err(self.refused(arguments, &finished));
+        }
+        self.whole(arguments, &finished)
+    }
+
+    /// Has something removed and takes whatever comes of it.
+    pub(super) async fn try_remove(&self, arguments: &[&str]) -> Result<Finished, RuntimeError> {
+        self.within(REMOVAL, arguments).await
+    }
+
+    /// Pulls: every way in which it can end is an outcome. `stop_at` as in [`Bounds`].
+    pub(super) async fn pull(
+        &self,
+        arguments: &[&str],
+        limit: Duration,
+        shutdown: &CancellationToken,
+        stop_at: Option<&'static str>,
+    ) -> Pull {
+        let bounds = Bounds { limit, room: TEXT_ROOM, shutdown: Some(shutdown), stop_at };
+        let finished = match child::run(self.command(arguments), bounds).await {
+            Ok(finished) => finished,
+            Err(error) => {
+                let text = format!("cannot start {}: {error}", self.path.display());
+                return Pull { outcome: Outcome::Failed { exit: None, text }, elapsed: Duration::ZERO };
+            }
+        };
+        let text = finished.text();
+        let outcome = match finished.ending {
+            Ending::Exited(0) => Outcome::Pulled,
+            Ending::Exited(exit) => Outcome::Failed { exit: Some(exit), text },
+            Ending::Signalled(_) => Outcome::Failed { exit: None, text: format!("{text}\n{} was {}", self.name, finished.status()) },
+            Ending::Stopped => Outcome::Waiting { text },
+            Ending::TimedOut => Outcome::TimedOut { text },
+            Ending::Interrupted => Outcome::Interrupted,
+        };
+        Pull { outcome, elapsed: finished.elapsed }
+    }
+
+    /// The answer as it came, or the error that part of it is missing.
+    pub(super) fn whole(&self, arguments: &[&str], finished: &Finished) -> Result<String, RuntimeError> {
+        if finished.stdout.left_out() > 0 {
+            return Err(self.nonsense(arguments, format!("more than {ANSWER_ROOM} bytes")));
+        }
+        Ok(finished.stdout.text())
+    }
+
+    /// The error for an exit code other than 0.
+    pub(super) fn refused(&self, arguments: &[&str], finished: &Finished) -> RuntimeError {
+        RuntimeError::Refused { program: self.name.clone(), verb: verb(arguments), status: finished.status(), text: finished.text() }
+    }
+
+    /// The error for a daemon that does not answer.
+    pub(super) fn no_daemon(&self, finished: &Finished) -> RuntimeError {
+        RuntimeError::NoDaemon { program: self.name.clone(), text: finished.text() }
+    }
+
+    /// The error for an answer that is not understood.
+    pub(super) fn nonsense(&self, arguments: &[&str], reason: impl ToString) -> RuntimeError {
+        RuntimeError::Nonsense { program: self.name.clone(), verb: verb(arguments), reason: reason.to_string() }
+    }
+
+    async fn within(&self, limit: Duration, arguments: &[&str]) -> Result<Finished, RuntimeError> {
+        let bounds = Bounds { limit, room: ANSWER_ROOM, shutdown: None, stop_at: None };
+        let finished = child::run(self.command(arguments), bounds)
+            .await
+            .map_err(|source| RuntimeError::Start { program: self.path.display().to_string(), source })?;
+        match finished.ending {
+            Ending::TimedOut => Err(RuntimeError::Silent { program: self.name.clone(), verb: verb(arguments), limit }),
+            _ => Ok(finished),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command.env_clear().envs(self.environment.iter().filter(|(name, _)| !self.without.contains(name)));
+        command.args(&self.first).args(arguments);
+        command
+    }
+}
+
+impl Finished {
+    /// Whether it ended by itself with exit code 0.
+    pub(super) fn succeeded(&self) -> bool {
+        self.ending == Ending::Exited(0)
+    }
+
+    /// The ending in words.
+    pub(super) fn status(&self) -> String {
+        match self.ending {
+            Ending::Exited(code) => format!("exit code {code}"),
+            Ending::Signalled(signal) => format!("killed by signal {signal}"),
+            Ending::Stopped | Ending::TimedOut | Ending::Interrupted => "ended by dhlimit".to_owned(),
+        }
+    }
+
+    /// Both streams as one text, errors last.
+    pub(super) fn text(&self) -> String {
+        format!("{}{}", self.stdout.text(), self.stderr.text())
+    }
+
+    /// Whether either stream has one of these words, whatever their case.
+    pub(super) fn says(&self, words: &[&str]) -> bool {
+        let text = self.text().to_ascii_lowercase();
+        words.iter().any(|word| text.contains(word))
+    }
+}
+
+/// The words of a call that say what is wanted, for messages: up to the first option.
+fn verb(arguments: &[&str]) -> String {
+    let words = arguments.iter().skip_while(|word| word.starts_with('-')).take_while(|word| !word.starts_with('-'));
+    words.take(2).copied().collect::<Vec<_>>().join(" ")
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
