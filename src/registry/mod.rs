@@ -1,1 +1,30 @@
-//! Room `registry`.
+//! Asking a registry: its challenge, its token service, its manifests, and from the answer a
+//! reading. Follows the OCI distribution specification 1.1 (2024), the distribution project's token
+//! specification, and the project's protocol notes of November 2026. Apart from the sandbox on
+//! purpose: two independent readings of the protocol keep each other honest.
+
+mod challenge;
+mod client;
+mod endpoint;
+mod error;
+mod preconnect;
+mod reading;
+mod token;
+mod transport;
+
+pub use challenge::{Challenge, parse_challenge};
+pub use client::{Answered, Client};
+pub use endpoint::{Endpoint, EndpointError, Places, TokenService};
+pub use error::{Cause, RegistryError};
+pub use reading::{Principal, judge_answer};
+pub use transport::{Trust, TrustError};
+
+/// Header fields fit for a trace: those that say whose they are or how to log in as them are out.
+fn shown(fields: &[(&str, &str)]) -> Vec<String> {
+    fields
+        .iter()
+        .filter(|(name, _)| !matches!(*name, "set-cookie" | "authorization" | "www-authenticate" | "location"))
+        .take(32)
+        .map(|(name, value)| crate::text::one_line(&format!("{name}: {value}"), 120))
+        .collect()
+}

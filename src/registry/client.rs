@@ -1,0 +1,427 @@
+//! The client of one registry over one address family: one connection to it, one to its token
+//! service, tokens kept for their life. What is asked and what may be retried is all visible here:
+//! one new token after a 401, one new token before an old one is believed that no limit applies,
+//! nothing else.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::challenge::{Challenge, parse_challenge};
+use super::endpoint::{Endpoint, TokenService, host};
+use super::error::{Cause, RegistryError};
+use super::token::{Token, is_page, refusal, words_of};
+use super::transport::{Transport, Trust, bounded_body, cause_of};
+use crate::context::Environment;
+use crate::credentials::Credential;
+use crate::image::Reference;
+use crate::quota::Family;
+
+/// Every kind of manifest and index there is, as a pull asks for them.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, */*;q=0.1";
+/// The most redirects that are followed.
+const REDIRECTS_MAX: usize = 5;
+/// Before a token older than this is believed to have no limit, a new one is asked for.
+const OLD_TOKEN: Duration = Duration::from_secs(30);
+
+/// The client of one registry.
+pub struct Client {
+    endpoint: Endpoint,
+    family: Option<Family>,
+    trust: Trust,
+    environment: Environment,
+    registry: Transport,
+    /// The token service as a challenge told it, and the connection to it.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    service: Option<TokenService>,
+    basic: bool,
+    tokens: HashMap<TokenKey, Token>,
+    auth: HashMap<String, Transport>,
+}
+
+/// Whose token for what: the credential's account and the repository.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct TokenKey {
+    account: Option<String>,
+    anonymous: bool,
+    repository: String,
+}
+
+/// An answer with its head and, for a GET, its body.
+#[derive(Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The header lines.
+    pub headers: HeaderMap,
+    /// The body, at most 256 KiB of it; empty for a HEAD.
+    pub body: String,
+    /// Over which family it came.
+    pub family: Option<Family>,
+    /// The host that gave it.
+    pub host: String,
+    /// How old the token was that it was asked with.
+    token_age: Duration,
+}
+
+impl Answered {
+    /// Header lines as text; values that are none are left out.
+    pub fn fields(&self) -> Vec<(&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
+    }
+
+    /// One header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// `Retry-After`, in seconds or as an HTTP date against `now`.
+    pub fn retry_after(&self, now: std::time::SystemTime) -> Option<Duration> {
+        retry_after(&self.headers, now)
+    }
+
+    /// Whether the registry meant this answer, rather than something between us and it.
+    pub fn is_a_manifests(&self) -> bool {
+        let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or("").to_ascii_lowercase();
+        self.headers.contains_key("docker-content-digest") || kind.contains("manifest") || kind.contains("image.index")
+    }
+}
+
+/// `Retry-After` of an answer.
+pub(super) fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds.min(366 * 86_400))),
+        Err(_) => httpdate::parse_http_date(value).ok().map(|at| at.duration_since(now).unwrap_or_default()),
+    }
+}
+
+impl Client {
+    /// A client for an endpoint. No connection is opened yet.
+    pub fn new(endpoint: Endpoint, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Self, RegistryError> {
+        let registry = transport(&endpoint.base, family, trust, environment)?;
+        Ok(Self { endpoint, family, trust: trust.clone(), environment: environment.clone(), registry, state: Mutex::default() })
+    }
+
+    /// The family it was told to use.
+    pub fn family(&self) -> Option<Family> {
+        self.family
+    }
+
+    /// The registry it asks.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Forgets the tokens, so that the next request asks for a new one.
+    pub fn forget_tokens(&self) {
+        self.locked().tokens.clear();
+    }
+
+    /// HEAD of the image's manifest: what costs nothing and carries the limit.
+    pub async fn head(&self, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
+        let url = self.endpoint.manifest(image, image.manifest());
+        let answered = self.send(&Method::HEAD, &url, image, who, deadline).await?;
+        let looks_unlimited = answered.status == 200 && !answered.headers.keys().any(|name| name.as_str().contains("ratelimit-"));
+        if looks_unlimited && answered.token_age > OLD_TOKEN {
+            self.forget_tokens();
+            return self.send(&Method::HEAD, &url, image, who, deadline).await;
+        }
+        Ok(answered)
+    }
+
+    /// GET of a manifest by tag or digest: what counts as a pull.
+    pub async fn manifest(
+        &self,
+        image: &Reference,
+        manifest: &str,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Answered, RegistryError> {
+        self.send(&Method::GET, &self.endpoint.manifest(image, manifest), image, who, deadline).await
+    }
+
+    async fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        image: &Reference,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Answered, RegistryError> {
+        let mut fetched_now = false;
+        let mut challenged = 0;
+        loop {
+            let (authorization, age) = self.authorization(image, who, deadline, &mut fetched_now).await?;
+            let mut answered = self.exchange(method, url, authorization, deadline).await?;
+            answered.token_age = age;
+            if answered.status != 401 {
+                return Ok(answered);
+            }
+            challenged += 1;
+            self.meet_challenge(&answered, image, who, fetched_now && challenged > 1 || challenged > 2)?;
+        }
+    }
+
+    /// Learns from a 401 how to ask, or says why asking again is of no use.
+    fn meet_challenge(&self, answered: &Answered, image: &Reference, who: &Credential, last: bool) -> Result<(), RegistryError> {
+        let words = words_of(&answered.body);
+        let denied = |words: String| RegistryError::Denied { host: answered.host.clone(), image: image.to_string(), words };
+        let refused = |words: String| match who.user() {
+            Some(user) => RegistryError::CredentialsRefused { host: answered.host.clone(), user: user.to_owned(), words },
+            None => RegistryError::Denied { host: answered.host.clone(), image: image.to_string(), words },
+        };
+        let values = answered.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        let mut state = self.locked();
+        match parse_challenge(values) {
+            None => {
+                Err(RegistryError::Protocol { host: answered.host.clone(), words: "401 without a challenge that can be met".to_owned() })
+            }
+            Some(Challenge::Basic) if state.basic && !who.is_anonymous() => Err(refused(words)),
+            Some(Challenge::Basic) if !matches!(who, Credential::Password { .. }) => {
+                Err(denied("it asks for a user name and password".to_owned()))
+            }
+            Some(Challenge::Basic) if !self.endpoint.trusts(&self.endpoint.base) => Err(denied(words)),
+            Some(Challenge::Basic) => {
+                state.basic = true;
+                Ok(())
+            }
+            Some(Challenge::Bearer { error: Some(error), .. }) if error == "insufficient_scope" && (last || !state.tokens.is_empty()) => {
+                Err(denied("insufficient scope: private, or no such repository".to_owned()))
+            }
+            Some(Challenge::Bearer { .. }) if matches!(who, Credential::RegistryToken(_)) => {
+                Err(refused("the registry token is not accepted".to_owned()))
+            }
+            Some(Challenge::Bearer { .. }) if last => Err(refused("a new token is not accepted either".to_owned())),
+            Some(Challenge::Bearer { realm, service, .. }) => {
+                // Docker Hub's service is known or named by the user; a challenge does not move it.
+                if state.service.is_none() && self.endpoint.token_service.is_none() {
+                    state.service = Some(TokenService { realm, service });
+                }
+                state.tokens.clear();
+                Ok(())
+            }
+        }
+    }
+
+    /// The Authorization header for a request, and how old its token is.
+    async fn authorization(
+        &self,
+        image: &Reference,
+        who: &Credential,
+        deadline: Instant,
+        fetched_now: &mut bool,
+    ) -> Result<(Option<HeaderValue>, Duration), RegistryError> {
+        if let Credential::RegistryToken(token) = who {
+            return Ok((Some(self.bearer(token)?), Duration::ZERO));
+        }
+        let key = TokenKey { account: account_of(who), anonymous: who.is_anonymous(), repository: image.repository().to_owned() };
+        let now = Instant::now();
+        let (service, kept, basic) = {
+            let state = self.locked();
+            let service = self.endpoint.token_service.clone().or_else(|| state.service.clone());
+            (service, state.tokens.get(&key).filter(|token| !token.is_stale(now)).cloned(), state.basic)
+        };
+        if let (true, Credential::Password { user, secret }) = (basic, who) {
+            return Ok((Some(basic_authorization(user, secret)), Duration::ZERO));
+        }
+        if let Some(token) = kept {
+            return Ok((Some(self.bearer(&token.secret)?), now - token.fetched));
+        }
+        let Some(service) = service else { return Ok((None, Duration::ZERO)) };
+        let token = self.fetch_token(&service, image, who, deadline).await?;
+        *fetched_now = true;
+        let header = self.bearer(&token.secret)?;
+        self.locked().tokens.insert(key, token);
+        Ok((Some(header), Duration::ZERO))
+    }
+
+    /// One request to the token service; the registry's connection opens meanwhile.
+    async fn fetch_token(
+        &self,
+        service: &TokenService,
+        image: &Reference,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Token, RegistryError> {
+        if !who.is_anonymous() && !self.endpoint.trusts(&service.realm) {
+            return Err(RegistryError::ForeignRealm { registry: self.endpoint.registry.clone(), realm: host(&service.realm) });
+        }
+        let at = host(&service.realm);
+        let auth = self.auth_transport(&service.realm)?;
+        if self.locked().tokens.is_empty() && self.endpoint.token_service.is_some() {
+            self.registry.preconnect(self.endpoint.base.clone());
+        }
+        let scope = format!("repository:{}:pull", image.repository());
+        let request = token_request(&auth, service, &scope, who);
+        tracing::debug!(host = %at, %scope, as_ = who.kind(), "asking for a token");
+        let (status, headers, body) = within(deadline, &at, async {
+            let response = request.send().await?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let (body, _) = bounded_body(response).await?;
+            Ok((status, headers, body))
+        })
+        .await?;
+        tracing::debug!(host = %at, status, "token service answered");
+        if status == 200 {
+            return Token::parse(&body, &at, Instant::now());
+        }
+        let user = (!who.is_anonymous()).then(|| who.user().unwrap_or("the identity token"));
+        Err(refusal(status, &body, retry_after(&headers, std::time::SystemTime::now()), &at, user, &image.to_string()))
+    }
+
+    /// One request to the registry, redirects followed; the Authorization header stays with the
+    /// host it was made for.
+    async fn exchange(
+        &self,
+        method: &Method,
+        url: &Url,
+        authorization: Option<HeaderValue>,
+        deadline: Instant,
+    ) -> Result<Answered, RegistryError> {
+        let mut url = url.clone();
+        let mut authorization = authorization;
+        let mut transport = self.registry.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let at = host(&url);
+            let mut request = transport.request(method.clone(), url.clone()).header(ACCEPT, MANIFESTS);
+            if let Some(value) = &authorization {
+                request = request.header(AUTHORIZATION, value.clone());
+            }
+            tracing::debug!(%method, host = %at, path = url.path(), "asking the registry");
+            let answered = within(deadline, &at, async {
+                let response = request.send().await?;
+                let (status, headers, family) = (response.status().as_u16(), response.headers().clone(), transport.family_of(&response));
+                let body = if *method == Method::HEAD { String::new() } else { bounded_body(response).await?.0 };
+                Ok(Answered { status, headers, body, family, host: at.clone(), token_age: Duration::ZERO })
+            })
+            .await?;
+            tracing::debug!(status = answered.status, headers = ?super::shown(&answered.fields()), "registry answered");
+            if !matches!(answered.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(answered);
+            }
+            let nowhere = || RegistryError::Protocol { host: at.clone(), words: format!("{} without a place to go", answered.status) };
+            let next = answered.header(LOCATION.as_str()).and_then(|location| url.join(location).ok()).ok_or_else(nowhere)?;
+            if !matches!(next.scheme(), "http" | "https") || !next.has_host() {
+                return Err(nowhere());
+            }
+            if next.origin() != url.origin() {
+                authorization = None;
+                transport = self::transport(&next, self.family, &self.trust, &self.environment)?;
+            }
+            url = next;
+        }
+        Err(RegistryError::Protocol { host: host(&url), words: format!("more than {REDIRECTS_MAX} redirects") })
+    }
+
+    fn auth_transport(&self, realm: &Url) -> Result<Transport, RegistryError> {
+        let origin = realm.origin().ascii_serialization();
+        if let Some(known) = self.locked().auth.get(&origin) {
+            return Ok(known.clone());
+        }
+        let made = transport(realm, self.family, &self.trust, &self.environment)?;
+        self.locked().auth.insert(origin, made.clone());
+        Ok(made)
+    }
+
+    fn bearer(&self, token: &SecretString) -> Result<HeaderValue, RegistryError> {
+        let odd = |_| RegistryError::Protocol {
+            host: self.endpoint.registry.clone(),
+            words: "the token has characters that no header may have".to_owned(),
+        };
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(odd)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.endpoint).field("family", &self.family).finish_non_exhaustive()
+    }
+}
+
+/// Whether an answer is a web page: by its type, or by how its body begins.
+pub(super) fn is_web_page(answered: &Answered) -> bool {
+    answered.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")) || is_page(&answered.body)
+}
+
+/// GET for anonymous and password, POST for a refresh token.
+fn token_request(auth: &Transport, service: &TokenService, scope: &str, who: &Credential) -> reqwest::RequestBuilder {
+    let name = service.service.as_deref();
+    if let Credential::IdentityToken { token, .. } = who {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", "dhlimit"),
+            ("service", name.unwrap_or_default()),
+            ("scope", scope),
+            ("refresh_token", token.expose_secret()),
+        ];
+        return auth.request(Method::POST, service.realm.clone()).form(&form);
+    }
+    let mut url = service.realm.clone();
+    if let Some(name) = name {
+        url.query_pairs_mut().append_pair("service", name);
+    }
+    url.query_pairs_mut().append_pair("scope", scope);
+    let request = auth.request(Method::GET, url);
+    match who {
+        Credential::Password { user, secret } => request.header(AUTHORIZATION, basic_authorization(user, secret)),
+        _ => request,
+    }
+}
+
+fn account_of(who: &Credential) -> Option<String> {
+    match who {
+        // Two identity tokens may lack a user; what tells them apart must not be the secret itself.
+        Credential::IdentityToken { token, .. } => {
+            use std::hash::{DefaultHasher, Hash, Hasher};
+            let mut hasher = DefaultHasher::new();
+            token.expose_secret().hash(&mut hasher);
+            Some(format!("identity token {:x}", hasher.finish()))
+        }
+        other => other.user().map(str::to_owned),
+    }
+}
+
+fn basic_authorization(user: &str, secret: &SecretString) -> HeaderValue {
+    use base64::Engine;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{}", secret.expose_secret()));
+    // Base64 has no character that a header may not have.
+    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
+    value.set_sensitive(true);
+    value
+}
+
+fn transport(url: &Url, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Transport, RegistryError> {
+    Transport::new(url, family, trust, environment).map_err(|error| transport_error(&host(url), &error))
+}
+
+fn transport_error(host: &str, error: &reqwest::Error) -> RegistryError {
+    let (cause, words) = cause_of(error);
+    RegistryError::Transport { host: host.to_owned(), cause, words }
+}
+
+async fn within<T>(deadline: Instant, host: &str, work: impl Future<Output = Result<T, reqwest::Error>>) -> Result<T, RegistryError> {
+    match timeout_at(deadline, work).await {
+        Ok(done) => done.map_err(|error| transport_error(host, &error)),
+        Err(_) => {
+            Err(RegistryError::Transport { host: host.to_owned(), cause: Cause::Timeout, words: "no answer in the time given".to_owned() })
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Where a registry lives, who issues its tokens, and which hosts may see credentials.
+
+use url::Url;
+
+use crate::image::{Reference, is_loopback};
+
+/// Docker Hub's registry.
+const HUB_REGISTRY: &str = "https://registry-1.docker.io";
+/// Docker Hub's token service.
+const HUB_REALM: &str = "https://auth.docker.io/token";
+/// Docker Hub's name for itself at its token service.
+const HUB_SERVICE: &str = "registry.docker.io";
+
+/// Registries whose token service is on a host of another name, by their own documentation
+/// (looked up November 2026). A registry's own host needs no entry.
+const KNOWN_TOKEN_HOSTS: [(&str, &str); 4] = [
+    ("docker.io", "auth.docker.io"),
+    ("registry-1.docker.io", "auth.docker.io"),
+    ("registry.gitlab.com", "gitlab.com"),
+    ("registry.redhat.io", "sso.redhat.com"),
+];
+
+/// Where docker.io really lives, as the user says it.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// Its registry.
+    pub registry: Option<Url>,
+    /// Its token service; a bare host means `/token` there. Credentials may go to it.
+    pub auth: Option<Url>,
+}
+
+/// A token service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenService {
+    /// Its URL, without a query.
+    pub realm: Url,
+    /// What it calls the registry.
+    pub service: Option<String>,
+}
+
+/// One registry as we reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The registry's name in references.
+    pub registry: String,
+    /// The root under which `/v2/` lies.
+    pub base: Url,
+    /// Its token service, where it is known without asking.
+    pub token_service: Option<TokenService>,
+    /// Hosts beside its own that may see credentials.
+    trusted: Vec<String>,
+}
+
+/// Why there is no endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no http or https URL of a host")]
+pub struct EndpointError(String);
+
+impl Endpoint {
+    /// The endpoint of an image's registry.
+    pub fn of(image: &Reference, places: &Places) -> Result<Self, EndpointError> {
+        let hub = image.is_docker_hub();
+        let base = match &places.registry {
+            Some(url) if hub => url.clone(),
+            _ if hub => parse(HUB_REGISTRY)?,
+            _ if image.is_loopback() => parse(&format!("http://{}", image.registry()))?,
+            _ => parse(&format!("https://{}", image.registry()))?,
+        };
+        let base = checked(base)?;
+        let auth = places.auth.clone().map(checked).transpose()?.map(|mut url| {
+            if matches!(url.path(), "" | "/") {
+                url.set_path("/token");
+            }
+            url
+        });
+        let token_service = match (&auth, &places.registry) {
+            (Some(realm), _) if hub => Some(TokenService { realm: realm.clone(), service: Some(HUB_SERVICE.to_owned()) }),
+            (None, None) if hub => Some(TokenService { realm: parse(HUB_REALM)?, service: Some(HUB_SERVICE.to_owned()) }),
+            _ => None,
+        };
+        let known = KNOWN_TOKEN_HOSTS
+            .iter()
+            .filter(|(registry, _)| *registry == image.registry() && (!hub || places.registry.is_none()))
+            .map(|(_, host)| (*host).to_owned());
+        let named = auth.as_ref().and_then(Url::host_str).map(str::to_owned);
+        Ok(Self { registry: image.registry().to_owned(), base, token_service, trusted: known.chain(named).collect() })
+    }
+
+    /// Whether credentials for this registry may be sent to `url`: its own host, its known token
+    /// host or a host the user named; and never in the clear where the registry itself is not.
+    pub fn trusts(&self, url: &Url) -> bool {
+        let Some(host) = url.host_str() else { return false };
+        let own = self.base.host_str().is_some_and(|own| own.eq_ignore_ascii_case(host));
+        let known = own || self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(host));
+        let sealed = url.scheme() == "https" || self.base.scheme() == "http" || is_loopback(host.trim_matches(['[', ']']));
+        known && sealed
+    }
+
+    /// The URL of a manifest.
+    pub fn manifest(&self, image: &Reference, manifest: &str) -> Url {
+        self.under(&format!("v2/{}/manifests/{manifest}", image.repository()))
+    }
+
+    /// The URL of a blob.
+    pub fn blob(&self, image: &Reference, digest: &str) -> Url {
+        self.under(&format!("v2/{}/blobs/{digest}", image.repository()))
+    }
+
+    fn under(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let root = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{root}/{path}"));
+        url
+    }
+}
+
+/// The host and port of a URL, for people.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("?");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn parse(text: &str) -> Result<Url, EndpointError> {
+    Url::parse(text).map_err(|_| EndpointError(text.to_owned())).and_then(checked)
+}
+
+fn checked(mut url: Url) -> Result<Url, EndpointError> {
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !url.username().is_empty() || url.password().is_some() {
+        let _ = url.set_password(None);
+        return Err(EndpointError(url.to_string()));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(image: &str, registry: Option<&str>, auth: Option<&str>) -> Endpoint {
+        let url = |text: Option<&str>| text.map(|text| Url::parse(text).unwrap());
+        Endpoint::of(&image.parse().unwrap(), &Places { registry: url(registry), auth: url(auth) }).unwrap()
+    }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn docker_hub_is_known_without_asking() {
+        let hub = endpoint("nginx", None, None);
+        assert_eq!(hub.manifest(&"nginx:1".parse().unwrap(), "1").as_str(), "https://registry-1.docker.io/v2/library/nginx/manifests/1");
+        assert_eq!(hub.token_service.unwrap().realm.as_str(), "https://auth.docker.io/token");
+    }
+
+    #[test]
+    fn docker_hub_elsewhere_is_asked_there_only() {
+        let hub = endpoint("nginx", Some("http://127.0.0.1:5000"), Some("http://127.0.0.1:5000"));
+        assert_eq!(hub.base.as_str(), "http://127.0.0.1:5000/");
+        assert_eq!(hub.token_service.unwrap().realm.as_str(), "http://127.0.0.1:5000/token");
+        assert_eq!(endpoint("nginx", Some("http://127.0.0.1:5000"), None).token_service, None);
+    }
+
+    #[test]
+    fn loopback_is_plain_and_others_are_not() {
+        assert_eq!(endpoint("localhost:5000/a", None, None).base.as_str(), "http://localhost:5000/");
+        assert_eq!(endpoint("[::1]:5000/a", None, None).base.as_str(), "http://[::1]:5000/");
+        assert_eq!(endpoint("quay.io/a", None, None).base.as_str(), "https://quay.io/");
+    }
+
+    #[test]
+    fn credentials_go_to_known_hosts_only() {
+        let hub = endpoint("nginx", None, None);
+        for good in ["https://auth.docker.io/token", "https://AUTH.docker.io/token", "https://registry-1.docker.io/token"] {
+            assert!(hub.trusts(&url(good)), "{good}");
+        }
+        for bad in [
+            "http://auth.docker.io/token",
+            "https://auth.docker.io.evil.example/",
+            "https://evil.example/auth.docker.io",
+            "https://auth-docker.io/",
+            "https://auth.docker.io@evil.example/",
+            "https://docker.io.evil/",
+        ] {
+            assert!(!hub.trusts(&url(bad)), "{bad}");
+        }
+        let own = endpoint("registry.example:5000/a", None, None);
+        assert!(own.trusts(&url("https://registry.example/token")) && !own.trusts(&url("http://registry.example/token")));
+        assert!(endpoint("registry.example/a", None, Some("https://login.example")).trusts(&url("https://login.example/x")));
+        // A stand-in for Docker Hub does not inherit Docker Hub's token host.
+        assert!(!endpoint("nginx", Some("http://127.0.0.1:5000"), None).trusts(&url("https://auth.docker.io/token")));
+    }
+
+    #[test]
+    fn urls_with_passwords_are_refused_without_showing_them() {
+        let places = Places { registry: Some(url("https://u:hunter2@registry.example")), auth: None };
+        let error = Endpoint::of(&"nginx".parse().unwrap(), &places).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}

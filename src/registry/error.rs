@@ -1,0 +1,153 @@
+//! What can go wrong while asking, as one enum, with its kind in the contract's words and the next
+//! step apart from the message.
+
+use crate::quota::{Fault, FaultKind, Throttle};
+
+/// What kind of trouble the transport had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// No route, no name, refused, reset.
+    Network,
+    /// Nothing came in time.
+    Timeout,
+    /// No trust, or no TLS at the other end.
+    Tls,
+    /// Bytes came that are no HTTP.
+    Protocol,
+}
+
+/// Why there is no reading.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// Nothing came back from a host.
+    #[error("{host} was not reached: {words}")]
+    Transport {
+        /// The host asked.
+        host: String,
+        /// What kind of trouble.
+        cause: Cause,
+        /// The innermost words.
+        words: String,
+    },
+    /// The token service refused the credentials.
+    #[error("{host} refused the credentials of {user}: {words}")]
+    CredentialsRefused {
+        /// The token service.
+        host: String,
+        /// Whose.
+        user: String,
+        /// Its words.
+        words: String,
+    },
+    /// The registry wants the credentials at a host that is not its own.
+    #[error("the registry {registry} wants the credentials sent to {realm}, which is not its own host")]
+    ForeignRealm {
+        /// The registry.
+        registry: String,
+        /// The host it named.
+        realm: String,
+    },
+    /// No access to the image.
+    #[error("{host} denies access to {image} ({words})")]
+    Denied {
+        /// Who denied.
+        host: String,
+        /// What.
+        image: String,
+        /// Its words.
+        words: String,
+    },
+    /// No such image.
+    #[error("{host} has no {image}")]
+    NotFound {
+        /// The registry.
+        host: String,
+        /// What.
+        image: String,
+    },
+    /// The server said that it failed.
+    #[error("{host} answered {status}")]
+    Server {
+        /// Who.
+        host: String,
+        /// With what.
+        status: u16,
+    },
+    /// An answer that no registry or token service gives.
+    #[error("{host} does not answer as a registry does: {words}")]
+    Protocol {
+        /// Who.
+        host: String,
+        /// What came.
+        words: String,
+    },
+    /// Refused by law or policy.
+    #[error("{host} answered 403 with a page: {words}")]
+    Blocked {
+        /// Who.
+        host: String,
+        /// The page's words.
+        words: String,
+    },
+    /// The token service refused with 429.
+    #[error("the token service {host} answered 429: {words}")]
+    LoginLimit {
+        /// The token service.
+        host: String,
+        /// Its words.
+        words: String,
+        /// Its `Retry-After`.
+        retry_after: Option<std::time::Duration>,
+    },
+}
+
+impl RegistryError {
+    /// The kind in the contract's words.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Transport { cause: Cause::Network, .. } => FaultKind::Network,
+            Self::Transport { cause: Cause::Timeout, .. } => FaultKind::Timeout,
+            Self::Transport { cause: Cause::Tls, .. } => FaultKind::Tls,
+            Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => FaultKind::Protocol,
+            Self::CredentialsRefused { .. } | Self::ForeignRealm { .. } => FaultKind::Credentials,
+            Self::Denied { .. } => FaultKind::Denied,
+            Self::NotFound { .. } => FaultKind::NotFound,
+            Self::Server { .. } => FaultKind::Server,
+            Self::Blocked { .. } => FaultKind::Blocked,
+            Self::LoginLimit { .. } => FaultKind::LoginLimit,
+        }
+    }
+
+    /// The limit that refused, where one did.
+    pub fn throttle(&self) -> Option<Throttle> {
+        matches!(self, Self::LoginLimit { .. }).then_some(Throttle::Login)
+    }
+
+    /// The next step.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Transport { cause: Cause::Timeout, .. } => "try again, or allow more with --timeout; a proxy is set with HTTPS_PROXY",
+            Self::Transport { cause: Cause::Tls, .. } => {
+                "if a proxy or your own registry signs its certificates, name its CA with --ca-cert FILE or SSL_CERT_FILE; a plain HTTP registry is asked with --registry-url http://…"
+            }
+            Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => {
+                "a captive portal, a proxy or another program answers there: open the address in a browser, or check --registry-url and --auth-url"
+            }
+            Self::Transport { cause: Cause::Network, .. } => "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)",
+            Self::CredentialsRefused { .. } => "log in again with an access token, or ask without credentials by --anonymous",
+            Self::ForeignRealm { .. } => "if that host is the registry's token service, name it with --auth-url; nothing was sent to it",
+            Self::Denied { .. } => "check the repository's name; if it is private, log in as an account that may read it",
+            Self::NotFound { .. } => "check the repository's name and tag",
+            Self::Server { .. } => "wait and try again; Docker Hub's state is at https://www.dockerstatus.com",
+            Self::Blocked { .. } => "a firewall or the registry's own policy blocks this network; pulling from here will not work either",
+            Self::LoginLimit { .. } => {
+                "stop logging in for 15 minutes, then check the password: every failed login from this address counts"
+            }
+        }
+    }
+
+    /// The report value.
+    pub fn fault(&self) -> Fault {
+        Fault { kind: self.kind(), message: crate::text::one_line(&self.to_string(), 500), advice: self.advice().to_owned() }
+    }
+}

@@ -1,0 +1,129 @@
+//! From an answer or an error to a [`Reading`].
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::client::{Answered, Client, is_web_page};
+use super::error::RegistryError;
+use crate::context::Clock;
+use crate::credentials::Credential;
+use crate::image::Reference;
+use crate::quota::{Answer, Confidence, Identity, Judgement, Reading, Standing, judge};
+
+/// Who asks: the identity that is shown and the credential that is sent.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// What is shown.
+    pub identity: Identity,
+    /// What is sent.
+    pub credential: Credential,
+    /// Whether a pull from here would be counted on it.
+    pub effective: bool,
+}
+
+impl Principal {
+    /// Nobody in particular.
+    pub fn anonymous(effective: bool) -> Self {
+        Self { identity: Identity::Anonymous, credential: Credential::Anonymous, effective }
+    }
+}
+
+impl Client {
+    /// One reading: a HEAD, with a token fetched where none is at hand. Never an error: what went
+    /// wrong is a standing, too.
+    pub async fn read(&self, image: &Reference, who: &Principal, clock: &dyn Clock, timeout: Duration) -> Reading {
+        let started = Instant::now();
+        let outcome = self.head(image, &who.credential, started + timeout).await;
+        let mut reading = Reading {
+            at: clock.now(),
+            image: image.clone(),
+            identity: who.identity.clone(),
+            effective: who.effective,
+            family: None,
+            standing: Standing::Unknown,
+            confidence: Confidence::Reported,
+            full_by: None,
+            source: None,
+            http_status: None,
+            retry_after: None,
+            elapsed: started.elapsed(),
+            headers: std::collections::BTreeMap::default(),
+            warnings: Vec::new(),
+        };
+        match outcome {
+            Ok(answered) => apply(&mut reading, &answered, image),
+            Err(error) => {
+                if let RegistryError::LoginLimit { retry_after, .. } = &error {
+                    reading.retry_after = *retry_after;
+                }
+                reading.family = self.family();
+                reading.standing = standing_of(&error);
+            }
+        }
+        warn_of_the_wrong_bucket(&mut reading, &who.credential);
+        reading
+    }
+}
+
+fn standing_of(error: &RegistryError) -> Standing {
+    match error.throttle() {
+        Some(throttle) => Standing::Throttled(throttle, error.fault()),
+        None => Standing::Failed(error.fault()),
+    }
+}
+
+/// What an answered manifest request means, as far as it is not an error.
+pub fn judge_answer(answered: &Answered, at: chrono::DateTime<chrono::Utc>) -> Judgement {
+    let fields = answered.fields();
+    judge(Answer { status: answered.status, fields: &fields, body: &answered.body, retry_after: answered.retry_after(at.into()), at })
+}
+
+fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
+    let judgement = judge_answer(answered, reading.at);
+    reading.family = answered.family;
+    reading.http_status = Some(answered.status);
+    reading.retry_after = answered.retry_after(reading.at.into());
+    reading.confidence = judgement.confidence;
+    reading.full_by = judgement.full_by;
+    reading.source = judgement.source;
+    reading.headers = judgement.headers;
+    reading.warnings = judgement.warnings;
+    let host = answered.host.clone();
+    let image = image.to_string();
+    reading.standing = match judgement.standing {
+        Some(Standing::Unlimited) if !answered.is_a_manifests() => {
+            let kind = answered.header("content-type").unwrap_or("nothing");
+            let words = if is_web_page(answered) {
+                "a web page came instead of a manifest".to_owned()
+            } else {
+                format!("{kind} came instead of a manifest")
+            };
+            standing_of(&RegistryError::Protocol { host, words })
+        }
+        Some(standing) => standing,
+        None => {
+            let words = super::token::words_of(&answered.body);
+            standing_of(&match answered.status {
+                404 => RegistryError::NotFound { host, image },
+                403 if is_web_page(answered) => RegistryError::Blocked { host, words },
+                401 | 403 => RegistryError::Denied { host, image, words: format!("status {}", answered.status) },
+                status @ (408 | 500..=599) => RegistryError::Server { host, status },
+                status => RegistryError::Protocol { host, words: format!("status {status}") },
+            })
+        }
+    };
+}
+
+/// The commonest silent fault: credentials were sent, an address was counted.
+fn warn_of_the_wrong_bucket(reading: &mut Reading, credential: &Credential) {
+    let Some(source) = &reading.source else { return };
+    if !credential.is_anonymous() && source.kind().is_address() {
+        let user = reading.identity.user().unwrap_or("an account");
+        reading.warnings.push(format!("credentials of {user} were sent, but the address {source} was counted: they are not being used"));
+    } else if credential.is_anonymous() && !source.kind().is_address() {
+        reading.warnings.push(format!(
+            "nothing was sent that says who asks, but the account {source} was counted: something between here and the registry logs in"
+        ));
+    }
+}

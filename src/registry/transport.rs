@@ -1,0 +1,185 @@
+//! HTTP as the registry client needs it: one client a host, roots of trust, address family, no
+//! redirect followed unseen, and every header list and body bounded.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use url::Url;
+
+use super::error::Cause;
+use super::preconnect::Preconnect;
+use crate::context::Environment;
+use crate::quota::Family;
+
+/// The most header fields an answer may have.
+const HEADERS_MAX: usize = 128;
+/// The most bytes of an HTTP/2 header list.
+const HEADER_LIST_MAX: u32 = 64 * 1024;
+/// The most bytes of a body that are read: a token service's answer is a few thousand.
+pub(super) const BODY_MAX: usize = 256 * 1024;
+
+/// Why the trust store cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The file cannot be read.
+    #[error("cannot read the certificates in {}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// Nothing in the file is a certificate.
+    #[error("no certificate in {}", .0.display())]
+    Empty(PathBuf),
+    /// The TLS library refuses the settings.
+    #[error("cannot set up TLS")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Roots of trust and protocol settings for TLS; made once, shared by all clients.
+#[derive(Clone)]
+pub struct Trust(rustls::ClientConfig);
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
+impl Trust {
+    /// The system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), Mozilla's where the
+    /// system has none, and the certificates of `extra`, a PEM file.
+    pub fn load(extra: Option<&Path>) -> Result<Self, TrustError> {
+        let mut roots = RootCertStore::empty();
+        let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if added == 0 {
+            roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+        }
+        if let Some(path) = extra {
+            let read = |source| TrustError::Read { path: path.to_owned(), source };
+            let certificates = CertificateDer::pem_file_iter(path).map_err(read)?.collect::<Result<Vec<_>, _>>().map_err(read)?;
+            if certificates.is_empty() {
+                return Err(TrustError::Empty(path.to_owned()));
+            }
+            for certificate in certificates {
+                roots.add(certificate)?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        Ok(Self(config.with_root_certificates(roots).with_no_client_auth()))
+    }
+}
+
+/// A client for one host, with its connection opened ahead on request.
+#[derive(Clone)]
+pub(super) struct Transport {
+    client: reqwest::Client,
+    preconnect: Preconnect,
+    /// A proxy may stand between: the peer's address says nothing about the registry's.
+    proxied: bool,
+}
+
+impl Transport {
+    /// A client for `url`'s host over one address family or any.
+    pub(super) fn new(url: &Url, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Self, reqwest::Error> {
+        let preconnect = Preconnect::default();
+        let loopback = url.host_str().is_some_and(|host| crate::image::is_loopback(host.trim_matches(['[', ']'])));
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(trust.0.clone())
+            .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .http1_max_headers(HEADERS_MAX)
+            .http2_max_header_list_size(HEADER_LIST_MAX)
+            .pool_idle_timeout(Duration::from_secs(600))
+            .tcp_keepalive(Duration::from_secs(30))
+            .connector_layer(preconnect.clone());
+        builder = match family {
+            Some(Family::Ipv4) => builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            Some(Family::Ipv6) => builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+            None => builder,
+        };
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        let variables = [
+            "ALL_PROXY",
+            "all_proxy",
+            if url.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" },
+            if url.scheme() == "https" { "https_proxy" } else { "http_proxy" },
+        ];
+        let proxied = !loopback && variables.iter().any(|name| environment.var(name).is_some());
+        Ok(Self { client: builder.build()?, preconnect, proxied })
+    }
+
+    /// Starts opening a connection for the next request; failures show at that request.
+    pub(super) fn preconnect(&self, url: Url) {
+        self.preconnect.arm();
+        let client = self.client.clone();
+        tokio::spawn(async move { client.head(url).send().await.map(drop) });
+    }
+
+    /// A request on this client.
+    pub(super) fn request(&self, method: reqwest::Method, url: Url) -> reqwest::RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Over which family an answer came, where that can be told.
+    pub(super) fn family_of(&self, response: &reqwest::Response) -> Option<Family> {
+        if self.proxied {
+            return None;
+        }
+        response.remote_addr().map(|peer| match peer.ip() {
+            IpAddr::V6(address) if address.to_ipv4_mapped().is_none() => Family::Ipv6,
+            _ => Family::Ipv4,
+        })
+    }
+}
+
+/// Reads a body, at most [`BODY_MAX`] bytes of it; the rest is left on the wire and the connection
+/// with it.
+pub(super) async fn bounded_body(mut response: reqwest::Response) -> Result<(String, bool), reqwest::Error> {
+    let mut body = Vec::new();
+    let mut cut = false;
+    while let Some(chunk) = response.chunk().await? {
+        let room = BODY_MAX.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if chunk.len() > room {
+            cut = true;
+            break;
+        }
+    }
+    Ok((String::from_utf8_lossy(&body).into_owned(), cut))
+}
+
+/// What kind of trouble a transport error is, and its innermost words.
+pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
+    let mut kind = if error.is_timeout() { Cause::Timeout } else { Cause::Network };
+    let mut words = String::new();
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if cause.downcast_ref::<rustls::Error>().is_some() {
+            kind = Cause::Tls;
+        } else if let Some(error) = cause.downcast_ref::<io::Error>() {
+            // An io::Error may carry a rustls error that its own `source()` skips.
+            if error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some()) {
+                kind = Cause::Tls;
+            }
+        } else if let Some(error) = cause.downcast_ref::<hyper::Error>()
+            && (error.is_parse() || error.is_parse_too_large())
+        {
+            kind = Cause::Protocol;
+        }
+        words = cause.to_string();
+        next = cause.source();
+    }
+    (kind, words)
+}
