@@ -1,1 +1,6 @@
-//! The one test binary: the program as a user runs it.
+//! The one test binary: the program as a user runs it, among the real programs it works with.
+#![cfg(test)]
+
+mod harness;
+mod house;
+mod real_parts;

@@ -1,0 +1,250 @@
+//! The house rules that no compiler checks: which room may know which, how large a file grows, what
+//! lies at the top level. The rules' reasons are in the crate's own documentation (`src/lib.rs`).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::harness::{Home, tools};
+
+/// Rooms and what each may know of the crate, itself apart. One line for a new room.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("exit", &[]),
+    ("text", &[]),
+    ("context", &["text"]),
+    ("quota", &["image", "text"]),
+    ("image", &["text"]),
+    ("credentials", &["quota", "image", "text", "context"]),
+    ("registry", &["quota", "image", "text", "context", "credentials"]),
+    ("diagnosis", &["quota", "image", "text", "context"]),
+    ("runtime", &["quota", "image", "text", "context"]),
+    ("sandbox", &["quota", "image", "text", "context"]),
+    ("recording", &["quota", "image", "text", "context"]),
+    ("render", &["quota", "image", "text", "context"]),
+    ("cli", &["quota", "image", "text"]),
+    ("settings", &["cli", "context", "exit", "text"]),
+];
+/// Rooms that may know all others: the glue and the edge.
+const GLUE: &[&str] = &["command", "lib", "main"];
+/// A file longer than this hides a room.
+const MOST_LINES: usize = 500;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below a folder whose name ends so, in order.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A source file without its comments and literals.
+fn code(source: &str) -> String {
+    let mut code = String::new();
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        let raw = rest.strip_prefix('r').map(|after| after.len() - after.trim_start_matches('#').len());
+        let skip = match first {
+            _ if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            _ if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            'r' if raw.is_some_and(|hashes| rest[1 + hashes..].starts_with('"')) && !code.ends_with(|c: char| c.is_alphanumeric()) => {
+                let hashes = raw.unwrap_or(0);
+                let start = hashes + 2;
+                rest[start..].find(&format!("\"{}", "#".repeat(hashes))).map_or(rest.len(), |end| start + end + 1 + hashes)
+            }
+            '"' => end_of_literal(rest, '"'),
+            // A quote opens a character where one or an escape is closed again, a lifetime elsewhere.
+            '\'' if rest.starts_with("'\\") || rest.chars().nth(2) == Some('\'') => end_of_literal(rest, '\''),
+            _ => 0,
+        };
+        if skip == 0 {
+            code.push(first);
+            rest = &rest[first.len_utf8()..];
+        } else {
+            code.push(' ');
+            code.extend(rest[..skip].matches('\n').map(|_| '\n'));
+            rest = &rest[skip..];
+        }
+    }
+    code
+}
+
+fn end_of_literal(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The rooms that a file names by `crate::…`, by a group in `crate::{…}`, or by climbing out with `super::`.
+fn rooms_named(source: &str, depth: usize) -> BTreeSet<String> {
+    let code = code(source);
+    let mut named = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            named.extend(heads(&code[at + "crate::".len()..]));
+        }
+    }
+    let inner = code.find("mod tests {").unwrap_or(code.len());
+    let mut at = 0;
+    while let Some(found) = code[at..].find("super::") {
+        at += found;
+        let start = at;
+        while code[at..].starts_with("super::") {
+            at += "super::".len();
+        }
+        if (at - start) / "super::".len() >= depth + usize::from(start > inner) {
+            named.extend(heads(&code[at..]));
+        }
+    }
+    named
+}
+
+/// The first names of a path or of each path in a group.
+fn heads(rest: &str) -> Vec<String> {
+    let name = |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
+    let mut heads = vec![name(group)];
+    let mut depth = 0;
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => heads.push(name(&group[at + 1..])),
+            _ => {}
+        }
+    }
+    heads.retain(|head| !head.is_empty());
+    heads
+}
+
+/// The room that a name at the top of the crate belongs to: what `lib.rs` re-exports has one too.
+fn room_of(name: &str) -> &str {
+    match name {
+        "Context" => "context",
+        "Exit" | "Failure" => "exit",
+        "run" => "lib",
+        room => room,
+    }
+}
+
+/// Wrong arrows of one file, in words.
+fn wrong_arrows(path: &Path, source: &str) -> Vec<String> {
+    let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let Some(room) = parts.first().map(String::as_str).filter(|room| !GLUE.contains(room)) else { return Vec::new() };
+    let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == room) else {
+        return vec![format!("{}: the room `{room}` has no line in the table of arrows", path.display())];
+    };
+    let depth = parts.len() - usize::from(parts.last().is_some_and(|last| last == "mod"));
+    let named = rooms_named(source, depth);
+    let wrong = named.iter().map(|name| room_of(name)).filter(|name| *name != room && !allowed.contains(name));
+    wrong.map(|name| format!("{}: {room} -> {name}", path.display())).collect()
+}
+
+#[test]
+fn no_room_knows_a_room_it_must_not() {
+    let src = root().join("src");
+    let wrong: Vec<String> = files(&src, ".rs")
+        .iter()
+        .flat_map(|path| wrong_arrows(path.strip_prefix(&src).expect("below src"), &fs::read_to_string(path).expect("a source file")))
+        .collect();
+    assert!(wrong.is_empty(), "wrong arrows:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_wrong_arrow_is_named_however_it_is_written() {
+    let rows = [
+        ("sandbox/mod.rs", "use crate::registry::Client;", "sandbox/mod.rs: sandbox -> registry"),
+        ("quota/mod.rs", "use crate::{text, context::{Clock}};", "quota/mod.rs: quota -> context"),
+        ("image/x.rs", "fn f() { super::super::registry::go() }", "image/x.rs: image -> registry"),
+        ("image/mod.rs", "mod tests { use super::super::cli; }", "image/mod.rs: image -> cli"),
+        ("render/mod.rs", "fn f(c: &crate::Failure) {}", "render/mod.rs: render -> exit"),
+        ("runtime/a/b.rs", "const Q: char = '\"'; use crate::registry;", "runtime/a/b.rs: runtime -> registry"),
+        ("attic/mod.rs", "", "attic/mod.rs: the room `attic` has no line in the table of arrows"),
+    ];
+    for (path, source, wrong) in rows {
+        assert_eq!(wrong_arrows(Path::new(path), source), [wrong], "{source}");
+    }
+    let fine = [
+        ("image/mod.rs", "//! [`crate::registry`]\n/* crate::cli */ const A: &str = \"crate::cli\"; const B: &str = r#\"\"crate::cli\"#;"),
+        ("image/x.rs", "use super::y; use crate::text; mod tests { use super::super::y; use super::*; }"),
+        ("command/check.rs", "use crate::{registry, sandbox};"),
+        ("registry/mod.rs", "fn f<'a>(x: &'a str) -> &'a str { x } use crate::credentials::Keychain;"),
+    ];
+    for (path, source) in fine {
+        assert_eq!(wrong_arrows(Path::new(path), source), [""; 0], "{source}");
+    }
+}
+
+#[test]
+fn no_source_file_has_grown_past_its_room() {
+    let mut long = Vec::new();
+    for folder in ["src", "tests"] {
+        for path in files(&root().join(folder), ".rs") {
+            let lines = fs::read_to_string(&path).expect("a source file").lines().count();
+            if lines > MOST_LINES {
+                long.push(format!("{}: {lines} lines", path.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "a room is missing where a file is longer than {MOST_LINES} lines:\n{}", long.join("\n"));
+}
+
+#[test]
+fn every_module_opens_with_what_it_is() {
+    let silent: Vec<PathBuf> = ["src", "tests/it"]
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), ".rs"))
+        .filter(|path| !fs::read_to_string(path).expect("a source file").starts_with("//! "))
+        .collect();
+    assert!(silent.is_empty(), "no paragraph at the top: {silent:?}");
+}
+
+#[test]
+fn the_top_level_holds_what_it_should_and_no_more() {
+    let drawn = ["Cargo.toml", "Cargo.lock", "src", "tests", "examples", "completions", "README.md", "LICENSE", "CHANGELOG.md", "target"];
+    let names = fs::read_dir(root()).expect("the top level").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let extra: Vec<String> = names.filter(|name| !name.starts_with('.') && !drawn.contains(&name.as_str())).collect();
+    assert!(extra.is_empty(), "not drawn: {extra:?}");
+}
+
+#[test]
+fn nothing_is_left_for_later_and_no_dead_crate_is_used() {
+    let mut found = Vec::new();
+    for path in files(&root().join("src"), ".rs").into_iter().chain([root().join("Cargo.toml"), root().join("Cargo.lock")]) {
+        let text = fs::read_to_string(&path).expect("a source file");
+        for word in ["TODO", "FIXME", "XXX", "serde_yaml", "serde_yml"] {
+            if text.contains(word) {
+                found.push(format!("{}: {word}", path.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn shell_scripts_are_clean() {
+    let Some(shellcheck) = tools::require("shellcheck") else { return };
+    let mut scripts = vec![root().join("tests/run"), root().join(".ci/run")];
+    scripts.extend(files(&root().join("examples"), ".sh"));
+    let home = Home::new();
+    let outcome = home.program(shellcheck, scripts.iter().map(|path| path.as_os_str())).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+}
