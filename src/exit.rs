@@ -22,6 +22,8 @@ pub enum Exit {
     Throttled,
     /// Interrupted; what had been pulled has been removed, what had been recorded is on disk.
     Interrupted,
+    /// A Monitoring Plugin's status, 0 to 3: with `-o nagios` only.
+    Plugin(u8),
     /// The exit code of a command that dhlimit ran for the user, passed on as it came.
     Child(u8),
 }
@@ -52,7 +54,7 @@ impl Exit {
             Self::Runtime => 6,
             Self::Throttled => 7,
             Self::Interrupted => 130,
-            Self::Child(code) => code,
+            Self::Plugin(code) | Self::Child(code) => code,
         }
     }
 
@@ -68,6 +70,7 @@ impl Exit {
             Self::Runtime => "the container runtime is missing, not running or failing for a reason other than a limit",
             Self::Throttled => "throttled by something other than the pull limit: the overall limit, the login limit",
             Self::Interrupted => "interrupted; what had been pulled has been removed, what had been recorded is on disk",
+            Self::Plugin(_) => "the status of a Monitoring Plugin",
             Self::Child(_) => "the exit code of the command that was run",
         }
     }

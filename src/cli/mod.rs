@@ -5,12 +5,14 @@
 //! none is ever forgotten.
 
 mod asking;
+mod check;
 mod format;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 pub use asking::{Asking, Family};
+pub use check::{Check, Threshold};
 pub use format::{Format, only};
 
 /// dhlimit's whole command line.
@@ -65,7 +67,10 @@ pub enum Color {
 
 /// The commands.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Read the pull limit: one reading per identity and image. Costs nothing
+    Check(Box<Check>),
+}
 
 /// The clap command with a `DHLIMIT_…` variable on every option.
 pub fn command() -> clap::Command {

@@ -2,11 +2,16 @@
 //! function from the context and its plain arguments to an [`Exit`]; errors carry their exit code
 //! as a [`crate::Failure`].
 
-use crate::cli::Cli;
+mod asker;
+mod check;
+mod github;
+
+use crate::cli::{Cli, Command};
 use crate::{Context, Exit};
 
 /// Runs the command that was asked for.
 pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
-    let _ = context;
-    match cli.command {}
+    match cli.command {
+        Command::Check(args) => check::run(context, *args, Vec::new()).await,
+    }
 }

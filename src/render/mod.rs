@@ -1,1 +1,10 @@
-//! Room `render`.
+//! Report values and their writers. A report value is what JSON shows; the table, the metrics and
+//! the annotations are other views of it. Knows report values only: no registry, no runtime.
+
+pub mod check;
+mod look;
+pub mod style;
+pub mod table;
+pub mod template;
+
+pub use look::{Look, span};

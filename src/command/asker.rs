@@ -1,0 +1,150 @@
+//! What every asking command needs: where the registry is, who is asked as, and clients that share
+//! connections. Made once from the arguments, used for each reading.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::cli::{Asking, Family as FamilyChoice};
+use crate::credentials::{self, Account, Choice, CredentialsError, Keychain, Login, PasswordSource};
+use crate::image::Reference;
+use crate::quota::{Family, Identity, Reading};
+use crate::registry::{Client, Endpoint, Places, Principal, Trust};
+use crate::{Context, Exit, Failure};
+
+/// By registry and address family.
+type Clients = HashMap<(String, Option<Family>), Arc<Client>>;
+
+/// Where and as whom to ask.
+pub(super) struct Asker {
+    context: Context,
+    trust: Trust,
+    places: Places,
+    families: Vec<Option<Family>>,
+    timeout: Duration,
+    keychain: Keychain,
+    choice: Choice,
+    clients: Mutex<Clients>,
+}
+
+impl Asker {
+    /// From the arguments. `usual` is what the command asks as where nobody is named.
+    pub(super) async fn new(context: &Context, asking: &Asking, accounts: Vec<Account>, usual: Choice) -> Result<Self, Failure> {
+        let trust = Trust::load(asking.ca_cert.as_deref())
+            .map_err(|error| Failure::new(Exit::Usage, error).advise("--ca-cert takes a PEM file with one or more certificates"))?;
+        let families = match asking.family {
+            FamilyChoice::Auto => vec![None],
+            FamilyChoice::Ipv4 => vec![Some(Family::Ipv4)],
+            FamilyChoice::Ipv6 => vec![Some(Family::Ipv6)],
+            FamilyChoice::Both => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
+        };
+        Ok(Self {
+            context: context.clone(),
+            trust,
+            places: Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },
+            families,
+            timeout: asking.timeout,
+            keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout),
+            choice: choice(context, asking, usual).await?,
+            clients: Mutex::default(),
+        })
+    }
+
+    /// The address families to ask over; `None` is whichever connects.
+    pub(super) fn families(&self) -> &[Option<Family>] {
+        &self.families
+    }
+
+    /// Who is to be asked as for an image. What is broken in the places is said on standard error.
+    pub(super) async fn principals(&self, image: &Reference) -> Result<Vec<Principal>, Failure> {
+        let found = self
+            .keychain
+            .identities(image.registry(), image.repository(), &self.choice)
+            .await
+            .map_err(|error| not_found(&self.context, error))?;
+        for note in &found.notes {
+            self.context.say(&format!("! {}", crate::text::one_line(&note.to_string(), 500)));
+            self.context.say(&format!("  → {}", crate::text::one_line(&note.advice(), 500)));
+        }
+        Ok(found.identities.into_iter().map(principal).collect())
+    }
+
+    /// The client of an image's registry over a family; made once, shared.
+    pub(super) fn client(&self, image: &Reference, family: Option<Family>) -> Result<Arc<Client>, Failure> {
+        let key = (image.registry().to_owned(), family);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&key) {
+            return Ok(client.clone());
+        }
+        let endpoint = Endpoint::of(image, &self.places).map_err(|error| Failure::new(Exit::Usage, error))?;
+        let client = Client::new(endpoint, family, &self.trust, &self.context.environment)
+            .map_err(|error| Failure::new(Exit::Unreachable, error))?;
+        let client = Arc::new(client);
+        clients.insert(key, client.clone());
+        Ok(client)
+    }
+
+    /// One reading.
+    pub(super) async fn read(&self, client: &Client, image: &Reference, who: &Principal) -> Reading {
+        client.read(image, who, self.context.clock.as_ref(), self.timeout).await
+    }
+}
+
+/// The image of an argument.
+pub(super) fn image(text: &str) -> Result<Reference, Failure> {
+    text.parse().map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            anyhow::Error::new::<crate::image::ReferenceError>(error).context(format!("cannot use {text:?} as an image")),
+        )
+        .advise("write it as for docker pull: nginx, nginx:1.27, registry.example/team/app:tag")
+    })
+}
+
+fn principal(found: credentials::Identity) -> Principal {
+    let identity = match &found.origin {
+        None => Identity::Anonymous,
+        Some(origin) => Identity::Account {
+            user: found.credential.user().map(|user| crate::text::one_line(user, 128)),
+            credentials_from: Some(origin.to_string()),
+        },
+    };
+    Principal { identity, credential: found.credential, effective: found.effective }
+}
+
+async fn choice(context: &Context, asking: &Asking, usual: Choice) -> Result<Choice, Failure> {
+    if asking.anonymous {
+        return Ok(Choice::Anonymous);
+    }
+    let source = match (asking.password_stdin, &asking.password_file) {
+        (true, _) => Some(PasswordSource::Stdin),
+        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
+        (false, None) => None,
+    };
+    match (&asking.user, source) {
+        (Some(user), Some(source)) => {
+            if source == PasswordSource::Stdin && context.terminal.stdin {
+                return Err(Failure::usage("--password-stdin does not read from a terminal, where the password would be seen")
+                    .advise("pipe it in: dhlimit … --password-stdin < FILE"));
+            }
+            let login = Login::explicit(user, &source, tokio::io::stdin(), &context.environment)
+                .await
+                .map_err(|error| not_found(context, error))?;
+            Ok(Choice::Explicit(login))
+        }
+        (Some(user), None) => Ok(Choice::User(user.clone())),
+        (None, Some(_)) => Err(Failure::usage("a password without a user").advise("name the account with --user NAME")),
+        (None, None) if asking.all_identities => Ok(Choice::All),
+        (None, None) => Ok(usual),
+    }
+}
+
+fn not_found(context: &Context, error: CredentialsError) -> Failure {
+    if let CredentialsError::NotFound { notes, .. } = &error {
+        for note in notes {
+            context.say(&format!("! {}", crate::text::one_line(&note.to_string(), 500)));
+        }
+    }
+    Failure::new(Exit::Credentials, error)
+        .advise("give its password with --password-stdin or --password-file FILE, or log in with docker login")
+}

@@ -1,0 +1,190 @@
+//! `check`: every identity, image and family at once, then one report in the form asked for.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::asker::{self, Asker};
+use crate::cli::{Check, Format, Threshold};
+use crate::credentials::{Account, Choice};
+use crate::quota::{FaultKind, Reading, Record, Standing};
+use crate::render::Look;
+use crate::render::check::{CheckReport, annotations, nagios, plain, prometheus, summary, table};
+use crate::render::template::Template;
+use crate::{Context, Exit, Failure};
+
+/// What is asked for where no image is named: Docker's own image for this purpose.
+pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
+/// The most readings under way at once.
+const AT_ONCE: usize = 16;
+
+/// Runs `check`.
+pub async fn run(context: &Context, check: Check, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+    let template = check.format.as_deref().map(str::parse::<Template>).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
+    let asker = Arc::new(Asker::new(context, &check.asking, accounts, Choice::All).await?);
+    let readings = tokio::select! {
+        readings = readings(&asker, &check.images) => readings?,
+        () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
+    };
+    let report = CheckReport::new(context.clock.now(), readings.iter().map(Record::from).collect());
+    let limits = Limits { warning: check.warning, critical: check.critical };
+    let format = check.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
+    if let Some(code) = show(context, template.as_ref(), &report, format, limits)? {
+        return Ok(Exit::Plugin(code));
+    }
+    for (reading, record) in readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective) {
+        if let Some(threshold) = limits.below_warning(record) {
+            context.say(&format!("! {}: fewer than {threshold} pulls remain for {}", record.image, reading.identity));
+        }
+    }
+    Ok(exit(&readings, &report, limits))
+}
+
+/// Writes the report; the value is a plugin's exit code where one was asked for.
+fn show(
+    context: &Context,
+    template: Option<&Template>,
+    report: &CheckReport,
+    format: Format,
+    limits: Limits,
+) -> anyhow::Result<Option<u8>> {
+    if let Some(template) = template {
+        let mut lines = String::new();
+        for reading in &report.readings {
+            let line = template.render(&serde_json::to_value(reading)?).map_err(|error| Failure::new(Exit::Usage, error))?;
+            lines.push_str(&format!("{line}\n"));
+        }
+        context.answer(&lines)?;
+        return Ok(None);
+    }
+    let warning = |record: &Record| limits.pulls(limits.warning, record);
+    let critical = |record: &Record| limits.pulls(limits.critical, record);
+    match format {
+        Format::Json => context.answer(&format!("{}\n", serde_json::to_string_pretty(report)?))?,
+        Format::Jsonl => {
+            for reading in &report.readings {
+                context.answer(&format!("{}\n", serde_json::to_string(reading)?))?;
+            }
+        }
+        Format::Prometheus => context.answer(&prometheus(report)?)?,
+        Format::Nagios => {
+            let (text, code) = nagios(report, warning, critical);
+            context.answer(&text)?;
+            return Ok(Some(code));
+        }
+        Format::Github => {
+            context.answer(&annotations(report, warning, critical))?;
+            super::github::append(context, "GITHUB_STEP_SUMMARY", &summary(report))?;
+        }
+        Format::Table => {
+            let columns = context.terminal.columns;
+            context.answer(&table(report, Look { columns, colour: context.colour, now: context.clock.now() }))?;
+        }
+        _ => context.answer(&plain(report))?,
+    }
+    Ok(None)
+}
+
+/// All readings at once, in the order of images, identities and families.
+async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>, Failure> {
+    let mut typed: Vec<&str> = images.iter().map(String::as_str).collect();
+    if typed.is_empty() {
+        typed.push(DEFAULT_IMAGE);
+    }
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let mut tasks = JoinSet::new();
+    let mut images = Vec::new();
+    for text in typed {
+        let image = asker::image(text)?;
+        if !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    let mut order = 0_usize;
+    for image in images {
+        for who in asker.principals(&image).await? {
+            for family in asker.families() {
+                let client = asker.client(&image, *family)?;
+                let (asker, image, who, gate) = (asker.clone(), image.clone(), who.clone(), gate.clone());
+                let at = order;
+                order += 1;
+                tasks.spawn(async move {
+                    let _turn = gate.acquire_owned().await;
+                    (at, asker.read(&client, &image, &who).await)
+                });
+            }
+        }
+    }
+    let mut readings = tasks.join_all().await;
+    readings.sort_by_key(|(at, _)| *at);
+    let mut readings: Vec<Reading> = readings.into_iter().map(|(_, reading)| reading).collect();
+    if asker.families().len() > 1 {
+        spare_missing_families(&mut readings);
+    }
+    Ok(readings)
+}
+
+/// Where one family gave a reading and the other is not there, the missing one decides nothing.
+fn spare_missing_families(readings: &mut [Reading]) {
+    let answered: Vec<bool> = readings.iter().map(|reading| reading.http_status.is_some()).collect();
+    let spared: Vec<usize> = (0..readings.len())
+        .filter(|at| {
+            let pair = at ^ 1;
+            let unreached = readings
+                .get(*at)
+                .and_then(Reading::fault)
+                .is_some_and(|fault| matches!(fault.kind, FaultKind::Network | FaultKind::Timeout));
+            unreached && answered.get(pair).copied().unwrap_or(false)
+        })
+        .collect();
+    for at in spared {
+        if let Some(reading) = readings.get_mut(at).filter(|reading| reading.effective) {
+            reading.effective = false;
+            reading.warnings.push("not reached over this address family, so no pull is counted there".to_owned());
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    warning: Option<Threshold>,
+    critical: Option<Threshold>,
+}
+
+impl Limits {
+    fn pulls(self, threshold: Option<Threshold>, record: &Record) -> Option<u64> {
+        let _ = self;
+        threshold.and_then(|threshold| threshold.pulls(record.limit))
+    }
+
+    /// The warning threshold, where a reading is below it.
+    fn below_warning(self, record: &Record) -> Option<u64> {
+        self.pulls(self.warning, record).filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
+    }
+}
+
+/// The worst of the effective readings, by how little it lets one do.
+fn exit(readings: &[Reading], report: &CheckReport, limits: Limits) -> Exit {
+    let one = |reading: &Reading, record: &Record| match exit_of(reading) {
+        Exit::Ok if limits.pulls(limits.critical, record).zip(record.remaining).is_some_and(|(least, left)| left < least) => Exit::Limit,
+        exit => exit,
+    };
+    let all = readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective).map(|(reading, record)| one(reading, record));
+    all.max().unwrap_or(Exit::Ok)
+}
+
+/// The exit code of one reading.
+pub(super) fn exit_of(reading: &Reading) -> Exit {
+    match &reading.standing {
+        Standing::Limited(_) | Standing::Unlimited => Exit::Ok,
+        Standing::Exhausted { .. } => Exit::Limit,
+        Standing::Unknown => Exit::Unknown,
+        Standing::Throttled(..) => Exit::Throttled,
+        Standing::Failed(fault) => match fault.kind {
+            FaultKind::Credentials | FaultKind::Denied | FaultKind::NotFound | FaultKind::Blocked => Exit::Credentials,
+            FaultKind::OverallLimit | FaultKind::LoginLimit => Exit::Throttled,
+            FaultKind::Network | FaultKind::Timeout | FaultKind::Tls | FaultKind::Server | FaultKind::Protocol => Exit::Unreachable,
+        },
+    }
+}

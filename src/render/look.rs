@@ -1,0 +1,55 @@
+//! How output may look: width, colour, and the time that relative times are told from. Passed in,
+//! so that a test sees what a terminal of 80 columns would.
+
+use chrono::{DateTime, Local, Utc};
+
+/// How output may look.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Columns to fill; `None`: as wide as it needs.
+    pub columns: Option<u16>,
+    /// Whether ANSI colours may be used.
+    pub colour: bool,
+    /// The time now.
+    pub now: DateTime<Utc>,
+}
+
+impl Look {
+    /// A time for people: local hour and minute, and how far away it is.
+    ///
+    /// ```
+    /// use dhlimit::render::Look;
+    /// let now = "2026-11-22T09:15:21Z".parse().unwrap();
+    /// let look = Look { columns: None, colour: false, now };
+    /// assert!(look.time(now + chrono::TimeDelta::minutes(60)).ends_with("(in 1h)"));
+    /// ```
+    pub fn time(&self, at: DateTime<Utc>) -> String {
+        let local = at.with_timezone(&Local);
+        let far = (at - self.now).num_hours().abs() >= 24;
+        let clock = local.format(if far { "%Y-%m-%d %H:%M" } else { "%H:%M:%S" });
+        let seconds = (at - self.now).num_seconds();
+        let distance = span(seconds.unsigned_abs());
+        if seconds >= 0 { format!("{clock} (in {distance})") } else { format!("{clock} ({distance} ago)") }
+    }
+}
+
+/// A span in its two largest units: `1h 2m`, `45s`.
+///
+/// ```
+/// assert_eq!(dhlimit::render::span(3_725), "1h 2m");
+/// assert_eq!(dhlimit::render::span(60), "1m");
+/// ```
+pub fn span(seconds: u64) -> String {
+    let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    let first = units.iter().position(|(_, size)| seconds >= *size).unwrap_or(3);
+    for (name, size) in units.iter().skip(first).take(2) {
+        let count = rest / size;
+        rest %= size;
+        if count > 0 {
+            parts.push(format!("{count}{name}"));
+        }
+    }
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
+}
