@@ -41,6 +41,13 @@ pub struct Surface {
     pub colour: bool,
 }
 
+impl From<&crate::Context> for Surface {
+    /// Standard output as the context has it.
+    fn from(context: &crate::Context) -> Self {
+        Self { width: context.terminal.columns, colour: context.colour }
+    }
+}
+
 impl<T: ToString> From<T> for Cell {
     fn from(text: T) -> Self {
         Self { text: text::one_line(&text.to_string(), MOST_CELL), role: None }
