@@ -160,7 +160,7 @@ impl Drop for Group {
 /// Copies a pipe into its capture until it closes; says when `stop_at` came by.
 async fn drain(pipe: Option<impl AsyncRead + Unpin>, capture: &mut Capture, stop_at: Option<&'static str>, found: &Notify) {
     let Some(mut pipe) = pipe else { return };
-    let mut buffer = [0_u8; 8192];
+    let mut buffer = vec![0_u8; 8192];
     let mut seen: Vec<u8> = Vec::new();
     while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
         let chunk = buffer.get(..length).unwrap_or_default();

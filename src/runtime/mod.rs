@@ -12,9 +12,20 @@
 
 mod capture;
 mod child;
+mod colima;
+mod containers;
+mod crane;
+mod crictl;
+mod ctr;
+mod docker;
 mod error;
+mod finch;
+mod folder;
+mod lima;
 mod nerdctl;
+mod podman;
 mod program;
+mod skopeo;
 
 use std::fmt;
 use std::time::Duration;
@@ -29,8 +40,17 @@ use crate::context::Environment;
 use crate::image::Reference;
 
 /// Every way to drive a runtime, in the order in which they are offered.
-pub static DRIVERS: [&dyn Driver; 1] = [
-    &nerdctl::NerdctlDriver, //
+pub static DRIVERS: [&dyn Driver; 10] = [
+    &nerdctl::NerdctlDriver,
+    &lima::LimaDriver,
+    &docker::DockerDriver,
+    &podman::PodmanDriver,
+    &ctr::CtrDriver,
+    &crictl::CrictlDriver,
+    &finch::FinchDriver,
+    &colima::ColimaDriver,
+    &skopeo::SkopeoDriver,
+    &crane::CraneDriver,
 ];
 
 /// The driver of that name.
@@ -131,7 +151,7 @@ pub trait Runtime: Send + Sync {
     /// How long a pull may reasonably take. A tool that sleeps on a 429 without saying so has a
     /// shorter one: over it, the registry may have answered 429.
     fn pull_limit(&self) -> Duration {
-        Duration::from_secs(300)
+        PULL_LIMIT
     }
 
     /// How long to wait after a removal so that the next pull asks for the manifests again.
@@ -166,6 +186,8 @@ pub trait Runtime: Send + Sync {
     }
 }
 
+/// How long a pull is given by default.
+const PULL_LIMIT: Duration = Duration::from_secs(300);
 /// How often [`Runtime::clear`] removes an image that keeps coming back.
 const CLEAR_TRIES: u32 = 10;
 /// How long it waits between two looks.

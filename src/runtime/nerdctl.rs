@@ -1,10 +1,11 @@
 //! nerdctl, and what other tools hand on to nerdctl. Seen with 1.7.6 on containerd 1.6.20.
 //!
-//! One pull sends HEAD, GET index, GET manifest. `rmi` is synchronous, so the next pull pays again;
-//! it untags by name and refuses while a container uses the image, which is why it is not forced.
-//! containerd shares content between namespaces: all of them are looked through beforehand. On a 429
-//! it retries a dozen times within 10 ms and exits 1: stop after the first. Registries on loopback
-//! are tried in TLS and then in plain HTTP by nerdctl itself. Reads Docker's `config.json`.
+//! One pull sends HEAD, GET index, GET manifest; layers are fetched and not unpacked. `rmi` is
+//! synchronous, so the next pull pays again; it untags by name and refuses while a container uses
+//! the image, which is why it is not forced. containerd shares content between namespaces: all of
+//! them are looked through beforehand. On a 429 it tries a dozen times within 10 ms and exits 1: stop
+//! after the first. Registries on loopback it tries in TLS, then in plain HTTP. Reads Docker's
+//! `config.json`. Options stand behind the command, where finch takes them too.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::program::Program;
-use super::{Driver, Login, Outcome, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
+use super::{Driver, Login, Outcome, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact};
 use crate::image::Reference;
 
 /// The driver.
@@ -31,9 +32,17 @@ impl Driver for NerdctlDriver {
         if let Some(address) = &setup.address {
             program = program.with(["--address", address]);
         }
-        let nerdctl = Nerdctl::open(self.name(), program, setup).await?;
-        Ok(Box::new(nerdctl))
+        Ok(Box::new(Nerdctl::open(self.name(), program, Namespaces::Listed, setup).await?))
     }
+}
+
+/// Which namespaces to look through for an image.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Namespaces {
+    /// Those that nerdctl lists.
+    Listed,
+    /// These, where they cannot be listed; absent ones look empty.
+    Usual(&'static [&'static str]),
 }
 
 /// nerdctl, in front of us or behind another program.
@@ -42,40 +51,37 @@ pub(super) struct Nerdctl {
     name: &'static str,
     program: Program,
     version: String,
-    notes: Vec<String>,
     login: Login,
-    namespace: Option<String>,
+    namespaces: Namespaces,
+    /// `--namespace` and its value, where the user named one.
+    here: Vec<String>,
     pull_arguments: Vec<String>,
-    plain_elsewhere: bool,
+    scheme: Scheme,
     /// Whether exit code 0 proves nothing, so that each pull is followed by a look.
     doubted: bool,
 }
 
 impl Nerdctl {
     /// Asks `program` for its version and its containerd's.
-    pub(super) async fn open(name: &'static str, mut program: Program, setup: &Setup) -> Result<Self, RuntimeError> {
-        if let Some(folder) = &setup.hosts_dir {
-            program = program.with(["--hosts-dir", folder]);
+    pub(super) async fn open(name: &'static str, program: Program, namespaces: Namespaces, setup: &Setup) -> Result<Self, RuntimeError> {
+        let version = match namespaces {
+            Namespaces::Listed => both_versions(&program).await?,
+            Namespaces::Usual(_) => server_version(&program).await?,
+        };
+        let mut pull_arguments = vec!["--unpack=false".to_owned()];
+        for (option, value) in [("--platform", &setup.platform), ("--hosts-dir", &setup.hosts_dir)] {
+            pull_arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
         }
-        let question = ["version", "--format", "{{json .}}"];
-        let finished = program.try_ask(&question).await?;
-        if !finished.succeeded() {
-            return Err(program.no_daemon(&finished));
-        }
-        let version: Version = serde_json::from_str(&finished.stdout.text()).map_err(|error| program.nonsense(&question, error))?;
-        let mut pull_arguments = Vec::from(["pull", "-q"].map(str::to_owned));
-        if let Some(platform) = &setup.platform {
-            pull_arguments.extend(["--platform".to_owned(), platform.clone()]);
-        }
+        let here = setup.namespace.iter().flat_map(|namespace| ["--namespace".to_owned(), namespace.clone()]).collect();
         Ok(Self {
             name,
             program,
-            version: version.words(),
-            notes: Vec::new(),
+            version,
             login: Login::DockerConfig,
-            namespace: setup.namespace.clone(),
+            namespaces,
+            here,
             pull_arguments,
-            plain_elsewhere: setup.scheme == super::Scheme::Http,
+            scheme: setup.scheme,
             doubted: false,
         })
     }
@@ -86,17 +92,16 @@ impl Nerdctl {
         Self { doubted: true, login: Login::Elsewhere, ..self }
     }
 
-    /// The words of a call in the user's namespace.
-    fn here<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
-        let namespace = self.namespace.iter().flat_map(|namespace| ["--namespace", namespace.as_str()]);
-        namespace.chain(words.iter().copied()).collect()
+    /// A call in the user's namespace.
+    fn call<'a>(&'a self, command: &[&'a str], rest: &[&'a str]) -> Vec<&'a str> {
+        command.iter().copied().chain(self.here.iter().map(String::as_str)).chain(rest.iter().copied()).collect()
     }
 
     async fn listed(&self, namespace: &str) -> Result<Vec<Listed>, RuntimeError> {
-        let question = ["--namespace", namespace, "images", "--no-trunc", "--digests", "--format", "{{json .}}"];
+        let question = ["images", "--namespace", namespace, "--no-trunc", "--digests", "--format", "{{json .}}"];
         let answer = self.program.ask(&question).await?;
         let lines = answer.lines().filter(|line| !line.trim().is_empty());
-        lines.map(|line| serde_json::from_str(line).map_err(|error| self.program.nonsense(&question, error))).collect()
+        lines.map(|line| serde_json::from_str(line).map_err(|error| self.program.nonsense(&question, &error))).collect()
     }
 }
 
@@ -110,10 +115,6 @@ impl Runtime for Nerdctl {
         &self.version
     }
 
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
     fn login(&self) -> Login {
         self.login
     }
@@ -121,9 +122,18 @@ impl Runtime for Nerdctl {
     async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
         let wanted = exact(reference);
         let digest = digest.or(reference.digest());
-        let namespaces = self.program.ask(&["namespace", "ls", "-q"]).await?;
+        let answer;
+        let mut namespaces: Vec<&str> = match self.namespaces {
+            Namespaces::Listed => {
+                answer = self.program.ask(&["namespace", "ls", "-q"]).await?;
+                answer.split_whitespace().collect()
+            }
+            Namespaces::Usual(names) => names.to_vec(),
+        };
+        let own = self.here.last().map(String::as_str);
+        namespaces.extend(own.filter(|own| !namespaces.contains(own)));
         let mut found = Vec::new();
-        for namespace in namespaces.split_whitespace() {
+        for namespace in namespaces {
             let images = self.listed(namespace).await?;
             let same = images.into_iter().filter(|image| image.is(&wanted) || digest.is_some_and(|digest| image.digest == digest));
             found.extend(same.map(|image| Presence { image: image.label(), place: format!("namespace {namespace}") }));
@@ -133,7 +143,7 @@ impl Runtime for Nerdctl {
 
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
         let name = exact(reference);
-        let question = self.here(&["image", "inspect", "--format", "{{.ID}}", &name]);
+        let question = self.call(&["image", "inspect"], &["--format", "{{.ID}}", &name]);
         let finished = self.program.try_ask(&question).await?;
         match finished.succeeded() {
             true => Ok(!finished.stdout.text().trim().is_empty()),
@@ -144,29 +154,30 @@ impl Runtime for Nerdctl {
 
     async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
         let name = exact(reference);
-        let mut words: Vec<&str> = self.pull_arguments.iter().map(String::as_str).collect();
-        if self.plain_elsewhere && !reference.is_loopback() {
-            words.insert(0, "--insecure-registry");
+        let mut rest = vec!["--quiet"];
+        rest.extend(self.pull_arguments.iter().map(String::as_str));
+        if self.scheme == Scheme::Http && !reference.is_loopback() {
+            rest.push("--insecure-registry");
         }
-        words.push(&name);
-        let pull = self.program.pull(&self.here(&words), limit, shutdown, None).await;
+        rest.push(&name);
+        let pull = self.program.pull(&self.call(&["pull"], &rest), limit, shutdown, None).await;
         if !self.doubted || pull.outcome != Outcome::Pulled {
             return pull;
         }
-        let outcome = match self.holds(reference).await {
-            Ok(true) => Outcome::Pulled,
-            Ok(false) => Outcome::Failed { exit: Some(0), text: format!("{} exited 0, but {name} did not arrive", self.program.name()) },
-            Err(error) => Outcome::Failed { exit: Some(0), text: error.to_string() },
+        let missing = match self.holds(reference).await {
+            Ok(true) => return pull,
+            Ok(false) => format!("{} exited 0, but {name} did not arrive", self.program.name()),
+            Err(error) => error.to_string(),
         };
-        Pull { outcome, ..pull }
+        Pull { outcome: Outcome::Failed { exit: Some(0), text: missing }, ..pull }
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
         let name = exact(reference);
-        let words = self.here(&["rmi", &name]);
+        let words = self.call(&["rmi"], &[&name]);
         let finished = self.program.try_remove(&words).await?;
         match finished.succeeded() {
-            // A virtual machine that has stopped exits 0 without a word.
+            // A machine that has stopped exits 0 without a word.
             true if finished.stdout.text().trim().is_empty() => Ok(Removal::Absent),
             true => Ok(Removal::Removed),
             false if finished.says(&["no such image"]) => Ok(Removal::Absent),
@@ -175,10 +186,41 @@ impl Runtime for Nerdctl {
     }
 }
 
+/// nerdctl's release and containerd's.
+async fn both_versions(program: &Program) -> Result<String, RuntimeError> {
+    let question = ["version", "--format", "{{json .}}"];
+    let finished = program.try_ask(&question).await?;
+    if !finished.succeeded() {
+        return Err(program.no_daemon(&finished));
+    }
+    let versions: Versions = serde_json::from_str(&finished.stdout.text()).map_err(|error| program.nonsense(&question, &error))?;
+    Ok(versions.words())
+}
+
+/// containerd's release, from a front that does not hand `version` on.
+async fn server_version(program: &Program) -> Result<String, RuntimeError> {
+    let question = ["info", "--format", "{{json .}}"];
+    let finished = program.try_ask(&question).await?;
+    if !finished.succeeded() {
+        return Err(program.no_daemon(&finished));
+    }
+    let server: ServerInfo = serde_json::from_str(&finished.stdout.text()).map_err(|error| program.nonsense(&question, &error))?;
+    let own = program.ask(&["--version"]).await?;
+    let own = own.split_whitespace().last().unwrap_or("unknown").trim_start_matches('v').to_owned();
+    Ok(format!("{own} (containerd {})", server.server_version.trim_start_matches('v')))
+}
+
+/// The part of `nerdctl info` that is shown.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ServerInfo {
+    server_version: String,
+}
+
 /// The parts of `nerdctl version` that are shown.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Version {
+struct Versions {
     client: Client,
     server: Option<Server>,
 }
@@ -203,7 +245,7 @@ struct Component {
     version: String,
 }
 
-impl Version {
+impl Versions {
     fn words(&self) -> String {
         let client = self.client.version.trim_start_matches('v');
         let server = self.server.iter().flat_map(|server| &server.components).find(|component| component.name == "containerd");
@@ -214,28 +256,46 @@ impl Version {
 
 /// One line of `nerdctl images`.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
 struct Listed {
     /// The full name; older releases do not print it.
-    #[serde(default)]
     name: String,
-    #[serde(default)]
     repository: String,
-    #[serde(default)]
     tag: String,
-    #[serde(default)]
     digest: String,
 }
 
 impl Listed {
     fn is(&self, wanted: &str) -> bool {
-        let spelled =
-            || format!("{}:{}", self.repository, self.tag).parse::<Reference>().is_ok_and(|reference| reference.to_string() == wanted);
+        let spelled = || self.label().parse::<Reference>().is_ok_and(|reference| reference.to_string() == wanted);
         self.name == wanted || (self.name.is_empty() && spelled())
     }
 
     fn label(&self) -> String {
-        let spelled = || format!("{}:{}", self.repository, self.tag);
-        if self.name.is_empty() { spelled() } else { self.name.clone() }
+        if self.name.is_empty() { format!("{}:{}", self.repository, self.tag) } else { self.name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_worded_with_and_without_a_server() {
+        let words = |json: &str| serde_json::from_str::<Versions>(json).unwrap().words();
+        let both = r#"{"Client":{"Version":"v1.7.6"},"Server":{"Components":[{"Name":"runc","Version":"1"},{"Name":"containerd","Version":"v1.6.20"}]}}"#;
+        assert_eq!(words(both), "1.7.6 (containerd 1.6.20)");
+        assert_eq!(words(r#"{"Client":{"Version":"v1.7.6"},"Server":null}"#), "1.7.6");
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_name_or_by_the_familiar_spelling_of_older_releases() {
+        let listed = |json: &str| serde_json::from_str::<Listed>(json).unwrap();
+        let wanted = "docker.io/library/nginx:1.27";
+        assert!(listed(r#"{"Name":"docker.io/library/nginx:1.27","Repository":"nginx","Tag":"1.27"}"#).is(wanted));
+        assert!(listed(r#"{"Repository":"nginx","Tag":"1.27"}"#).is(wanted));
+        assert!(!listed(r#"{"Name":"quay.io/library/nginx:1.27","Repository":"nginx","Tag":"1.27"}"#).is(wanted));
+        assert!(!listed(r#"{"Repository":"nginx","Tag":"<none>"}"#).is(wanted));
     }
 }

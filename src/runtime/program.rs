@@ -56,12 +56,6 @@ impl Program {
         self
     }
 
-    /// The same tool under the name that messages should use.
-    pub(super) fn called(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.name);
-        self
-    }
-
     /// The same tool without an environment variable.
     pub(super) fn without(mut self, variable: &'static str) -> Self {
         self.without.push(variable);
@@ -118,7 +112,7 @@ impl Program {
     /// The answer as it came, or the error that part of it is missing.
     pub(super) fn whole(&self, arguments: &[&str], finished: &Finished) -> Result<String, RuntimeError> {
         if finished.stdout.left_out() > 0 {
-            return Err(self.nonsense(arguments, format!("more than {ANSWER_ROOM} bytes")));
+            return Err(self.nonsense(arguments, &format_args!("more than {ANSWER_ROOM} bytes")));
         }
         Ok(finished.stdout.text())
     }
@@ -134,7 +128,7 @@ impl Program {
     }
 
     /// The error for an answer that is not understood.
-    pub(super) fn nonsense(&self, arguments: &[&str], reason: impl ToString) -> RuntimeError {
+    pub(super) fn nonsense(&self, arguments: &[&str], reason: &dyn std::fmt::Display) -> RuntimeError {
         RuntimeError::Nonsense { program: self.name.clone(), verb: verb(arguments), reason: reason.to_string() }
     }
 

@@ -1,0 +1,190 @@
+//! ctr, containerd's own tool. Seen with 1.6.20; 1.7 and 2.1 after runtimes.md.
+//!
+//! One pull sends HEAD, GET index, GET manifest; a 2.x release fetches the manifests of all
+//! platforms unless it is told `--skip-metadata`. `images rm` is synchronous only with `--sync`:
+//! without, the next pull is free. From 1.7 on the socket's path must be absolute. It knows no
+//! log-in but one on its command line, which is never used: it pulls anonymously.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::program::Program;
+use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact};
+use crate::image::Reference;
+
+/// Where containerd listens unless it is told otherwise.
+const SOCKET: &str = "/run/containerd/containerd.sock";
+
+/// The driver.
+#[derive(Debug)]
+pub(super) struct CtrDriver;
+
+#[async_trait]
+impl Driver for CtrDriver {
+    fn name(&self) -> &'static str {
+        "ctr"
+    }
+
+    async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
+        let program = Program::find(setup.program.as_deref().unwrap_or("ctr"), &setup.environment)?;
+        let socket = socket(setup);
+        // Without this look, ctr tries for ten seconds.
+        if let Err(error) = std::fs::metadata(&socket) {
+            return Err(RuntimeError::NoDaemon { program: self.name().to_owned(), text: format!("{}: {error}", socket.display()) });
+        }
+        let program = program.with(["--connect-timeout", "5s", "--address", &socket.to_string_lossy()]);
+        let finished = program.try_ask(&["version"]).await?;
+        if !finished.succeeded() {
+            return Err(program.no_daemon(&finished));
+        }
+        let version = versions(&finished.stdout.text());
+        let help = program.ask(&["images", "pull", "--help"]).await?;
+        let mut pull_arguments = Vec::new();
+        if help.contains("--skip-metadata") {
+            pull_arguments.push("--skip-metadata".to_owned());
+        }
+        for (option, value) in [("--platform", &setup.platform), ("--hosts-dir", &setup.hosts_dir)] {
+            pull_arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+        }
+        let notes = vec!["ctr uses no log-in: its pulls count on this machine's address".to_owned()];
+        Ok(Box::new(Ctr { program, version, notes, namespace: setup.namespace.clone(), pull_arguments, scheme: setup.scheme }))
+    }
+}
+
+#[derive(Debug)]
+struct Ctr {
+    program: Program,
+    version: String,
+    notes: Vec<String>,
+    namespace: Option<String>,
+    pull_arguments: Vec<String>,
+    scheme: Scheme,
+}
+
+impl Ctr {
+    /// The words of a call in the user's namespace.
+    fn here<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
+        let namespace = self.namespace.iter().flat_map(|namespace| ["--namespace", namespace.as_str()]);
+        namespace.chain(words.iter().copied()).collect()
+    }
+}
+
+#[async_trait]
+impl Runtime for Ctr {
+    fn name(&self) -> &'static str {
+        "ctr"
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn login(&self) -> Login {
+        Login::Anonymous
+    }
+
+    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+        let wanted = exact(reference);
+        let digest = digest.or(reference.digest());
+        let mut found = Vec::new();
+        for namespace in self.program.ask(&["namespaces", "ls", "-q"]).await?.split_whitespace() {
+            let place = format!("namespace {namespace}");
+            let images = self.program.ask(&["--namespace", namespace, "images", "ls"]).await?;
+            let before = found.len();
+            let same = listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
+            found.extend(same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }));
+            let Some(digest) = digest.filter(|_| found.len() == before) else { continue };
+            // Content without an image's name: left by a pull that was killed, or fetched by hand.
+            if self.program.try_ask(&["--namespace", namespace, "content", "get", digest]).await?.succeeded() {
+                found.push(Presence { image: digest.to_owned(), place });
+            }
+        }
+        Ok(found)
+    }
+
+    async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
+        let filter = format!("name==\"{}\"", exact(reference));
+        Ok(!self.program.ask(&self.here(&["images", "ls", "-q", &filter])).await?.trim().is_empty())
+    }
+
+    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+        let name = exact(reference);
+        let mut words = vec!["images", "pull"];
+        words.extend(self.pull_arguments.iter().map(String::as_str));
+        if self.scheme.is_plain(reference) {
+            words.push("--plain-http");
+        }
+        words.push(&name);
+        self.program.pull(&self.here(&words), limit, shutdown, None).await
+    }
+
+    async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
+        let name = exact(reference);
+        let words = self.here(&["images", "rm", "--sync", &name]);
+        let finished = self.program.try_remove(&words).await?;
+        match finished.succeeded() {
+            // It prints the name of what it removed; a missing image is a warning and exit code 0.
+            true if finished.stdout.text().contains(&name) => Ok(Removal::Removed),
+            true => Ok(Removal::Absent),
+            false if finished.says(&["not found"]) => Ok(Removal::Absent),
+            false => Err(self.program.refused(&words, &finished)),
+        }
+    }
+}
+
+/// The socket as an absolute path, whether a path or a `unix://` URL was given.
+fn socket(setup: &Setup) -> PathBuf {
+    let given = setup.address.as_deref().or(setup.environment.var("CONTAINERD_ADDRESS")).unwrap_or(SOCKET);
+    let path = Path::new(given.strip_prefix("unix://").unwrap_or(given));
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Client and server release out of `ctr version`.
+fn versions(text: &str) -> String {
+    let mut found =
+        text.lines().filter_map(|line| line.trim().strip_prefix("Version:")).map(|version| version.trim().trim_start_matches('v'));
+    let client = found.next().unwrap_or("unknown");
+    found.next().map_or_else(|| client.to_owned(), |server| format!("{client} (containerd {server})"))
+}
+
+/// Name and digest of each line of `ctr images ls`.
+fn listed(table: &str) -> impl Iterator<Item = (&str, &str)> {
+    table.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split_whitespace();
+        Some((columns.next()?, columns.nth(1)?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_both_sides_are_read() {
+        let text = "Client:\n  Version:  v2.1.9\n  Revision: x\n\nServer:\n  Version:  1.6.20~ds1\n  UUID: y\n";
+        assert_eq!(versions(text), "2.1.9 (containerd 1.6.20~ds1)");
+        assert_eq!(versions("nothing of the kind"), "unknown");
+    }
+
+    #[test]
+    fn a_table_of_images_gives_names_and_digests() {
+        let table = "REF TYPE DIGEST SIZE PLATFORMS LABELS\nhost/a:1 application/x sha256:aa 1.4 KiB linux/amd64,linux/arm64 -\nbroken\n";
+        assert_eq!(listed(table).collect::<Vec<_>>(), [("host/a:1", "sha256:aa")]);
+    }
+
+    #[test]
+    fn the_socket_is_an_absolute_path() {
+        let given = |address: &str| socket(&Setup { address: Some(address.to_owned()), ..Setup::default() });
+        assert_eq!(given("unix:///run/x.sock"), Path::new("/run/x.sock"));
+        assert!(given("x.sock").is_absolute());
+        let variable = Setup { environment: [("CONTAINERD_ADDRESS", "/run/y.sock")].into_iter().collect(), ..Setup::default() };
+        assert_eq!(socket(&variable), Path::new("/run/y.sock"));
+    }
+}

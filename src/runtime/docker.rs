@@ -1,0 +1,254 @@
+//! Docker Engine through its command line. Seen with client 28.2 and dockerd 20.10; both image
+//! stores of 26.1 and 28.5 after runtimes.md.
+//!
+//! One pull sends HEAD, GET index, GET manifest. The classic store skips the GETs in about half the
+//! rounds of a tight loop: a second of pause after the removal brings them back. The containerd
+//! store needs none. `rmi` is not forced: a forced one of a missing image exits 0, and one of an
+//! image in use takes its name away. The daemon pulls: killing the client does not always end it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::program::Program;
+use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
+use crate::image::Reference;
+
+/// How long a daemon is watched for what it may still finish after its client was ended.
+const SETTLE: Duration = Duration::from_secs(3);
+/// How long the classic store needs before it asks for manifests again.
+const CLASSIC_PAUSE: Duration = Duration::from_secs(1);
+
+/// The driver.
+#[derive(Debug)]
+pub(super) struct DockerDriver;
+
+#[async_trait]
+impl Driver for DockerDriver {
+    fn name(&self) -> &'static str {
+        "docker"
+    }
+
+    async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
+        let mut program = Program::find(setup.program.as_deref().unwrap_or("docker"), &setup.environment)?;
+        if let Some(address) = &setup.address {
+            let url = if address.starts_with('/') { format!("unix://{address}") } else { address.clone() };
+            program = program.with(["--host", &url]);
+        }
+        Ok(Box::new(Docker::open(self.name(), program, setup).await?))
+    }
+}
+
+/// A Docker Engine.
+#[derive(Debug)]
+pub(super) struct Docker {
+    name: &'static str,
+    program: Program,
+    version: String,
+    notes: Vec<String>,
+    store: Store,
+    platform: Option<String>,
+}
+
+/// The two ways in which a Docker Engine keeps images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Store {
+    Classic,
+    Containerd,
+}
+
+impl Docker {
+    /// Asks `program` for its daemon.
+    pub(super) async fn open(name: &'static str, program: Program, setup: &Setup) -> Result<Self, RuntimeError> {
+        let question = ["info", "--format", "{{json .}}"];
+        let finished = program.try_ask(&question).await?;
+        let parsed: Result<Engine, _> = serde_json::from_str(&finished.stdout.text());
+        match parsed {
+            Ok(engine) if engine.server_version.is_empty() => Err(program.no_daemon(&finished)),
+            Err(_) if !finished.succeeded() => Err(program.no_daemon(&finished)),
+            Err(error) => Err(program.nonsense(&question, &error)),
+            Ok(engine) => {
+                let (version, notes, store) = (engine.words(), engine.notes(), engine.store());
+                Ok(Self { name, program, version, notes, store, platform: setup.platform.clone() })
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Runtime for Docker {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn login(&self) -> Login {
+        Login::DockerConfig
+    }
+
+    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+        let place = || "the docker image store".to_owned();
+        if self.holds(reference).await? {
+            return Ok(vec![Presence { image: exact(reference), place: place() }]);
+        }
+        let Some(digest) = digest.or(reference.digest()) else { return Ok(Vec::new()) };
+        let question = ["images", "--digests", "--no-trunc", "--format", "{{json .}}"];
+        let answer = self.program.ask(&question).await?;
+        let mut found = Vec::new();
+        for line in answer.lines().filter(|line| !line.trim().is_empty()) {
+            let image: Listed = serde_json::from_str(line).map_err(|error| self.program.nonsense(&question, &error))?;
+            if image.digest == digest {
+                let name = if image.tag == "<none>" {
+                    format!("{}@{digest}", image.repository)
+                } else {
+                    format!("{}:{}", image.repository, image.tag)
+                };
+                found.push(Presence { image: name, place: place() });
+            }
+        }
+        Ok(found)
+    }
+
+    async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
+        let name = exact(reference);
+        let question = ["image", "inspect", "--format", "{{.Id}}", &name];
+        let finished = self.program.try_ask(&question).await?;
+        match finished.succeeded() {
+            true => Ok(true),
+            false if finished.says(&["no such image", "not found"]) => Ok(false),
+            false => Err(self.program.refused(&question, &finished)),
+        }
+    }
+
+    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+        let name = exact(reference);
+        let mut words = vec!["pull", "--quiet"];
+        words.extend(self.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]));
+        words.push(&name);
+        self.program.pull(&words, limit, shutdown, None).await
+    }
+
+    async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
+        let name = exact(reference);
+        let words = ["rmi", name.as_str()];
+        let finished = self.program.try_remove(&words).await?;
+        match finished.succeeded() {
+            true => Ok(Removal::Removed),
+            false if finished.says(&["no such image"]) => Ok(Removal::Absent),
+            false => Err(self.program.refused(&words, &finished)),
+        }
+    }
+
+    fn pause_after_remove(&self) -> Duration {
+        match self.store {
+            Store::Classic => CLASSIC_PAUSE,
+            Store::Containerd => Duration::ZERO,
+        }
+    }
+
+    fn settles_within(&self) -> Duration {
+        SETTLE
+    }
+}
+
+/// The parts of `docker info` that matter here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Engine {
+    server_version: String,
+    operating_system: String,
+    driver_status: Option<Vec<(String, String)>>,
+    registry_config: Option<Registries>,
+    client_info: Option<Client>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Registries {
+    mirrors: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Client {
+    version: String,
+}
+
+impl Engine {
+    fn words(&self) -> String {
+        match self.client_info.as_ref().map(|client| client.version.as_str()).filter(|version| !version.is_empty()) {
+            Some(client) => format!("{client} (dockerd {})", self.server_version),
+            None => format!("dockerd {}", self.server_version),
+        }
+    }
+
+    fn store(&self) -> Store {
+        let status = self.driver_status.iter().flatten();
+        let mut types = status.filter(|(name, _)| name == "driver-type");
+        if types.any(|(_, value)| value.starts_with("io.containerd.snapshotter")) { Store::Containerd } else { Store::Classic }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let mirrors =
+            self.registry_config.iter().filter_map(|registries| registries.mirrors.as_ref()).flatten().cloned().collect::<Vec<_>>();
+        if !mirrors.is_empty() {
+            notes.push(format!(
+                "dockerd asks {} first and falls back to Docker Hub without a word: a 429 of either can be hidden by the other",
+                mirrors.join(", ")
+            ));
+        }
+        if self.operating_system.contains("Docker Desktop") {
+            notes.push(
+                "Docker Desktop can mask the limit: its log-in counts on the account, and its proxy may change the address".to_owned(),
+            );
+        }
+        notes
+    }
+}
+
+/// One line of `docker images`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    repository: String,
+    tag: String,
+    #[serde(default)]
+    digest: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine(json: &str) -> Engine {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_image_store_is_told_from_the_driver_status() {
+        let classic = engine(r#"{"ServerVersion":"20.10.24","DriverStatus":[["Backing Filesystem","extfs"],["Supports d_type","true"]]}"#);
+        let containerd = engine(r#"{"ServerVersion":"28.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}"#);
+        assert_eq!((classic.store(), containerd.store()), (Store::Classic, Store::Containerd));
+        assert_eq!(engine(r#"{"ServerVersion":"1","DriverStatus":null}"#).store(), Store::Classic);
+    }
+
+    #[test]
+    fn what_can_hide_a_429_is_said() {
+        let plain = engine(r#"{"ServerVersion":"1","OperatingSystem":"Debian","RegistryConfig":{"Mirrors":[]}}"#);
+        assert_eq!(plain.notes(), Vec::<String>::new());
+        let desktop =
+            engine(r#"{"ServerVersion":"1","OperatingSystem":"Docker Desktop","RegistryConfig":{"Mirrors":["https://mirror.example/"]}}"#);
+        let notes = desktop.notes();
+        assert!(notes[0].contains("https://mirror.example/") && notes[1].contains("can mask"), "{notes:?}");
+    }
+}
