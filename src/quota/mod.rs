@@ -5,6 +5,7 @@
 mod header;
 mod identity;
 mod judgement;
+mod law;
 mod reading;
 mod record;
 mod source;
@@ -13,6 +14,7 @@ mod window;
 pub use header::{Field, GrammarError, Limits, Reset, read_limits};
 pub use identity::Identity;
 pub use judgement::{Answer, Judgement, judge};
+pub use law::{Law, Quota, Usage};
 pub use reading::{Confidence, Count, Family, Fault, FaultKind, Reading, Standing, Throttle};
 pub use record::{ErrorRecord, IdentityKind, IdentityRecord, Record, State, timestamp, whole_seconds};
 pub use source::{Source, SourceKind};
