@@ -1,0 +1,112 @@
+//! Who is asking, and under which name the sandbox was asked: the other end of the connection, or
+//! what a trusted proxy says of it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::http::header::HOST;
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+
+use super::identity::Identity;
+
+/// The other end of a connection, as the server puts it beside each request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    /// It speaks TLS.
+    pub(super) secure: bool,
+}
+
+/// Who is asking.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    /// Whom it is counted on without credentials.
+    pub(super) address: Identity,
+    /// It is on this machine.
+    pub(super) local: bool,
+    /// The URL under which it asks: scheme and host.
+    pub(super) origin: String,
+}
+
+impl Caller {
+    /// Who sent a request. Forwarded headers are read where the proxy is trusted: the last address,
+    /// which is the one the nearest proxy saw.
+    pub(super) fn of(parts: &Parts, trust_proxy: bool) -> Self {
+        let peer = parts.extensions.get::<Peer>().copied();
+        let peer = peer.unwrap_or(Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false });
+        let field = |name: &str| parts.headers.get_all(name).iter().next_back()?.to_str().ok()?.rsplit(',').next().map(str::trim);
+        let forwarded = trust_proxy.then(|| field("x-forwarded-for")).flatten().and_then(parse_address);
+        let address = forwarded.unwrap_or(peer.address);
+        let secure = match trust_proxy.then(|| field("x-forwarded-proto")).flatten() {
+            Some(scheme) => scheme.eq_ignore_ascii_case("https"),
+            None => peer.secure,
+        };
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| parts.uri.authority().map(Authority::as_str));
+        let scheme = if secure { "https" } else { "http" };
+        Self {
+            address: Identity::of_address(address),
+            local: address.to_canonical().is_loopback(),
+            origin: format!("{scheme}://{}", host.filter(|host| is_host(host)).unwrap_or("localhost")),
+        }
+    }
+}
+
+/// Nothing that could end the quotation marks it will stand in.
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.len() <= 260 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+/// An address as proxies write it: bare, in brackets, with a port.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+    use rstest::rstest;
+
+    fn caller(trust_proxy: bool, fields: &[(&str, &str)]) -> Caller {
+        let request = fields.iter().fold(Request::get("/v2/"), |request, (name, value)| request.header(*name, *value));
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        parts.extensions.insert(Peer { address: "127.0.0.1".parse().unwrap(), secure: false });
+        Caller::of(&parts, trust_proxy)
+    }
+
+    #[rstest]
+    #[case("192.0.2.7", "192.0.2.7")]
+    #[case("198.51.100.1, 192.0.2.7", "192.0.2.7")]
+    #[case("192.0.2.7:4711", "192.0.2.7")]
+    #[case("[2001:db8:1:2::9]:4711", "2001:db8:1:2::")]
+    #[case("[2001:db8:1:2::9]", "2001:db8:1:2::")]
+    #[case("unknown", "127.0.0.1")]
+    #[case("", "127.0.0.1")]
+    fn a_trusted_proxy_says_who_asks(#[case] value: &str, #[case] counted: &str) {
+        assert_eq!(caller(true, &[("x-forwarded-for", value)]).address.to_string(), counted);
+        let untrusting = caller(false, &[("x-forwarded-for", value)]);
+        assert_eq!((untrusting.address.to_string().as_str(), untrusting.local), ("127.0.0.1", true));
+    }
+
+    #[test]
+    fn who_comes_through_a_trusted_proxy_is_not_local() {
+        assert!(!caller(true, &[("x-forwarded-for", "192.0.2.7")]).local);
+        assert!(caller(true, &[]).local);
+    }
+
+    #[rstest]
+    #[case("registry.example:5000", "http://registry.example:5000")]
+    #[case("[::1]:5000", "http://[::1]:5000")]
+    #[case("a\"b", "http://localhost")]
+    fn the_origin_is_the_one_that_was_asked(#[case] host: &str, #[case] origin: &str) {
+        assert_eq!(caller(false, &[("host", host)]).origin, origin);
+    }
+
+    #[test]
+    fn a_trusted_proxy_may_speak_tls_for_the_sandbox() {
+        let fields = [("host", "hub.example"), ("x-forwarded-proto", "https")];
+        assert_eq!(caller(true, &fields).origin, "https://hub.example");
+        assert_eq!(caller(false, &fields).origin, "http://hub.example");
+    }
+}

@@ -1,0 +1,116 @@
+//! The request log: the last thousand requests in memory, and every one in a file if one was named.
+//! A line has no secrets: no headers, no bodies, no query but its scopes.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+/// Requests kept in memory.
+const KEPT: usize = 1_000;
+/// The most characters of a path that are kept.
+const PATH_MAX: usize = 400;
+
+/// One request and its answer.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Entry {
+    #[serde(serialize_with = "rfc3339")]
+    pub(super) at: DateTime<Utc>,
+    /// An address or an account's name.
+    pub(super) identity: String,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) status: u16,
+    /// What the identity has left, where it is limited and the request was for a manifest.
+    pub(super) remaining: Option<u32>,
+    /// It was counted as a pull.
+    pub(super) counted: bool,
+}
+
+/// Where requests are noted.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    recent: Mutex<VecDeque<Entry>>,
+    file: Option<Mutex<File>>,
+    broken: AtomicBool,
+}
+
+impl Log {
+    /// A log that also writes to a file, which is made or emptied now.
+    pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
+        let file = path.map(File::create).transpose()?.map(Mutex::new);
+        Ok(Self { file, ..Self::default() })
+    }
+
+    /// Notes a request. A file that cannot be written to is left alone from then on.
+    pub(super) fn note(&self, mut entry: Entry) {
+        if let Some((cut, _)) = entry.path.char_indices().nth(PATH_MAX) {
+            entry.path.truncate(cut);
+            entry.path.push('…');
+        }
+        if let Some(file) = self.file.as_ref().filter(|_| !self.broken.load(Ordering::Relaxed)) {
+            let line = line_of(&entry);
+            let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+            if let Err(error) = written {
+                self.broken.store(true, Ordering::Relaxed);
+                tracing::warn!("the request log cannot be written any more: {error}");
+            }
+        }
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= KEPT {
+            recent.pop_front();
+        }
+        recent.push_back(entry);
+    }
+
+    /// The requests in memory as JSON lines, oldest first.
+    pub(super) fn recent(&self) -> String {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().map(line_of).collect()
+    }
+}
+
+fn line_of(entry: &Entry) -> String {
+    // Texts and numbers always make JSON.
+    let mut line = serde_json::to_string(entry).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+fn rfc3339<S: serde::Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str) -> Entry {
+        Entry {
+            at: DateTime::UNIX_EPOCH,
+            identity: "192.0.2.1".into(),
+            method: "GET".into(),
+            path: path.into(),
+            status: 200,
+            remaining: Some(4),
+            counted: true,
+        }
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_lines_and_in_their_length() {
+        let log = Log::default();
+        for number in 0..KEPT + 5 {
+            log.note(entry(&format!("/{number}")));
+        }
+        log.note(entry(&"é".repeat(10_000)));
+        let text = log.recent();
+        assert_eq!(text.lines().count(), KEPT);
+        assert!(text.starts_with(r#"{"at":"1970-01-01T00:00:00.000Z","identity":"192.0.2.1","method":"GET","path":"/6","status":200,"remaining":4,"counted":true}"#), "{text:.200}");
+        assert!(text.lines().all(|line| line.len() < 1_100));
+    }
+}
