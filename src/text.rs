@@ -1,6 +1,10 @@
 //! Text from outside on its way to people: control characters out, secrets out, lengths bounded.
 //! Apart from the rooms because every one of them shows something that a stranger wrote.
 
+mod redact;
+
+pub use redact::redact;
+
 /// `text` without control characters (C0, DEL, C1, the Unicode line, paragraph and bidirectional
 /// controls), each run of them replaced by one space; cut to `most` characters with `…`.
 ///

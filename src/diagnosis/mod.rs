@@ -1,1 +1,49 @@
-//! Room `diagnosis`.
+//! What a failure text means, and what to do about it: the words that container tools, kubelets and
+//! CI systems print when a pull fails, turned into one [`Class`]. Apart because `stress` judges a
+//! child's output and `explain` a log of any size by the same rules. Source: the project's pages on
+//! runtimes ("What they print on a 429", "Order of judgement") and on Docker Hub's protocol
+//! ("Wordings of a limit"), November 2026.
+//!
+//! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
+//! `line` peels a line (time stamps, colours, levels, escaped quotes), `talk` sets aside what only
+//! talks about failures, `judge` decides by the phrases of `phrases` and the image and host that
+//! `subject` finds, and [`Explainer`] weighs lines against each other.
+
+mod advice;
+mod class;
+mod explainer;
+mod judge;
+mod line;
+mod lines;
+mod literals;
+mod phrases;
+mod status;
+mod subject;
+mod talk;
+mod tool;
+
+pub use advice::advice;
+pub use class::Class;
+pub use explainer::{Explainer, Finding};
+pub use subject::Hub;
+
+/// What the output of one failed child says: of everything found, what comes first in the order of
+/// judgement; `None` where no line is a failure that is known.
+///
+/// ```
+/// use dhlimit::diagnosis::{Class, Hub, classify};
+/// let text = "Error response from daemon: toomanyrequests: You have reached your pull rate limit.";
+/// assert_eq!(classify(text, &Hub::default()).map(|finding| finding.class), Some(Class::PullLimit));
+/// ```
+pub fn classify(text: &str, hub: &Hub) -> Option<Finding> {
+    let mut first: Option<Finding> = None;
+    let mut keep = |finding: Finding| {
+        if first.as_ref().is_none_or(|first| finding.class < first.class) {
+            first = Some(finding);
+        }
+    };
+    let mut explainer = Explainer::new(hub.clone());
+    explainer.feed(text.as_bytes(), &mut keep);
+    explainer.finish(&mut keep);
+    first
+}

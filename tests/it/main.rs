@@ -1,6 +1,7 @@
 //! The one test binary: the program as a user runs it, among the real programs it works with.
 #![cfg(test)]
 
+mod explain;
 mod harness;
 mod house;
 mod real_parts;

@@ -1,0 +1,295 @@
+//! What a failure text is about: the image it names and the registry it was asked of. Apart because
+//! finding names in running text is guesswork of its own: only what stands in a known place counts.
+
+use crate::image::Reference;
+
+/// Docker Hub's hosts; subdomains of docker.io count, too.
+const HUB_HOSTS: &[&str] = &[
+    "registry.hub.docker.com",
+    "hub.docker.com",
+    "production.cloudflare.docker.com",
+    "docker.io",
+    "registry-1.docker.io",
+    "auth.docker.io",
+];
+
+/// Hosts and host endings of other well-known registries, for texts that name no path.
+const REGISTRIES: &[&str] = &[
+    "ghcr.io",
+    "quay.io",
+    "gcr.io",
+    ".pkg.dev",
+    ".azurecr.io",
+    "public.ecr.aws",
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".on.aws",
+    "mcr.microsoft.com",
+    "registry.k8s.io",
+    "registry.gitlab.com",
+    "registry.access.redhat.com",
+    "registry.redhat.io",
+    "docker.elastic.co",
+    "lscr.io",
+    "nvcr.io",
+    "icr.io",
+    ".jfrog.io",
+    "docker.n8n.io",
+];
+
+/// Words that an image's name follows, the surest first; `true` where a single bare word is a name.
+const LEADS: &[(&str, bool)] = &[
+    ("docker://", true),
+    ("reference \"", true),
+    ("unable to find image '", true),
+    ("failed to pull image \"", true),
+    ("pulling image \"", true),
+    ("unpack image \"", true),
+    ("pull image \"", true),
+    ("pullimage \"", true),
+    ("image \"", true),
+    ("image '", true),
+    ("imagename=", true),
+    ("manifest for ", true),
+    ("access denied for ", true),
+    ("load metadata for ", false),
+    ("source metadata for ", false),
+    ("image manifest ", true),
+    ("fetching manifest ", false),
+    ("failed to solve: ", false),
+    ("error pulling image ", true),
+    ("unable to pull image ", true),
+    ("pulling docker image ", true),
+    ("using docker executor with image ", true),
+    ("trying to pull ", true),
+    ("no such image: ", true),
+    ("no such image ", true),
+    ("retrieving image ", true),
+    ("base name ", true),
+    ("pulling image ", true),
+    ("pull image ", false),
+    ("pulling ", false),
+    ("repository ", false),
+    ("image=", false),
+    ("image: ", false),
+    (": from ", false),
+    ("error: ", false),
+    ("error getting image ", false),
+    ("reading ", false),
+];
+
+/// Commands whose argument is an image, for lines that echo them.
+const COMMANDS: &[&str] = &["docker", "podman", "nerdctl", "crictl", "crane", "skopeo", "ctr", "oras", "buildah", "finch", "lima"];
+
+/// Which registries count as Docker Hub: its own hosts, and those that the caller knows to stand in
+/// for it, such as a sandbox on loopback.
+#[derive(Debug, Clone, Default)]
+pub struct Hub {
+    stand_ins: Vec<String>,
+}
+
+impl Hub {
+    /// Docker Hub, and a host with an optional port that counts as Docker Hub, too.
+    #[must_use]
+    pub fn and(mut self, registry: impl Into<String>) -> Self {
+        self.stand_ins.push(registry.into().to_ascii_lowercase());
+        self
+    }
+
+    fn owns(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let name = host.split_once(':').map_or(host.as_str(), |(name, _)| name);
+        HUB_HOSTS.contains(&name) || is_docker_io(name) || self.stand_ins.contains(&host)
+    }
+}
+
+fn is_docker_io(name: &str) -> bool {
+    // A vendor's vanity host in front of Docker Hub, such as docker.n8n.io, is not under docker.io.
+    name.ends_with(".docker.io")
+}
+
+/// Whose registry a text is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Docker Hub, or what stands in for it.
+    Hub,
+    /// Another registry.
+    Foreign,
+    /// A web server that is no registry.
+    Elsewhere,
+    /// The text does not say.
+    Unsaid,
+}
+
+/// What a text is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subject {
+    /// The image, where one is named.
+    pub(super) image: Option<Reference>,
+    /// Whose registry answered.
+    pub(super) owner: Owner,
+}
+
+impl Subject {
+    /// Reads the subject of a peeled text; `field` is the value of its `image=` field.
+    pub(super) fn of(text: &str, field: Option<&str>, hub: &Hub) -> Self {
+        let urls = urls(text);
+        let named = named(text).or_else(|| field.and_then(|field| parse(field, true)));
+        let from_url = urls.iter().find_map(|url| url.image(hub));
+        let hosts = || urls.iter().filter(|url| url.is_registry()).map(|url| url.host);
+        let owner_of = |host: &str| if hub.owns(host) { Owner::Hub } else { Owner::Foreign };
+        let owner = hosts()
+            .last()
+            .or_else(|| host(text))
+            .map(owner_of)
+            .or_else(|| named.as_ref().or(from_url.as_ref()).map(|image| owner_of(image.registry())))
+            .unwrap_or(if urls.iter().any(|url| !url.is_documentation()) { Owner::Elsewhere } else { Owner::Unsaid });
+        Self { image: named.or(from_url), owner }
+    }
+}
+
+/// An address in a text.
+struct Address<'a> {
+    host: &'a str,
+    path: &'a str,
+}
+
+impl Address<'_> {
+    fn is_registry(&self) -> bool {
+        let name = self.host.split_once(':').map_or(self.host, |(name, _)| name);
+        let known = REGISTRIES
+            .iter()
+            .any(|known| name == *known || (known.starts_with('.') || name.ends_with(&format!(".{known}"))) && name.ends_with(known));
+        let is_hub = Hub::default().owns(self.host);
+        self.path.starts_with("/v2/")
+            || self.path.contains("/v2/")
+            || self.path == "/v2"
+            || self.path.contains("token?")
+            || self.path.ends_with("/token")
+            || known
+            || is_hub
+    }
+
+    fn is_documentation(&self) -> bool {
+        matches!(self.host, "docs.docker.com" | "www.docker.com" | "docker.com") || self.host.starts_with("docs.")
+    }
+
+    /// The image whose manifest or blob the address is.
+    fn image(&self, hub: &Hub) -> Option<Reference> {
+        let (_, rest) = self.path.split_once("/v2/")?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (name, tail) = rest.split_once("/manifests/").or_else(|| rest.split_once("/blobs/")).or_else(|| rest.split_once("/tags/"))?;
+        let registry = query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
+        let registry = if hub.owns(registry) && Hub::default().owns(registry) { "docker.io" } else { registry };
+        let is_manifest = rest.contains("/manifests/");
+        let text = match tail {
+            digest if is_manifest && digest.starts_with("sha256:") => format!("{registry}/{name}@{digest}"),
+            tag if is_manifest => format!("{registry}/{name}:{tag}"),
+            _ => format!("{registry}/{name}"),
+        };
+        text.parse().ok()
+    }
+}
+
+fn urls(text: &str) -> Vec<Address<'_>> {
+    let mut urls = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let end = after
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ']' | '}' | ',' | '|'))
+            .unwrap_or(after.len());
+        let (url, later) = after.split_at(end);
+        if before.ends_with("http") || before.ends_with("https") {
+            let url = url.trim_end_matches(['.', ':', ';']);
+            let (authority, path) = url.find(['/', '?']).map_or((url, ""), |at| url.split_at(at));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            urls.push(Address { host, path });
+        }
+        rest = later;
+        if urls.len() >= 32 {
+            break;
+        }
+    }
+    urls
+}
+
+/// A registry host named without an address.
+fn host(text: &str) -> Option<&str> {
+    ["container registry ", "docker registry ", "pulling from host ", "logging into ", "log in to ", "login to "].iter().find_map(|lead| {
+        let rest = after(text, lead)?.trim_start_matches(['"', '\'']);
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',')).unwrap_or(rest.len());
+        let host = rest.get(..end)?.trim_end_matches([':', '.', '/']);
+        (host.contains('.') || host.contains(':')).then_some(host)
+    })
+}
+
+/// The image a text names in one of the known places.
+pub(super) fn named(text: &str) -> Option<Reference> {
+    reading_manifest(text)
+        .or_else(|| LEADS.iter().find_map(|(lead, bare)| parse(after(text, lead)?, *bare)))
+        .or_else(|| composed(text))
+        .or_else(|| command(text))
+}
+
+/// `reading manifest TAG in NAME:` of podman and its family.
+fn reading_manifest(text: &str) -> Option<Reference> {
+    let rest = after(text, "reading manifest ")?;
+    let (tag, rest) = rest.split_once(" in ")?;
+    let name = rest.split([' ', ':']).next()?;
+    let separator = if tag.starts_with("sha256:") { '@' } else { ':' };
+    format!("{name}{separator}{tag}").parse().ok()
+}
+
+/// `Pulling db (postgres:16)...` of Compose, and `3.20: Pulling from library/alpine` of docker; the
+/// latter leaves the registry out, so that only Docker Hub's own namespace is taken for what it is.
+fn composed(text: &str) -> Option<Reference> {
+    let from = || {
+        let (tag, name) = text.split_once(": Pulling from ")?;
+        let tag = tag.split_whitespace().next_back()?;
+        let name = name.split_whitespace().next()?;
+        name.starts_with("library/").then(|| format!("{name}:{tag}").parse().ok())?
+    };
+    let rest = after(text, "pulling ")?;
+    let inner = rest.split_once(" (").and_then(|(name, inner)| (!name.contains(' ')).then(|| inner.split_once(')'))).flatten();
+    inner.and_then(|(image, _)| parse(image, true)).or_else(from)
+}
+
+/// The argument of `docker pull …` and its like.
+fn command(text: &str) -> Option<Reference> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let at = words.iter().position(|word| COMMANDS.iter().any(|command| word.trim_start_matches("/usr/bin/").ends_with(command)))?;
+    let rest = words.get(at + 1..)?;
+    let verb = rest.iter().position(|word| matches!(*word, "pull" | "run" | "manifest" | "digest"))?;
+    rest.get(verb + 1..)?.iter().filter(|word| !word.starts_with('-')).find_map(|word| parse(word, true))
+}
+
+/// The text after the first occurrence of `lead`, which is lower case, whatever its case there.
+fn after<'a>(text: &'a str, lead: &str) -> Option<&'a str> {
+    let first = *lead.as_bytes().first()?;
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text.as_bytes())
+        .find(|at| text.get(*at..at + lead.len()).is_some_and(|found| found.eq_ignore_ascii_case(lead)))
+        .and_then(|at| text.get(at + lead.len()..))
+}
+
+/// The reference at the start of a text. A bare word counts only where `bare` says so.
+fn parse(text: &str, bare: bool) -> Option<Reference> {
+    let text = text.trim_start_matches(['"', '\'', '`']);
+    let end = text
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ')' | '(' | ';' | '<' | '>' | '|' | '&'))
+        .unwrap_or(text.len());
+    let word = text.get(..end)?.trim_end_matches(['.', ':', '…']);
+    let is_plain = !word.contains(['/', ':', '@']);
+    if word.is_empty() || (is_plain && (!bare || is_prose(word))) {
+        return None;
+    }
+    word.parse().ok()
+}
+
+/// Words that follow a lead in sentences and are no images.
+fn is_prose(word: &str) -> bool {
+    [
+        "from", "for", "the", "with", "a", "an", "is", "in", "of", "to", "failed", "manifest", "image", "images", "fs", "layer", "config",
+        "error", "and", "on", "by", "as", "or", "not",
+    ]
+    .contains(&word)
+}
