@@ -241,10 +241,10 @@ impl Bench {
         {
             return;
         }
-        if self.held.len() >= HELD_MAX {
-            if let Some(first) = self.held.pop_front() {
-                found(first);
-            }
+        if self.held.len() >= HELD_MAX
+            && let Some(first) = self.held.pop_front()
+        {
+            found(first);
         }
         self.held.push_back(finding);
     }

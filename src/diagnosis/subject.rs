@@ -139,7 +139,7 @@ impl Subject {
         let hosts = || urls.iter().filter(|url| url.is_registry()).map(|url| url.host);
         let owner_of = |host: &str| if hub.owns(host) { Owner::Hub } else { Owner::Foreign };
         let owner = hosts()
-            .last()
+            .next_back()
             .or_else(|| host(text))
             .map(owner_of)
             .or_else(|| named.as_ref().or(from_url.as_ref()).map(|image| owner_of(image.registry())))

@@ -69,7 +69,7 @@ fn is_shell(text: &str, before: &str, after: &str) -> bool {
     ];
     let opens = |word: &&str| text.starts_with(*word) || contains_word(before, word);
     PROMPTS.iter().any(|prompt| text.starts_with(prompt))
-        || COMMANDS.iter().any(|word| opens(&word))
+        || COMMANDS.iter().any(opens)
         || ["; then", "; do", " 2>&1", ";;", " || true", " && exit", " || exit"].iter().any(|tail| after.contains(tail))
 }
 
