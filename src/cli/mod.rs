@@ -7,6 +7,7 @@
 mod asking;
 mod check;
 mod format;
+mod stress;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use format::{Format, only};
+pub use stress::{Reach, Stress};
 
 /// dhlimit's whole command line.
 #[derive(Debug, Clone, Parser)]
@@ -70,6 +72,8 @@ pub enum Color {
 pub enum Command {
     /// Read the pull limit: one reading per identity and image. Costs nothing
     Check(Box<Check>),
+    /// Pull, read and delete an image until the 429 comes back: see the count fall
+    Stress(Box<Stress>),
 }
 
 /// The clap command with a `DHLIMIT_…` variable on every option.

@@ -10,6 +10,7 @@ use crate::credentials::{self, Account, Choice, CredentialsError, Keychain, Logi
 use crate::image::Reference;
 use crate::quota::{Family, Identity, Reading};
 use crate::registry::{Client, Endpoint, Places, Principal, Trust};
+use crate::sandbox::{self, Profile, Running};
 use crate::{Context, Exit, Failure};
 
 /// By registry and address family.
@@ -25,6 +26,8 @@ pub(super) struct Asker {
     keychain: Keychain,
     choice: Choice,
     clients: Mutex<Clients>,
+    /// Ends with this.
+    _sandbox: Option<Running>,
 }
 
 impl Asker {
@@ -38,15 +41,31 @@ impl Asker {
             FamilyChoice::Ipv6 => vec![Some(Family::Ipv6)],
             FamilyChoice::Both => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
         };
+        let sandbox = match asking.sandbox.as_deref() {
+            Some(profile) => Some(start_sandbox(profile).await?),
+            None => None,
+        };
+        let places = match &sandbox {
+            Some(running) => {
+                let url: url::Url =
+                    running.url().parse().map_err(|error| Failure::new(Exit::Unreachable, anyhow::Error::new::<url::ParseError>(error)))?;
+                context.say(&format!("sandbox: a private registry on {url}, gone with this command"));
+                Places { registry: Some(url.clone()), auth: Some(url) }
+            }
+            None => Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },
+        };
+        // The sandbox knows nobody's real account, and nobody's real password is for it to see.
+        let usual = if sandbox.is_some() { Choice::Anonymous } else { usual };
         Ok(Self {
             context: context.clone(),
             trust,
-            places: Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },
+            places,
             families,
             timeout: asking.timeout,
             keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout),
             choice: choice(context, asking, usual).await?,
             clients: Mutex::default(),
+            _sandbox: sandbox,
         })
     }
 
@@ -84,10 +103,31 @@ impl Asker {
         Ok(client)
     }
 
+    /// Where docker.io really lives, where that was said.
+    pub(super) fn registry_url(&self) -> Option<&url::Url> {
+        self.places.registry.as_ref()
+    }
+
+    /// The digest that the registry names for a reference; `None` where it does not.
+    pub(super) async fn digest(&self, client: &Client, image: &Reference, who: &Principal) -> Option<String> {
+        let head = client.head(image, &who.credential, tokio::time::Instant::now() + self.timeout).await.ok()?;
+        head.header("docker-content-digest").map(str::to_owned)
+    }
+
     /// One reading.
     pub(super) async fn read(&self, client: &Client, image: &Reference, who: &Principal) -> Reading {
         client.read(image, who, self.context.clock.as_ref(), self.timeout).await
     }
+}
+
+/// A private sandbox on a free port of 127.0.0.1.
+async fn start_sandbox(profile: &str) -> Result<Running, Failure> {
+    let profile: Profile =
+        profile.parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new::<sandbox::ProfileError>(error)))?;
+    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    sandbox::start(sandbox::Settings::of(profile), listen)
+        .await
+        .map_err(|error| Failure::new(Exit::Unreachable, anyhow::Error::new(error).context("cannot start the sandbox")))
 }
 
 /// The image of an argument.

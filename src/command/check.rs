@@ -20,7 +20,7 @@ pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
 const AT_ONCE: usize = 16;
 
 /// Runs `check`.
-pub async fn run(context: &Context, check: Check, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+pub(super) async fn run(context: &Context, check: Check, accounts: Vec<Account>) -> anyhow::Result<Exit> {
     let template = check.format.as_deref().map(str::parse::<Template>).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
     let asker = Arc::new(Asker::new(context, &check.asking, accounts, Choice::All).await?);
     let readings = tokio::select! {

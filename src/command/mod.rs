@@ -5,6 +5,8 @@
 mod asker;
 mod check;
 mod github;
+mod rounds;
+mod stress;
 
 use crate::cli::{Cli, Command};
 use crate::{Context, Exit};
@@ -12,6 +14,7 @@ use crate::{Context, Exit};
 /// Runs the command that was asked for.
 pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
         Command::Check(args) => check::run(context, *args, Vec::new()).await,
     }
 }

@@ -17,7 +17,7 @@ use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
 use super::error::{Cause, RegistryError};
 use super::token::{Token, is_page, refusal, words_of};
-use super::transport::{Transport, Trust, bounded_body, cause_of};
+use super::transport::{Transport, Trust, bounded_body, cause_of, drained};
 use crate::context::Environment;
 use crate::credentials::Credential;
 use crate::image::Reference;
@@ -56,6 +56,23 @@ struct TokenKey {
     account: Option<String>,
     anonymous: bool,
     repository: String,
+}
+
+/// What is wanted of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Want {
+    /// Its head alone.
+    Head,
+    /// Its body, as text of bounded length.
+    Text,
+    /// Its body, to the end, but not to keep.
+    Bytes,
+}
+
+impl Want {
+    fn method(self) -> Method {
+        if self == Self::Head { Method::HEAD } else { Method::GET }
+    }
 }
 
 /// An answer with its head and, for a GET, its body.
@@ -132,11 +149,11 @@ impl Client {
     /// HEAD of the image's manifest: what costs nothing and carries the limit.
     pub async fn head(&self, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
         let url = self.endpoint.manifest(image, image.manifest());
-        let answered = self.send(&Method::HEAD, &url, image, who, deadline).await?;
+        let answered = self.send(Want::Head, &url, image, who, deadline).await?;
         let looks_unlimited = answered.status == 200 && !answered.headers.keys().any(|name| name.as_str().contains("ratelimit-"));
         if looks_unlimited && answered.token_age > OLD_TOKEN {
             self.forget_tokens();
-            return self.send(&Method::HEAD, &url, image, who, deadline).await;
+            return self.send(Want::Head, &url, image, who, deadline).await;
         }
         Ok(answered)
     }
@@ -149,22 +166,20 @@ impl Client {
         who: &Credential,
         deadline: Instant,
     ) -> Result<Answered, RegistryError> {
-        self.send(&Method::GET, &self.endpoint.manifest(image, manifest), image, who, deadline).await
+        self.send(Want::Text, &self.endpoint.manifest(image, manifest), image, who, deadline).await
     }
 
-    async fn send(
-        &self,
-        method: &Method,
-        url: &Url,
-        image: &Reference,
-        who: &Credential,
-        deadline: Instant,
-    ) -> Result<Answered, RegistryError> {
+    /// GET of a blob, read to its end and thrown away.
+    pub async fn blob(&self, image: &Reference, digest: &str, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
+        self.send(Want::Bytes, &self.endpoint.blob(image, digest), image, who, deadline).await
+    }
+
+    async fn send(&self, want: Want, url: &Url, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
         let mut fetched_now = false;
         let mut challenged = 0;
         loop {
             let (authorization, age) = self.authorization(image, who, deadline, &mut fetched_now).await?;
-            let mut answered = self.exchange(method, url, authorization, deadline).await?;
+            let mut answered = self.exchange(want, url, authorization, deadline).await?;
             answered.token_age = age;
             if answered.status != 401 {
                 return Ok(answered);
@@ -285,7 +300,7 @@ impl Client {
     /// host it was made for.
     async fn exchange(
         &self,
-        method: &Method,
+        want: Want,
         url: &Url,
         authorization: Option<HeaderValue>,
         deadline: Instant,
@@ -295,15 +310,19 @@ impl Client {
         let mut transport = self.registry.clone();
         for _ in 0..=REDIRECTS_MAX {
             let at = host(&url);
-            let mut request = transport.request(method.clone(), url.clone()).header(ACCEPT, MANIFESTS);
+            let mut request = transport.request(want.method(), url.clone()).header(ACCEPT, MANIFESTS);
             if let Some(value) = &authorization {
                 request = request.header(AUTHORIZATION, value.clone());
             }
-            tracing::debug!(%method, host = %at, path = url.path(), "asking the registry");
+            tracing::debug!(method = %want.method(), host = %at, path = url.path(), "asking the registry");
             let answered = within(deadline, &at, async {
                 let response = request.send().await?;
                 let (status, headers, family) = (response.status().as_u16(), response.headers().clone(), transport.family_of(&response));
-                let body = if *method == Method::HEAD { String::new() } else { bounded_body(response).await?.0 };
+                let body = match want {
+                    Want::Head => String::new(),
+                    Want::Bytes if status == 200 => drained(response).await?,
+                    Want::Text | Want::Bytes => bounded_body(response).await?.0,
+                };
                 Ok(Answered { status, headers, body, family, host: at.clone(), token_age: Duration::ZERO })
             })
             .await?;

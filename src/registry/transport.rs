@@ -160,6 +160,12 @@ pub(super) async fn bounded_body(mut response: reqwest::Response) -> Result<(Str
     Ok((String::from_utf8_lossy(&body).into_owned(), cut))
 }
 
+/// Reads a body to its end and keeps nothing of it.
+pub(super) async fn drained(mut response: reqwest::Response) -> Result<String, reqwest::Error> {
+    while response.chunk().await?.is_some() {}
+    Ok(String::new())
+}
+
 /// What kind of trouble a transport error is, and its innermost words.
 pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
     let mut kind = if error.is_timeout() { Cause::Timeout } else { Cause::Network };

@@ -3,6 +3,7 @@
 
 pub mod check;
 mod look;
+pub mod stress;
 pub mod style;
 pub mod table;
 pub mod template;

@@ -1,0 +1,151 @@
+//! For people: the rounds (first, last and the odd ones), then what they add up to in sentences.
+
+use std::fmt::Write;
+
+use super::{Round, RoundOutcome, StoppedBy, StressReport};
+use crate::quota::{SourceKind, Window};
+use crate::render::Look;
+use crate::render::style::{Palette, Role};
+use crate::render::table::{Cell, Surface, Table};
+use crate::text::one_line;
+
+/// More rounds than this are shown in part.
+const ALL_ROUNDS: usize = 12;
+/// So many of the first and last are shown then.
+const SOME_ROUNDS: usize = 4;
+
+/// One round in a line, for progress without a terminal.
+pub fn round_line(round: &Round) -> String {
+    let count = |left: Option<u64>| left.map_or_else(|| "?".to_owned(), |left| left.to_string());
+    let cost = round.cost.map(|cost| format!(", cost {cost}")).unwrap_or_default();
+    let left = format!("{} → {} left{cost}", count(round.remaining_before), count(round.remaining_after));
+    let failure =
+        round.failure.as_ref().map(|failure| format!("  {}: {}", failure.class, one_line(&failure.text, 300))).unwrap_or_default();
+    format!("round {}: {} in {} ms, {left}{failure}", round.n, outcome(round.outcome), round.pull_ms)
+}
+
+/// The rounds and what they add up to.
+pub fn table(report: &StressReport, look: Look) -> String {
+    let mut rows =
+        Table::new().numbers("ROUND").column("OUTCOME").numbers("PULL").numbers("REMOVE").numbers("LEFT").numbers("COST").column("");
+    let many = report.rounds.len() > ALL_ROUNDS;
+    let usual = report.rounds.first().and_then(|round| round.cost);
+    for (at, round) in report.rounds.iter().enumerate() {
+        let near_an_end = at < SOME_ROUNDS || at + SOME_ROUNDS >= report.rounds.len();
+        if many && at == SOME_ROUNDS {
+            rows.row([Cell::from("…")]);
+        }
+        if !many || near_an_end || round.outcome != RoundOutcome::Pulled || round.cost != usual {
+            rows.row(row(round));
+        }
+    }
+    let mut page = rows.render(Surface { width: look.columns, colour: look.colour });
+    page.push('\n');
+    page.push_str(&sentences(report, look));
+    page
+}
+
+/// What the rounds add up to, without the table.
+pub fn plain(report: &StressReport, look: Look) -> String {
+    sentences(report, Look { columns: None, colour: false, ..look })
+}
+
+fn row(round: &Round) -> [Cell; 7] {
+    let milliseconds = |time: Option<u64>| time.map_or_else(|| "–".to_owned(), |time| format!("{time} ms"));
+    let role = match round.outcome {
+        RoundOutcome::Pulled => Role::Good,
+        RoundOutcome::Limited => Role::Caution,
+        RoundOutcome::Failed => Role::Bad,
+    };
+    [
+        round.n.into(),
+        Cell::role(role, outcome(round.outcome)),
+        milliseconds(Some(round.pull_ms)).into(),
+        milliseconds(round.remove_ms).into(),
+        round.remaining_after.map_or_else(|| "?".to_owned(), |left| left.to_string()).into(),
+        round.cost.map_or_else(|| "–".to_owned(), |cost| cost.to_string()).into(),
+        round.failure.as_ref().map(|failure| failure.class.clone()).unwrap_or_default().into(),
+    ]
+}
+
+fn outcome(outcome: RoundOutcome) -> &'static str {
+    match outcome {
+        RoundOutcome::Pulled => "pulled",
+        RoundOutcome::Limited => "limited",
+        RoundOutcome::Failed => "failed",
+    }
+}
+
+fn sentences(report: &StressReport, look: Look) -> String {
+    let palette = Palette::new(look.colour);
+    let mut page = String::new();
+    let mut say = |line: String| {
+        let _ = writeln!(page, "{line}");
+    };
+    let window = report.window_seconds.and_then(Window::from_seconds);
+    let cost = report.cost_per_pull.map(|cost| format!("; one pull costs {cost}")).unwrap_or_default();
+    let limit = match (report.limit, window) {
+        (Some(limit), Some(window)) => format!(" of a limit of {limit} per {window}"),
+        (Some(limit), None) => format!(" of a limit of {limit}"),
+        _ => String::new(),
+    };
+    let pulls = if report.pulls == 1 { "1 pull".to_owned() } else { format!("{} pulls", report.pulls) };
+    say(format!("{} by {} ({}){limit}{cost}.", palette.paint(Role::Strong, pulls), report.runtime, one_line(&report.runtime_version, 80)));
+    if let Some(source) = &report.source {
+        let kind = match report.source_kind {
+            Some(SourceKind::Account) => "the account",
+            Some(SourceKind::Ipv6Prefix) => "the IPv6 network",
+            _ => "the address",
+        };
+        say(format!("Counted: {kind} {}.", one_line(source, 80)));
+    }
+    say(stopped(report));
+    if let Some(first) = &report.first_429 {
+        let status = first.http_status.map(|status| format!("{status} ")).unwrap_or_default();
+        let code = first.code.as_ref().map(|code| format!("{}: ", one_line(code, 40))).unwrap_or_default();
+        let message = first.message.as_ref().map_or_else(|| "no words came with it".to_owned(), |message| one_line(message, 400));
+        say(format!("{}", palette.paint(Role::Caution, format!("  {status}{code}{message}"))));
+        say(match first.class.as_str() {
+            "pull_limit" => "  This is the pull limit: it speaks of the pull rate limit, as JSON, and only manifests are refused. The overall (abuse) limit says \"Too Many Requests\" as plain text and refuses everything.".to_owned(),
+            "overall_limit" => "  This is the overall (abuse) limit, not the pull limit: it says \"Too Many Requests\" as plain text and refuses everything from here. Stop for a while.".to_owned(),
+            _ => format!("  This is {}, not Docker Hub's pull limit.", first.class.replace('_', " ")),
+        });
+    }
+    match (&report.recovery, report.full_by) {
+        (Some(recovery), _) => say(recovered(recovery)),
+        (None, Some(full_by)) => say(format!("Full again at the latest by {}.", look.time(full_by))),
+        _ => {}
+    }
+    say(format!("Clean-up: {}.", one_line(&report.cleanup, 400)));
+    page
+}
+
+fn stopped(report: &StressReport) -> String {
+    let round = report.first_429.as_ref().map_or(report.rounds.len() as u64, |first| first.round);
+    match report.stopped_by {
+        StoppedBy::PullLimit => format!("Stopped by the pull limit: round {round} was answered 429."),
+        StoppedBy::OverallLimit => format!("Stopped by another limit than the pull limit in round {round}."),
+        StoppedBy::Count => "Stopped after the number of pulls asked for; no 429 came.".to_owned(),
+        StoppedBy::Floor => "Stopped at the floor asked for; no 429 came.".to_owned(),
+        StoppedBy::Deadline => "Stopped when the time asked for was up; no 429 came.".to_owned(),
+        StoppedBy::Interrupt => "Interrupted.".to_owned(),
+        StoppedBy::Failure => {
+            let failure = report.rounds.last().and_then(|round| round.failure.as_ref());
+            failure.map_or_else(
+                || "Stopped by a failure.".to_owned(),
+                |failure| format!("Stopped by a failure ({}): {}", failure.class, one_line(&failure.text, 400)),
+            )
+        }
+    }
+}
+
+fn recovered(recovery: &super::Recovery) -> String {
+    let after =
+        |seconds: Option<u64>| seconds.map_or_else(|| "not seen".to_owned(), |seconds| format!("after {}", crate::render::span(seconds)));
+    format!(
+        "Recovery: first pull possible again {}, full again {} ({} readings).",
+        after(recovery.seconds_to_first),
+        after(recovery.seconds_to_full),
+        recovery.readings.len()
+    )
+}
