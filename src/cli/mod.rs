@@ -8,6 +8,7 @@ mod asking;
 mod check;
 mod format;
 mod stress;
+mod sandbox;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use format::{Format, only};
 pub use stress::{Reach, Stress};
+pub use sandbox::{Sandbox, SetupFor};
 
 /// dhlimit's whole command line.
 #[derive(Debug, Clone, Parser)]
@@ -74,6 +76,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Pull, read and delete an image until the 429 comes back: see the count fall
     Stress(Box<Stress>),
+    /// Run a local registry that behaves like Docker Hub, to practise on
+    Sandbox(Box<Sandbox>),
 }
 
 /// The clap command with a `DHLIMIT_…` variable on every option.

@@ -7,6 +7,7 @@ mod check;
 mod github;
 mod rounds;
 mod stress;
+mod sandbox;
 
 use crate::cli::{Cli, Command};
 use crate::{Context, Exit};
@@ -16,5 +17,6 @@ pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
         Command::Check(args) => check::run(context, *args, Vec::new()).await,
+        Command::Sandbox(args) => sandbox::run(context, *args).await,
     }
 }

@@ -31,6 +31,7 @@ mod pull;
 mod range;
 mod server;
 mod settings;
+pub mod setup;
 mod shelf;
 mod tls;
 mod token;
