@@ -17,7 +17,7 @@ pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use format::{Format, only};
 pub use stress::{Reach, Stress};
-pub use sandbox::{Sandbox, SetupFor};
+pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 
 /// dhlimit's whole command line.
 #[derive(Debug, Clone, Parser)]

@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use secrecy::SecretString;
 
-use crate::quota::{Law, Window};
-use crate::sandbox::{Account, Counting, Profile, Traffic};
+use crate::quota::Window;
 
 /// Run a local registry that behaves like Docker Hub, to practise on
 #[derive(Debug, Clone, Args)]
@@ -22,8 +21,8 @@ pub struct Sandbox {
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,
     /// Which Docker Hub: of a year, or at its worst
-    #[arg(long, value_name = "NAME", default_value = Profile::default().name(), value_parser = profiles())]
-    pub profile: Profile,
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    pub profile: ProfileName,
     /// Pulls in a window for every identity [default: 100 for an address, 200 for an account]
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
@@ -31,14 +30,14 @@ pub struct Sandbox {
     #[arg(long, value_name = "DURATION", value_parser = parse_window)]
     pub window: Option<Window>,
     /// How the count recovers
-    #[arg(long, value_name = "LAW", default_value = "sliding", value_parser = laws())]
-    pub law: Law,
+    #[arg(long, value_name = "LAW", value_enum, default_value_t)]
+    pub law: LawName,
     /// What counts as a pull
-    #[arg(long, value_name = "RULE", default_value = "pull", value_parser = countings())]
-    pub count: Counting,
+    #[arg(long, value_name = "RULE", value_enum, default_value_t)]
+    pub count: CountRule,
     /// Somebody who may log in, USER:PASSWORD, with a limit of their own or `unlimited`; repeatable
-    #[arg(long, value_name = "USER:PASSWORD[:LIMIT]")]
-    pub account: Vec<Account>,
+    #[arg(long, value_name = "USER:PASSWORD[:LIMIT]", value_parser = secret)]
+    pub account: Vec<SecretString>,
     /// How long a token is good for
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "300s")]
     pub token_life: Duration,
@@ -56,7 +55,7 @@ pub struct Sandbox {
     pub log: Option<PathBuf>,
     /// Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h
     #[arg(long, value_name = "PATTERN")]
-    pub traffic: Option<Traffic>,
+    pub traffic: Option<String>,
     /// Print what makes this runtime take the sandbox for docker.io
     #[arg(long, value_name = "RUNTIME", value_enum, conflicts_with = "command")]
     pub print_setup: Option<SetupFor>,
@@ -78,33 +77,63 @@ pub enum SetupFor {
     Containerd,
 }
 
-fn profiles() -> impl TypedValueParser<Value = Profile> {
-    PossibleValuesParser::new(Profile::ALL.map(|profile| PossibleValue::new(profile.name()).help(profile.about())))
-        .try_map(|name| name.parse::<Profile>())
+/// The profiles by the names that a user types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ProfileName {
+    /// Capitals, a window of six hours, no source
+    #[value(name = "2020")]
+    Of2020,
+    /// Six hours, accounts named by UUID, a HEAD answered 200 at zero
+    #[value(name = "2023")]
+    Of2023,
+    /// One hour, both pairs of headers, a HEAD answered 429 at zero
+    #[default]
+    #[value(name = "2026")]
+    Of2026,
+    /// A paid account: the source, and no limit
+    Paid,
+    /// An exempt address: no limit headers at all
+    Exempt,
+    /// The overall limit: 429 in plain text to everything
+    Abuse,
+    /// The token host's lock-out after failed logins
+    Lockout,
+    /// Export control: a 403 page to everything
+    Blocked,
+    /// 500, 502, 503, cut connections, slow answers
+    Flaky,
+    /// Negative, empty, disagreeing and falsely full counts
+    Odd,
 }
 
-fn laws() -> impl TypedValueParser<Value = Law> {
-    choice([
-        ("sliding", "each pull comes back one window after it was made", Law::Sliding),
-        ("fixed", "all come back together when the window ends", Law::Fixed),
-        ("bucket", "they come back one by one, evenly", Law::Bucket),
-    ])
+/// How the count recovers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LawName {
+    /// Each pull comes back one window after it was made
+    #[default]
+    Sliding,
+    /// All come back together when the window ends
+    Fixed,
+    /// They come back one by one, evenly
+    Bucket,
 }
 
-fn countings() -> impl TypedValueParser<Value = Counting> {
-    choice([
-        ("pull", "two manifest GETs of one image within a few seconds are one", Counting::Pull),
-        ("get", "every manifest GET is one", Counting::Get),
-        ("arch", "every platform's manifest is one, the index none", Counting::Arch),
-    ])
+/// What counts as a pull.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CountRule {
+    /// Two manifest GETs of one image within a few seconds are one
+    #[default]
+    Pull,
+    /// Every manifest GET is one
+    Get,
+    /// Every platform's manifest is one, the index none
+    Arch,
 }
 
-/// One of a few named values.
-fn choice<T: Copy + Send + Sync + 'static, const N: usize>(
-    values: [(&'static str, &'static str, T); N],
-) -> impl TypedValueParser<Value = T> {
-    PossibleValuesParser::new(values.map(|(name, help, _)| PossibleValue::new(name).help(help)))
-        .try_map(move |name| values.iter().find(|(known, ..)| *known == name).map(|(.., value)| *value).ok_or("no such value"))
+/// An account with its password: nothing that is shown.
+#[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(text.into())
 }
 
 fn parse_window(text: &str) -> Result<Window, String> {

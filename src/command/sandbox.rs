@@ -9,11 +9,13 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use secrecy::ExposeSecret;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::cli::{Sandbox, SetupFor};
-use crate::sandbox::{Running, SandboxError, Settings, setup, start};
+use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
+use crate::quota::Law;
+use crate::sandbox::{Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start};
 use crate::{Context, Exit, Failure};
 
 /// How long a command may take to end by itself after an interrupt, and again after being told to.
@@ -22,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Runs the command.
 pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit> {
     let listen = args.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let running = start(settings(context, &args), listen).await.map_err(failure)?;
+    let running = start(settings(context, &args)?, listen).await.map_err(failure)?;
     let ca = match (running.certificate(), &args.tls) {
         (Some(certificate), Some(path)) => Some(CaFile::write(certificate, path, running.address())?),
         _ => None,
@@ -35,21 +37,45 @@ pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit
     result
 }
 
-fn settings(context: &Context, args: &Sandbox) -> Settings {
-    Settings {
-        profile: args.profile,
+fn settings(context: &Context, args: &Sandbox) -> Result<Settings, Failure> {
+    let accounts = args.account.iter().map(|account| account.expose_secret().parse::<Account>());
+    Ok(Settings {
+        profile: profile(args.profile),
         limit: args.limit,
         window: args.window,
-        law: args.law,
-        counting: args.count,
-        accounts: args.account.clone(),
+        law: match args.law {
+            LawName::Sliding => Law::Sliding,
+            LawName::Fixed => Law::Fixed,
+            LawName::Bucket => Law::Bucket,
+        },
+        counting: match args.count {
+            CountRule::Pull => Counting::Pull,
+            CountRule::Get => Counting::Get,
+            CountRule::Arch => Counting::Arch,
+        },
+        accounts: accounts.collect::<Result<_, _>>().map_err(|error| Failure::new(Exit::Usage, error))?,
         token_life: args.token_life,
         latency: args.latency,
         tls: args.tls.is_some(),
         trust_proxy: args.trust_proxy,
         log: args.log.clone(),
-        traffic: args.traffic,
+        traffic: args.traffic.as_deref().map(str::parse).transpose().map_err(|error: TrafficError| Failure::new(Exit::Usage, error))?,
         clock: context.clock.clone(),
+    })
+}
+
+fn profile(name: ProfileName) -> Profile {
+    match name {
+        ProfileName::Of2020 => Profile::Of2020,
+        ProfileName::Of2023 => Profile::Of2023,
+        ProfileName::Of2026 => Profile::Of2026,
+        ProfileName::Paid => Profile::Paid,
+        ProfileName::Exempt => Profile::Exempt,
+        ProfileName::Abuse => Profile::Abuse,
+        ProfileName::Lockout => Profile::Lockout,
+        ProfileName::Blocked => Profile::Blocked,
+        ProfileName::Flaky => Profile::Flaky,
+        ProfileName::Odd => Profile::Odd,
     }
 }
 
@@ -78,7 +104,7 @@ async fn serve(context: &Context, args: &Sandbox, running: &Running, ca: Option<
         });
     }
     context.answer(&answer)?;
-    context.say(&format!("Docker Hub as of profile {}; what it counts: {url}/_sandbox/state; Ctrl-C ends it", args.profile));
+    context.say(&format!("Docker Hub as of profile {}; what it counts: {url}/_sandbox/state; Ctrl-C ends it", running.sandbox().profile()));
     context.shutdown.cancelled().await;
     Ok(Exit::Interrupted)
 }
@@ -171,6 +197,22 @@ impl Drop for CaFile {
         if self.temporary {
             // A file that is gone already is what was wanted.
             let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+
+    #[test]
+    fn the_command_line_and_the_room_name_the_same_profiles() {
+        let typed: Vec<String> =
+            ProfileName::value_variants().iter().map(|name| name.to_possible_value().unwrap().get_name().to_owned()).collect();
+        assert_eq!(typed, Profile::ALL.map(Profile::name));
+        for name in ProfileName::value_variants() {
+            assert_eq!(profile(*name).name(), name.to_possible_value().unwrap().get_name());
         }
     }
 }

@@ -105,22 +105,6 @@ impl Profile {
         }
     }
 
-    /// One line on it, for help.
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Of2020 => "capitals, a window of six hours, no source",
-            Self::Of2023 => "six hours, accounts named by UUID, a HEAD answered 200 at zero",
-            Self::Of2026 => "one hour, both pairs of headers, a HEAD answered 429 at zero",
-            Self::Paid => "a paid account: the source, and no limit",
-            Self::Exempt => "an exempt address: no limit headers at all",
-            Self::Abuse => "the overall limit: 429 in plain text to everything",
-            Self::Lockout => "the token host's lock-out after failed logins",
-            Self::Blocked => "export control: a 403 page to everything",
-            Self::Flaky => "500, 502, 503, cut connections, slow answers",
-            Self::Odd => "negative, empty, disagreeing and falsely full counts",
-        }
-    }
-
     /// The window it counts over where none is asked for, in seconds.
     pub const fn window_seconds(self) -> u64 {
         match self {
