@@ -7,8 +7,8 @@
 mod asking;
 mod check;
 mod format;
-mod stress;
 mod sandbox;
+mod stress;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -16,8 +16,8 @@ use std::path::PathBuf;
 pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use format::{Format, only};
-pub use stress::{Reach, Stress};
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
+pub use stress::{Reach, Stress};
 
 /// dhlimit's whole command line.
 #[derive(Debug, Clone, Parser)]

@@ -6,8 +6,8 @@ mod asker;
 mod check;
 mod github;
 mod rounds;
-mod stress;
 mod sandbox;
+mod stress;
 
 use crate::cli::{Cli, Command};
 use crate::{Context, Exit};
