@@ -1,22 +1,23 @@
 //! The client of one registry over one address family: one connection to it, one to its token
 //! service, tokens kept for their life. What is asked and what may be retried is all visible here:
 //! one new token after a 401, one new token before an old one is believed that no limit applies,
-//! nothing else.
+//! one more try of what costs nothing when a kept connection turns out to be dead; nothing else.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::answered::{Answered, Want, retry_after};
 use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
 use super::error::{Cause, RegistryError};
-use super::token::{Token, is_page, refusal, words_of};
+use super::token::{Token, refusal, words_of};
 use super::transport::{Transport, Trust, bounded_body, cause_of, drained};
 use crate::context::Environment;
 use crate::credentials::Credential;
@@ -56,72 +57,6 @@ struct TokenKey {
     account: Option<String>,
     anonymous: bool,
     repository: String,
-}
-
-/// What is wanted of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Want {
-    /// Its head alone.
-    Head,
-    /// Its body, as text of bounded length.
-    Text,
-    /// Its body, to the end, but not to keep.
-    Bytes,
-}
-
-impl Want {
-    fn method(self) -> Method {
-        if self == Self::Head { Method::HEAD } else { Method::GET }
-    }
-}
-
-/// An answer with its head and, for a GET, its body.
-#[derive(Debug)]
-pub struct Answered {
-    /// The status.
-    pub status: u16,
-    /// The header lines.
-    pub headers: HeaderMap,
-    /// The body, at most 256 KiB of it; empty for a HEAD.
-    pub body: String,
-    /// Over which family it came.
-    pub family: Option<Family>,
-    /// The host that gave it.
-    pub host: String,
-    /// How old the token was that it was asked with.
-    token_age: Duration,
-}
-
-impl Answered {
-    /// Header lines as text; values that are none are left out.
-    pub fn fields(&self) -> Vec<(&str, &str)> {
-        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
-    }
-
-    /// One header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// `Retry-After`, in seconds or as an HTTP date against `now`.
-    pub fn retry_after(&self, now: std::time::SystemTime) -> Option<Duration> {
-        retry_after(&self.headers, now)
-    }
-
-    /// Whether the registry meant this answer, rather than something between us and it.
-    pub fn is_a_manifests(&self) -> bool {
-        let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or("").to_ascii_lowercase();
-        self.headers.contains_key("docker-content-digest") || kind.contains("manifest") || kind.contains("image.index")
-    }
-}
-
-/// `Retry-After` of an answer.
-pub(super) fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match value.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds.min(366 * 86_400))),
-        Err(_) => httpdate::parse_http_date(value).ok().map(|at| at.duration_since(now).unwrap_or_default()),
-    }
 }
 
 impl Client {
@@ -255,7 +190,10 @@ impl Client {
             return Ok((Some(self.bearer(&token.secret)?), now - token.fetched));
         }
         let Some(service) = service else { return Ok((None, Duration::ZERO)) };
-        let token = self.fetch_token(&service, image, who, deadline).await?;
+        let token = match self.fetch_token(&service, image, who, deadline).await {
+            Err(error) if error.is_hung_up() => self.fetch_token(&service, image, who, deadline).await?,
+            other => other?,
+        };
         *fetched_now = true;
         let header = self.bearer(&token.secret)?;
         self.locked().tokens.insert(key, token);
@@ -310,22 +248,11 @@ impl Client {
         let mut transport = self.registry.clone();
         for _ in 0..=REDIRECTS_MAX {
             let at = host(&url);
-            let mut request = transport.request(want.method(), url.clone()).header(ACCEPT, MANIFESTS);
-            if let Some(value) = &authorization {
-                request = request.header(AUTHORIZATION, value.clone());
-            }
-            tracing::debug!(method = %want.method(), host = %at, path = url.path(), "asking the registry");
-            let answered = within(deadline, &at, async {
-                let response = request.send().await?;
-                let (status, headers, family) = (response.status().as_u16(), response.headers().clone(), transport.family_of(&response));
-                let body = match want {
-                    Want::Head => String::new(),
-                    Want::Bytes if status == 200 => drained(response).await?,
-                    Want::Text | Want::Bytes => bounded_body(response).await?.0,
-                };
-                Ok(Answered { status, headers, body, family, host: at.clone(), token_age: Duration::ZERO })
-            })
-            .await?;
+            let once = || self.once(&transport, want, &url, authorization.as_ref(), deadline);
+            let answered = match once().await {
+                Err(error) if want == Want::Head && error.is_hung_up() => once().await?,
+                other => other?,
+            };
             tracing::debug!(status = answered.status, headers = ?super::shown(&answered.fields()), "registry answered");
             if !matches!(answered.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(answered);
@@ -342,6 +269,34 @@ impl Client {
             url = next;
         }
         Err(RegistryError::Protocol { host: host(&url), words: format!("more than {REDIRECTS_MAX} redirects") })
+    }
+
+    /// One request, and its answer as far as it is wanted.
+    async fn once(
+        &self,
+        transport: &Transport,
+        want: Want,
+        url: &Url,
+        authorization: Option<&HeaderValue>,
+        deadline: Instant,
+    ) -> Result<Answered, RegistryError> {
+        let at = host(url);
+        let mut request = transport.request(want.method(), url.clone()).header(ACCEPT, MANIFESTS);
+        if let Some(value) = authorization {
+            request = request.header(AUTHORIZATION, value.clone());
+        }
+        tracing::debug!(method = %want.method(), host = %at, path = url.path(), "asking the registry");
+        within(deadline, &at, async {
+            let response = request.send().await?;
+            let (status, headers, family) = (response.status().as_u16(), response.headers().clone(), transport.family_of(&response));
+            let body = match want {
+                Want::Head => String::new(),
+                Want::Bytes if status == 200 => drained(response).await?,
+                Want::Text | Want::Bytes => bounded_body(response).await?.0,
+            };
+            Ok(Answered { status, headers, body, family, host: at.clone(), token_age: Duration::ZERO })
+        })
+        .await
     }
 
     fn auth_transport(&self, realm: &Url) -> Result<Transport, RegistryError> {
@@ -373,11 +328,6 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("endpoint", &self.endpoint).field("family", &self.family).finish_non_exhaustive()
     }
-}
-
-/// Whether an answer is a web page: by its type, or by how its body begins.
-pub(super) fn is_web_page(answered: &Answered) -> bool {
-    answered.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")) || is_page(&answered.body)
 }
 
 /// GET for anonymous and password, POST for a refresh token.

@@ -8,6 +8,8 @@ use crate::quota::{Fault, FaultKind, Throttle};
 pub enum Cause {
     /// No route, no name, refused, reset.
     Network,
+    /// The other end hung up before it answered.
+    HungUp,
     /// Nothing came in time.
     Timeout,
     /// No trust, or no TLS at the other end.
@@ -105,7 +107,7 @@ impl RegistryError {
     /// The kind in the contract's words.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Transport { cause: Cause::Network, .. } => FaultKind::Network,
+            Self::Transport { cause: Cause::Network | Cause::HungUp, .. } => FaultKind::Network,
             Self::Transport { cause: Cause::Timeout, .. } => FaultKind::Timeout,
             Self::Transport { cause: Cause::Tls, .. } => FaultKind::Tls,
             Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => FaultKind::Protocol,
@@ -116,6 +118,12 @@ impl RegistryError {
             Self::Blocked { .. } => FaultKind::Blocked,
             Self::LoginLimit { .. } => FaultKind::LoginLimit,
         }
+    }
+
+    /// Whether the other end hung up before it answered, as a server does with a connection that was
+    /// idle for long: what costs nothing may be asked once more.
+    pub(super) fn is_hung_up(&self) -> bool {
+        matches!(self, Self::Transport { cause: Cause::HungUp, .. })
     }
 
     /// The limit that refused, where one did.
@@ -133,7 +141,9 @@ impl RegistryError {
             Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => {
                 "a captive portal, a proxy or another program answers there: open the address in a browser, or check --registry-url and --auth-url"
             }
-            Self::Transport { cause: Cause::Network, .. } => "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)",
+            Self::Transport { cause: Cause::Network | Cause::HungUp, .. } => {
+                "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)"
+            }
             Self::CredentialsRefused { .. } => "log in again with an access token, or ask without credentials by --anonymous",
             Self::ForeignRealm { .. } => "if that host is the registry's token service, name it with --auth-url; nothing was sent to it",
             Self::Denied { .. } => "check the repository's name; if it is private, log in as an account that may read it",

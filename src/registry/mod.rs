@@ -3,6 +3,7 @@
 //! specification, and the project's protocol notes of November 2026. Apart from the sandbox on
 //! purpose: two independent readings of the protocol keep each other honest.
 
+mod answered;
 mod challenge;
 mod client;
 mod endpoint;
@@ -12,8 +13,9 @@ mod reading;
 mod token;
 mod transport;
 
+pub use answered::Answered;
 pub use challenge::{Challenge, parse_challenge};
-pub use client::{Answered, Client};
+pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError, Places, TokenService};
 pub use error::{Cause, RegistryError};
 pub use reading::{Principal, judge_answer};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::{Answered, Client, is_web_page};
+use super::answered::{Answered, is_web_page};
+use super::client::Client;
 use super::error::RegistryError;
 use crate::context::Clock;
 use crate::credentials::Credential;

@@ -179,10 +179,12 @@ pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
             if error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some()) {
                 kind = Cause::Tls;
             }
-        } else if let Some(error) = cause.downcast_ref::<hyper::Error>()
-            && (error.is_parse() || error.is_parse_too_large())
-        {
-            kind = Cause::Protocol;
+        } else if let Some(error) = cause.downcast_ref::<hyper::Error>() {
+            if error.is_parse() || error.is_parse_too_large() {
+                kind = Cause::Protocol;
+            } else if error.is_incomplete_message() || error.is_canceled() {
+                kind = Cause::HungUp;
+            }
         }
         words = cause.to_string();
         next = cause.source();

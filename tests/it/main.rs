@@ -3,5 +3,6 @@
 
 mod explain;
 mod harness;
+mod hostile;
 mod house;
 mod real_parts;
