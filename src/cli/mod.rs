@@ -6,6 +6,7 @@
 
 mod asking;
 mod check;
+mod completions;
 mod format;
 mod sandbox;
 mod stress;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
+pub use completions::{Completions, Man, Shell};
 pub use format::{Format, only};
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use stress::{Reach, Stress};
@@ -78,6 +80,10 @@ pub enum Command {
     Stress(Box<Stress>),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
 }
 
 /// The clap command with a `DHLIMIT_…` variable on every option.

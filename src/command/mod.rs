@@ -4,7 +4,9 @@
 
 mod asker;
 mod check;
+mod completions;
 mod github;
+mod man;
 mod rounds;
 mod sandbox;
 mod stress;
@@ -18,5 +20,7 @@ pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
         Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
         Command::Check(args) => check::run(context, *args, Vec::new()).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
+        Command::Completions(args) => completions::run(context, args),
+        Command::Man(_) => man::run(context),
     }
 }

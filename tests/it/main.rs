@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod explain;
+mod generated;
 mod harness;
 mod hostile;
 mod house;

@@ -1,0 +1,171 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_dhlimit_global_optspecs
+    string join \n q/quiet v/verbose color= config= h/help V/version
+end
+
+function __fish_dhlimit_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_dhlimit_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_dhlimit_using_subcommand
+    set -l cmd (__fish_dhlimit_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -s V -l version -d 'Print version'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "check" -d 'Read the pull limit: one reading per identity and image. Costs nothing'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "man" -d 'Print the manual page'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'
+jsonl\t'One JSON document a line'
+prometheus\t'Prometheus text format'
+nagios\t'Monitoring Plugins (Nagios, Icinga): one line, perfdata, exit codes 0 to 3'
+github\t'GitHub Actions: annotations and a job summary'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l format -d 'Show each reading through a template such as \'{remaining}/{limit}\'; the names are the JSON keys' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s w -l warning -d 'Warn when fewer pulls remain: a number, or a percentage of the limit such as 20%' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s c -l critical -d 'Fail with exit code 1 (with -o nagios: 2) when fewer pulls remain' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s r -l runtime -d 'What pulls: a container runtime, or builtin, which needs none' -r -f -a "builtin\t''
+nerdctl\t''
+lima\t''
+docker\t''
+podman\t''
+ctr\t''
+crictl\t''
+finch\t''
+colima\t''
+skopeo\t''
+crane\t''"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l count -d 'Stop after this many pulls' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l floor -d 'Stop when only this many pulls are left' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l for -d 'Stop after this long' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l interval -d 'From the start of one round to the start of the next [default: 2s; 0s on loopback; at least 1s elsewhere]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l pause -d 'From a removal to the next pull [default: what the runtime needs]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l parallel -d 'So many pulls at once (builtin only)' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l report -d 'Write the report to this file, too, as JSON' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l namespace -d 'containerd\'s namespace (nerdctl, ctr, lima, finch, colima)' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l address -d 'The daemon\'s socket or URL' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l instance -d 'The virtual machine: Lima\'s instance, colima\'s profile' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l platform -d 'The platform to pull, such as linux/arm64' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l hosts-dir -d 'A folder of containerd hosts.toml files (nerdctl, ctr)' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l blobs -d 'Fetch the layers, too (builtin only)'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l until-recovered -d 'After the 429, read the limit (HEAD only) until the count is full again, and say how it came back'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s y -l yes -d 'Go ahead without asking'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
+2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'
+2026\t'One hour, both pairs of headers, a HEAD answered 429 at zero'
+paid\t'A paid account: the source, and no limit'
+exempt\t'An exempt address: no limit headers at all'
+abuse\t'The overall limit: 429 in plain text to everything'
+lockout\t'The token host\'s lock-out after failed logins'
+blocked\t'Export control: a 403 page to everything'
+flaky\t'500, 502, 503, cut connections, slow answers'
+odd\t'Negative, empty, disagreeing and falsely full counts'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l limit -d 'Pulls in a window for every identity [default: 100 for an address, 200 for an account]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l window -d 'The window the limit counts over, such as 90s [default: the profile\'s]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l law -d 'How the count recovers' -r -f -a "sliding\t'Each pull comes back one window after it was made'
+fixed\t'All come back together when the window ends'
+bucket\t'They come back one by one, evenly'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l count -d 'What counts as a pull' -r -f -a "pull\t'Two manifest GETs of one image within a few seconds are one'
+get\t'Every manifest GET is one'
+arch\t'Every platform\'s manifest is one, the index none'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l account -d 'Somebody who may log in, USER:PASSWORD, with a limit of their own or `unlimited`; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l token-life -d 'How long a token is good for' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l latency -d 'One round trip to the sandbox, as if it were far away' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l tls -d 'Speak TLS; the certificate of the CA made for it goes to CA_FILE [default: a temporary file, printed as the second line]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l log -d 'Write every request to this file, one JSON document a line' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l traffic -d 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l print-setup -d 'Print what makes this runtime take the sandbox for docker.io' -r -f -a "nerdctl\t'nerdctl, by a hosts folder'
+docker\t'Docker Engine, by a mirror or by address'
+podman\t'podman and skopeo, by a registries file'
+containerd\t'containerd: ctr and Kubernetes, by a hosts folder'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l trust-proxy -d 'Believe the last address in X-Forwarded-For'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,108 @@
+//! `man`: one manual page for all of dhlimit, made from the command line's definition and the table
+//! of exit codes. One page and not one a command, so that `man dhlimit` finds every option; its
+//! markup is that of man(7).
+
+use clap_mangen::Man;
+
+use crate::{Context, Exit, cli};
+
+/// Runs `man`.
+pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
+    context.answer(&page()?)?;
+    Ok(Exit::Ok)
+}
+
+/// The page in roff.
+fn page() -> anyhow::Result<String> {
+    let command = cli::command();
+    let (mut page, mut commands) = (Vec::new(), Vec::new());
+    let top = Man::new(command.clone()).manual("dhlimit").source(concat!("dhlimit ", env!("CARGO_PKG_VERSION")));
+    top.render_title(&mut page)?;
+    top.render_name_section(&mut page)?;
+    top.render_synopsis_section(&mut page)?;
+    top.render_options_section(&mut page)?;
+    // Taken from a command that is not built yet: built, each would repeat the options of all.
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        let name = format!("dhlimit {}", sub.get_name());
+        let notes = sub.get_after_help().is_some();
+        let man = Man::new(sub.clone().bin_name(name).disable_help_flag(true));
+        commands.extend_from_slice(format!(".SH \"{}\"\n", sub.get_name().to_uppercase()).as_bytes());
+        man.render_synopsis_section(&mut commands)?;
+        man.render_description_section(&mut commands)?;
+        man.render_options_section(&mut commands)?;
+        if notes {
+            man.render_extra_section(&mut commands)?;
+        }
+    }
+    let exits: String = Exit::ALL.iter().map(|exit| format!(".TP\n\\fB{}\\fR\n{}\n", exit.code(), escape(exit.meaning()))).collect();
+    Ok(format!("{}{}{ENVIRONMENT}.SH \"EXIT STATUS\"\n{exits}", once(&String::from_utf8(page)?), below(&String::from_utf8(commands)?)))
+}
+
+/// What the options' definitions do not say of themselves.
+const ENVIRONMENT: &str = ".SH ENVIRONMENT
+Every option has a variable: DHLIMIT_ and the long name in capitals, each hyphen an underscore,
+such as DHLIMIT_REGISTRY_URL. An option goes before its variable, a variable before the configuration file.
+";
+
+/// The two lines that define an apostrophe: every piece is made with them, one page wants them once.
+const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
+fn once(page: &str) -> String {
+    format!("{PREAMBLE}{}", page.replace(PREAMBLE, ""))
+}
+
+/// The sections of a command as parts of its own section: only the heading with its name stays one;
+/// synopsis and description need no heading under it. The lines of notes stay lines.
+fn below(sections: &str) -> String {
+    let sections = sections.replace(PREAMBLE, "");
+    let mut lines = String::new();
+    let mut notes = false;
+    for line in sections.lines() {
+        let heading = line.strip_prefix(".SH ");
+        match heading {
+            Some("SYNOPSIS" | "DESCRIPTION") => lines.push_str(".PP"),
+            Some("EXTRA") => lines.push_str(".SS NOTES"),
+            Some(name) if is_command(name) => lines.push_str(line),
+            Some(heading) => lines.push_str(&format!(".SS {heading}")),
+            None if notes => lines.push_str(&format!("{}\n.br", line.trim_end())),
+            None => lines.push_str(line.trim_end()),
+        }
+        notes = if heading.is_some() { heading == Some("EXTRA") } else { notes };
+        lines.push('\n');
+    }
+    lines
+}
+
+fn is_command(heading: &str) -> bool {
+    let name = heading.trim_matches('"').to_lowercase();
+    cli::command().get_subcommands().any(|sub| sub.get_name() == name)
+}
+
+/// Text as roff has it: a backslash or a hyphen is itself, and no line begins a request.
+fn escape(text: &str) -> String {
+    format!("\\&{}", text.replace('\\', "\\e").replace('-', "\\-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_command_option_and_exit_code() {
+        let page = page().unwrap();
+        for sub in cli::command().get_subcommands() {
+            assert!(page.contains(&format!(".SH \"{}\"\n", sub.get_name().to_uppercase())), "{}", sub.get_name());
+            for long in sub.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(page.contains(&long.replace('-', "\\-")), "--{long}");
+            }
+        }
+        for exit in Exit::ALL {
+            assert!(page.contains(&format!("\\fB{}\\fR\n", exit.code())), "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn text_cannot_become_a_request() {
+        assert_eq!(escape(".SH \\x a-b"), "\\&.SH \\ex a\\-b");
+    }
+}
