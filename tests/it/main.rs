@@ -7,3 +7,4 @@ mod harness;
 mod hostile;
 mod house;
 mod real_parts;
+mod round_trips;
