@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
+use crate::text;
+
 /// Where wall-clock time comes from. Waiting is tokio's, so that tests can pause it.
 pub trait Clock: Send + Sync {
     /// The time now, UTC.
@@ -135,7 +137,8 @@ impl Context {
         out.flush()
     }
 
-    /// Writes one line of talk to standard error, unless `--quiet`. Failures are of no interest.
+    /// Writes one line of talk to standard error, unless `--quiet`; broken between words where that
+    /// is a terminal. Failures are of no interest.
     pub fn say(&self, line: &str) {
         if self.talkative {
             self.complain(line);
@@ -145,7 +148,8 @@ impl Context {
     /// Writes one line to standard error whatever `--quiet` says: errors only.
     pub fn complain(&self, line: &str) {
         let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(err, "{line}");
+        let columns = self.terminal.columns.filter(|_| self.terminal.stderr);
+        let _ = writeln!(err, "{}", line.lines().map(|line| text::wrap(line, columns)).collect::<Vec<_>>().join("\n"));
         let _ = err.flush();
     }
 }

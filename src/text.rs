@@ -41,6 +41,23 @@ pub fn one_line(text: &str, most: usize) -> String {
     line
 }
 
+/// A line broken between words so that none is wider than `columns`; later lines are indented like
+/// the first. `None`: as it is. URLs are not broken.
+///
+/// ```
+/// assert_eq!(dhlimit::text::wrap("  one two three", Some(9)), "  one two\n  three");
+/// ```
+pub fn wrap(line: &str, columns: Option<u16>) -> String {
+    let Some(columns) = columns.filter(|columns| *columns >= 20 || line.len() < 20) else { return line.to_owned() };
+    let indent: String = line.chars().take_while(|character| *character == ' ').collect();
+    let options = textwrap::Options::new(usize::from(columns))
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(line, options)
+}
+
 /// Whether a character could steer a terminal or hide text instead of showing it.
 pub fn is_control(character: char) -> bool {
     character.is_control()

@@ -49,7 +49,7 @@ impl Asker {
             Some(running) => {
                 let url: url::Url =
                     running.url().parse().map_err(|error| Failure::new(Exit::Unreachable, anyhow::Error::new::<url::ParseError>(error)))?;
-                context.say(&format!("sandbox: a private registry on {url}, gone with this command"));
+                context.say(&format!("sandbox: a private registry on {}, gone with this command", running.url()));
                 Places { registry: Some(url.clone()), auth: Some(url) }
             }
             None => Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },

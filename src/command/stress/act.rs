@@ -17,7 +17,7 @@ use crate::image::Reference;
 use crate::quota::{Reading, Standing, Throttle};
 use crate::registry::{Client, Principal};
 use crate::render::stress::{First429, Round, RoundFailure, RoundOutcome};
-use crate::runtime::{Outcome, Pull, Runtime};
+use crate::runtime::{Outcome, Pull, Removal, Runtime};
 use crate::text::redact;
 
 /// Pulls, reads and removes.
@@ -84,10 +84,14 @@ impl Act for PullAndRead<'_> {
         let mut removal_failure = None;
         let remove_ms = if any_pulled {
             let started = Instant::now();
-            if let Err(error) = self.runtime.remove(&self.image).await {
-                removal_failure = Some(RoundFailure { class: "runtime_down".to_owned(), text: redact(&error.to_string()) });
+            match self.runtime.remove(&self.image).await {
+                Ok(Removal::Removed) => Some(milliseconds(started.elapsed())),
+                Ok(Removal::Absent) => None,
+                Err(error) => {
+                    removal_failure = Some(RoundFailure { class: "runtime_down".to_owned(), text: redact(&error.to_string()) });
+                    None
+                }
             }
-            Some(milliseconds(started.elapsed()))
         } else {
             None
         };

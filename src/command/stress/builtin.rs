@@ -127,7 +127,7 @@ fn fine(what: &str, answered: &Answered) -> Result<(), Broken> {
     }
     let body = crate::text::one_line(&answered.body, 1_000);
     Err(Broken::Answer(format!(
-        "unexpected status from GET request to https://{}/ for the {what}: {} {}: {body}",
+        "unexpected status from GET of a {what} at {}: {} {}: {body}",
         answered.host,
         answered.status,
         reason(answered.status)

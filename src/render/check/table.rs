@@ -8,7 +8,7 @@ use crate::quota::{Confidence, Family, Record, SourceKind, State, Window};
 use crate::render::Look;
 use crate::render::style::Role;
 use crate::render::table::{Cell, Surface, Table};
-use crate::text::one_line;
+use crate::text::{one_line, wrap};
 
 /// Characters of a gauge.
 const GAUGE: usize = 10;
@@ -27,7 +27,7 @@ pub fn table(report: &CheckReport, look: Look) -> String {
         let _ = writeln!(page, "{image}");
         page.push_str(&block(&readings, look));
         for line in remarks(&readings) {
-            let _ = writeln!(page, "{line}");
+            let _ = writeln!(page, "{}", wrap(&line, look.columns));
         }
         page.push('\n');
     }

@@ -7,7 +7,7 @@ use crate::quota::{SourceKind, Window};
 use crate::render::Look;
 use crate::render::style::{Palette, Role};
 use crate::render::table::{Cell, Surface, Table};
-use crate::text::one_line;
+use crate::text::{one_line, wrap};
 
 /// More rounds than this are shown in part.
 const ALL_ROUNDS: usize = 12;
@@ -27,7 +27,7 @@ pub fn round_line(round: &Round) -> String {
 /// The rounds and what they add up to.
 pub fn table(report: &StressReport, look: Look) -> String {
     let mut rows =
-        Table::new().numbers("ROUND").column("OUTCOME").numbers("PULL").numbers("REMOVE").numbers("LEFT").numbers("COST").column("");
+        Table::new().numbers("ROUND").column("OUTCOME").numbers("PULL").numbers("REMOVE").numbers("LEFT").numbers("COST").column("WHY");
     let many = report.rounds.len() > ALL_ROUNDS;
     let usual = report.rounds.first().and_then(|round| round.cost);
     for (at, round) in report.rounds.iter().enumerate() {
@@ -80,7 +80,7 @@ fn sentences(report: &StressReport, look: Look) -> String {
     let palette = Palette::new(look.colour);
     let mut page = String::new();
     let mut say = |line: String| {
-        let _ = writeln!(page, "{line}");
+        let _ = writeln!(page, "{}", wrap(&line, look.columns));
     };
     let window = report.window_seconds.and_then(Window::from_seconds);
     let cost = report.cost_per_pull.map(|cost| format!("; one pull costs {cost}")).unwrap_or_default();
