@@ -166,6 +166,12 @@ pub(super) async fn drained(mut response: reqwest::Response) -> Result<String, r
     Ok(String::new())
 }
 
+/// Whether an I/O error is TLS's: its own `source()` skips the error it carries, and the connector
+/// puts one I/O error into another.
+fn carries_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(carries_tls))
+}
+
 /// What kind of trouble a transport error is, and its innermost words.
 pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
     let mut kind = if error.is_timeout() { Cause::Timeout } else { Cause::Network };
@@ -175,8 +181,7 @@ pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
         if cause.downcast_ref::<rustls::Error>().is_some() {
             kind = Cause::Tls;
         } else if let Some(error) = cause.downcast_ref::<io::Error>() {
-            // An io::Error may carry a rustls error that its own `source()` skips.
-            if error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some()) {
+            if carries_tls(error) {
                 kind = Cause::Tls;
             }
         } else if let Some(error) = cause.downcast_ref::<hyper::Error>() {
