@@ -86,8 +86,7 @@ impl From<Exit> for u8 {
 ///
 /// `source` is the chain of what went wrong, innermost last; `advice` is one sentence on what to
 /// do, shown on a line of its own.
-#[derive(Debug, thiserror::Error)]
-#[error("{source:#}")]
+#[derive(Debug)]
 pub struct Failure {
     /// The exit code of the process.
     pub exit: Exit,
@@ -95,6 +94,20 @@ pub struct Failure {
     pub source: anyhow::Error,
     /// What to do next.
     pub advice: Option<String>,
+}
+
+/// It stands for its `source` in a chain of errors and is no link of its own: else the first message
+/// of the chain would be shown twice.
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.source()
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.source.fmt(f)
+    }
 }
 
 impl Failure {
@@ -119,6 +132,12 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_said_once_with_its_whole_chain() {
+        let failure = Failure::new(Exit::Runtime, anyhow::anyhow!("no such program").context("cannot start nerdctl"));
+        assert_eq!(format!("{:#}", anyhow::Error::new(failure)), "cannot start nerdctl: no such program");
+    }
 
     #[test]
     fn codes_are_distinct_and_ascending() {
