@@ -242,7 +242,7 @@ fn nothing_is_left_for_later_and_no_dead_crate_is_used() {
 #[test]
 fn shell_scripts_are_clean() {
     let Some(shellcheck) = tools::require("shellcheck") else { return };
-    let mut scripts = vec![root().join("tests/run"), root().join(".ci/run")];
+    let mut scripts: Vec<PathBuf> = ["tests/run", "tests/refresh", ".ci/run"].iter().map(|script| root().join(script)).collect();
     scripts.extend(files(&root().join("examples"), ".sh"));
     let home = Home::new();
     let outcome = home.program(shellcheck, scripts.iter().map(|path| path.as_os_str())).run();

@@ -1,8 +1,6 @@
 //! What every integration test is made of: a home that holds nothing of this machine's, programs
 //! run in it with a limit on everything, a sandbox, and the real runtimes and registries.
 
-#![expect(dead_code, unused_imports, reason = "the tests of the runtimes arrive with the commands they run")]
-
 pub(crate) mod home;
 pub(crate) mod http;
 pub(crate) mod program;

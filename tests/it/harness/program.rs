@@ -165,11 +165,6 @@ impl Running {
         self.child.as_ref().expect("running").id()
     }
 
-    /// How long it has been running.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
     /// What it has written to standard output so far.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.text()
@@ -184,6 +179,14 @@ impl Running {
     pub(crate) fn signal(&self, signal: Signal) {
         // A program that has ended meanwhile is a matter for its outcome, not for the sender.
         let _ = kill_process(pid(self.id()), signal);
+    }
+
+    /// Whether it has a handler for a signal.
+    pub(crate) fn catches(&self, signal: Signal) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        mask >> (signal.as_raw() - 1) & 1 == 1
     }
 
     /// Whether it has ended.

@@ -10,7 +10,7 @@ use super::{Home, Running, http};
 /// A running sandbox. Ended when dropped.
 pub(crate) struct Sandbox {
     url: String,
-    running: Running,
+    _running: Running,
     home: Home,
 }
 
@@ -31,7 +31,7 @@ impl Sandbox {
             out.split_once('\n').map(|(line, _)| line.trim().to_owned())
         });
         assert!(url.starts_with("http://127.0.0.1:") || url.starts_with("https://"), "no URL in the first line: {url}");
-        Self { url, running, home }
+        Self { url, _running: running, home }
     }
 
     /// Its URL, without a slash at the end.
@@ -60,20 +60,8 @@ impl Sandbox {
         http::get(&format!("{}/_sandbox/state", self.url())).json()
     }
 
-    /// The requests it has answered, as JSON lines.
-    #[track_caller]
-    pub(crate) fn log(&self) -> Vec<Value> {
-        let text = http::get(&format!("{}/_sandbox/log", self.url())).body;
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not a JSON line ({error}): {line}"))).collect()
-    }
-
     /// Its own home, where it writes what it is told to write.
     pub(crate) fn home(&self) -> &Home {
         &self.home
-    }
-
-    /// The process.
-    pub(crate) fn running(&mut self) -> &mut Running {
-        &mut self.running
     }
 }

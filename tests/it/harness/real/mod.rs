@@ -9,7 +9,7 @@ mod registries;
 pub(crate) use containerd::Containerd;
 pub(crate) use docker::Dockerd;
 pub(crate) use podman::podman;
-pub(crate) use registries::{Distribution, crane_registry, distribution};
+pub(crate) use registries::{Distribution, Registry, crane_registry, distribution};
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,0 +1,74 @@
+//! Outputs that other programs judge: Prometheus text by promtool, and the Monitoring Plugins' contract.
+
+use crate::harness::{Home, Outcome, Sandbox, tools};
+
+/// `check` with an output, of a sandbox that plays docker.io.
+fn check(sandbox: &Sandbox, args: &[&str]) -> Outcome {
+    let home = Home::new();
+    home.dhlimit(["check"].iter().chain(args)).envs(sandbox.as_docker_hub()).run()
+}
+
+#[test]
+fn promtool_has_no_remark_on_the_metrics_in_any_state() {
+    let Some(promtool) = tools::require("promtool") else { return };
+    for options in [
+        &["--limit", "7"][..],
+        &["--limit", "0"],
+        &["--profile", "paid"],
+        &["--profile", "abuse"],
+        &["--profile", "odd"],
+        &["--profile", "lockout"],
+    ] {
+        let sandbox = Sandbox::start(options);
+        let metrics = check(&sandbox, &["-o", "prometheus", "nginx", "redis:7"]);
+        assert!(metrics.stdout.contains("dhlimit_"), "{options:?}: {metrics:?}");
+        let verdict = Home::new().program(&promtool, ["check", "metrics"]).stdin(metrics.stdout.clone()).run();
+        assert_eq!((verdict.code, verdict.everything().trim()), (Some(0), ""), "{options:?}: {verdict:?}\n{}", metrics.stdout);
+    }
+}
+
+#[test]
+fn the_monitoring_plugins_contract_is_kept() {
+    let plenty = Sandbox::start(&["--limit", "100"]);
+    let few = Sandbox::start(&["--limit", "5"]);
+    let none = Sandbox::start(&["--limit", "0"]);
+    let rows: [(&Sandbox, &[&str], i32, &str); 7] = [
+        (&plenty, &[], 0, "OK"),
+        (&plenty, &["-w", "20", "-c", "10"], 0, "OK"),
+        (&few, &["-w", "20", "-c", "3"], 1, "WARNING"),
+        (&few, &["-w", "20", "-c", "10"], 2, "CRITICAL"),
+        (&plenty, &["-w", "100%", "-c", "50%"], 0, "OK"),
+        (&none, &[], 2, "CRITICAL"),
+        (&none, &["-w", "20%", "-c", "10%"], 2, "CRITICAL"),
+    ];
+    for (sandbox, thresholds, code, word) in rows {
+        let args: Vec<&str> = ["-o", "nagios"].into_iter().chain(thresholds.iter().copied()).collect();
+        let outcome = check(sandbox, &args).expect_code(code);
+        assert_plugin_output(&outcome, word);
+    }
+    // Nobody listens on port 1 of loopback.
+    let home = Home::new();
+    let outcome = home.dhlimit(["check", "-o", "nagios", "--registry-url", "http://127.0.0.1:1", "--auth-url", "http://127.0.0.1:1"]).run();
+    assert_plugin_output(&outcome.expect_code(3), "UNKNOWN");
+}
+
+/// One line on standard output: `NAME STATUS - text | label=value[unit];[warn];[crit];[min];[max] …`.
+#[track_caller]
+fn assert_plugin_output(outcome: &Outcome, word: &str) {
+    let line = outcome.stdout.lines().next().unwrap_or_default();
+    let (text, figures) = line.split_once('|').unwrap_or((line, ""));
+    assert!(text.contains(word), "no {word} in {outcome:?}");
+    assert!(line.len() < 4096 && outcome.stdout.is_ascii(), "{outcome:?}");
+    for figure in figures.split_whitespace() {
+        let (label, values) = figure.rsplit_once('=').unwrap_or_else(|| panic!("no value in {figure}: {outcome:?}"));
+        assert!(!label.is_empty() && !label.contains('='), "{figure}");
+        let values: Vec<&str> = values.split(';').collect();
+        assert!((1..=5).contains(&values.len()), "{figure}");
+        let number = values[0].trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+        assert!(number.parse::<f64>().is_ok(), "{figure}");
+        for bound in &values[1..] {
+            assert!(bound.chars().all(|c| c.is_ascii_digit() || ".:~@-".contains(c)), "{figure}");
+        }
+    }
+    assert!(word == "UNKNOWN" || !figures.trim().is_empty(), "no performance data: {outcome:?}");
+}
