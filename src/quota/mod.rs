@@ -2,6 +2,7 @@
 //! async, no clock: times come in as arguments. Follows the project's protocol notes of November
 //! 2026 and the IETF `ratelimit-headers` drafts 00–11.
 
+mod forecast;
 mod header;
 mod identity;
 mod judgement;
@@ -11,6 +12,7 @@ mod record;
 mod source;
 mod window;
 
+pub use forecast::{Change, Forecast, Forecaster, Point};
 pub use header::{Field, GrammarError, Limits, Reset, read_limits};
 pub use identity::Identity;
 pub use judgement::{Answer, Judgement, judge};
