@@ -203,7 +203,9 @@ fn words(text: &str) -> (Option<String>, Option<String>) {
     }
     let lower = plain.to_ascii_lowercase();
     let after_code = lower.find(&format!("{CODE}: ")).map(|at| at + CODE.len() + 2);
-    let start = after_code.or_else(|| lower.find("you have reached your")).or_else(|| lower.find("too many requests"));
+    let start = after_code
+        .or_else(|| lower.find("you have reached your"))
+        .or_else(|| lower.find("too many requests").filter(|_| !lower.contains("sleeping for")));
     let message = start.and_then(|at| plain.get(at..)).map(|rest| {
         let end = rest.find(['"', '\n']).unwrap_or(rest.len());
         redact(rest.get(..end).unwrap_or(rest).trim())

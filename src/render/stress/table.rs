@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Round, RoundOutcome, StoppedBy, StressReport};
+use super::{First429, Round, RoundOutcome, StoppedBy, StressReport};
 use crate::quota::{SourceKind, Window};
 use crate::render::Look;
 use crate::render::style::{Palette, Role};
@@ -103,13 +103,12 @@ fn sentences(report: &StressReport, look: Look) -> String {
     if let Some(first) = &report.first_429 {
         let status = first.http_status.map(|status| format!("{status} ")).unwrap_or_default();
         let code = first.code.as_ref().map(|code| format!("{}: ", one_line(code, 40))).unwrap_or_default();
-        let message = first.message.as_ref().map_or_else(|| "no words came with it".to_owned(), |message| one_line(message, 400));
+        let message = first
+            .message
+            .as_ref()
+            .map_or_else(|| "(the runtime does not pass the registry's words on)".to_owned(), |message| one_line(message, 400));
         say(format!("{}", palette.paint(Role::Caution, format!("  {status}{code}{message}"))));
-        say(match first.class.as_str() {
-            "pull_limit" => "  This is the pull limit: it speaks of the pull rate limit, as JSON, and only manifests are refused. The overall (abuse) limit says \"Too Many Requests\" as plain text and refuses everything.".to_owned(),
-            "overall_limit" => "  This is the overall (abuse) limit, not the pull limit: it says \"Too Many Requests\" as plain text and refuses everything from here. Stop for a while.".to_owned(),
-            _ => format!("  This is {}, not Docker Hub's pull limit.", first.class.replace('_', " ")),
-        });
+        say(format!("  {}", meaning(first)));
     }
     match (&report.recovery, report.full_by) {
         (Some(recovery), _) => say(recovered(recovery)),
@@ -118,6 +117,18 @@ fn sentences(report: &StressReport, look: Look) -> String {
     }
     say(format!("Clean-up: {}.", one_line(&report.cleanup, 400)));
     page
+}
+
+/// Which limit it was, how one can tell, and how it differs from the other.
+fn meaning(first: &First429) -> String {
+    let overall = "The overall (abuse) limit says \"Too Many Requests\" as plain text and refuses everything, not manifests alone.";
+    let says_pull = first.message.as_ref().is_some_and(|message| message.contains("pull rate limit"));
+    match first.class.as_str() {
+        "pull_limit" if says_pull => format!("This is the pull limit: it says so, in JSON. {overall}"),
+        "pull_limit" => format!("This is the pull limit: a HEAD right after it found nothing left. {overall}"),
+        "overall_limit" => "This is the overall (abuse) limit, not the pull limit: it says \"Too Many Requests\" as plain text and refuses everything from here. Stop for a while.".to_owned(),
+        other => format!("This is {}, not Docker Hub's pull limit.", other.replace('_', " ")),
+    }
 }
 
 fn stopped(report: &StressReport) -> String {
