@@ -11,6 +11,7 @@ mod outputs;
 mod own_images;
 mod real_parts;
 mod registries;
+mod readme;
 mod round_trips;
 mod runtimes;
 mod tls;
