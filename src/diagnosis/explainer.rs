@@ -10,14 +10,13 @@ use super::class::Class;
 use super::judge::Case;
 use super::line::{self, Level, Line};
 use super::lines::Lines;
+use super::passage::Passage;
 use super::phrases::{Mark, Marks, triggers};
+use super::scene::{NEAR, Scene};
 use super::subject::{self, Hub, Owner, Subject};
-use super::{advice, literals, talk, tool};
-use crate::image::Reference;
+use super::{advice, literals, talk};
 use crate::text;
 
-/// How many lines later an image or a failure still belongs to what stands before it.
-const NEAR: u64 = 200;
 /// The most findings held back at a time.
 const HELD_MAX: usize = 64;
 /// The most characters of a finding's text.
@@ -40,20 +39,18 @@ pub struct Finding {
     pub advice: &'static str,
 }
 
-/// What was read in earlier lines.
-#[derive(Debug, Default)]
-struct Scene {
-    image: Option<(u64, Reference, Owner)>,
-    tool: Option<&'static str>,
-    code: Option<(u64, String)>,
-    /// Inside GitHub's listing of a script before it runs.
-    script: bool,
-    /// Inside a diff.
-    diff: bool,
-    /// Inside the messages of `git log`.
-    commits: bool,
-    /// The last error: its line and image.
-    error: Option<(u64, Class, Option<String>)>,
+impl Finding {
+    /// Whether two findings may be one failure: they name the same image, or one of them names none.
+    fn may_be(&self, other: &Self) -> bool {
+        let (Some(one), Some(other)) = (&self.image, &other.image) else { return true };
+        let by_digest = one.contains("@sha256:") != other.contains("@sha256:");
+        one == other || (by_digest && repository(one) == repository(other))
+    }
+
+    /// Whether it says which limit was met.
+    fn is_certain_limit(&self) -> bool {
+        self.class.is_limit() && self.class != Class::LimitUnspecified
+    }
 }
 
 /// Reads a stream piece by piece and hands out what it finds.
@@ -79,6 +76,7 @@ impl Explainer {
     pub fn finish(mut self, found: &mut dyn FnMut(Finding)) {
         let bench = &mut self.bench;
         self.lines.finish(&mut |number, line| bench.take(number, line, found));
+        self.bench.close_passage(found);
         self.bench.release(u64::MAX, found);
     }
 }
@@ -88,7 +86,10 @@ impl Explainer {
 struct Bench {
     hub: Hub,
     scene: Scene,
+    passage: Option<Passage>,
     held: VecDeque<Finding>,
+    /// The last error that was handed out.
+    error: Option<Finding>,
 }
 
 impl Bench {
@@ -96,150 +97,133 @@ impl Bench {
         if !self.held.is_empty() {
             self.release(number, found);
         }
-        if !triggers(raw) && !self.scene.diff {
+        if self.passage.is_none() && !self.scene.is_attentive() && !triggers(raw) {
             return;
         }
         let raw = String::from_utf8_lossy(raw);
-        for piece in raw.split('\r').filter(|piece| !piece.is_empty()) {
-            self.read(number, piece, found);
+        for piece in raw.split('\r') {
+            if !piece.is_empty() || raw.len() <= 1 {
+                self.read(number, piece, found);
+            }
         }
     }
 
     fn read(&mut self, number: u64, raw: &str, found: &mut dyn FnMut(Finding)) {
+        // A whole log inside one string of another.
+        if raw.contains("\\ntime=") {
+            for piece in raw.split("\\n").filter(|piece| !piece.is_empty()) {
+                self.read_one(number, &line::unescape_once(piece), found);
+            }
+        } else {
+            self.read_one(number, raw, found);
+        }
+    }
+
+    fn read_one(&mut self, number: u64, raw: &str, found: &mut dyn FnMut(Finding)) {
         let line = line::peel(raw);
-        if self.is_listing(raw, &line) {
+        if self.passage.as_mut().is_some_and(|passage| passage.take(&line)) {
             return;
         }
-        if let Some(tool) = tool::guess(raw) {
-            self.scene.tool = Some(tool);
+        self.close_passage(found);
+        if self.scene.lists(raw, &line) {
+            return;
         }
-        if literals::is_json(&line.bare) || line.bare.contains("=> {\"") {
-            self.read_json(number, &line, found);
+        if let Some((at, class)) = self.scene.header(number, &line.text, &self.hub) {
+            let finding = self.finding(at, class, None, raw, decisive(&line.text, 0));
+            self.hold(finding, found);
+        } else if literals::is_json(&line.bare) || line.bare.contains("=> {\"") {
+            self.read_json(number, raw, &line, found);
+        } else if let Some(passage) = Passage::open(number, raw, &line) {
+            self.passage = Some(passage);
         } else {
             self.weigh(number, raw, &line, found);
         }
     }
 
-    /// Follows listings of scripts, diffs and commits; whether this line is part of one.
-    fn is_listing(&mut self, raw: &str, line: &Line) -> bool {
-        let scene = &mut self.scene;
-        if raw.contains("##[group]") {
-            scene.script = raw.contains("##[group]Run ");
-        } else if raw.contains("##[endgroup]") {
-            scene.script = false;
+    fn close_passage(&mut self, found: &mut dyn FnMut(Finding)) {
+        if let Some(passage) = self.passage.take() {
+            self.weigh(passage.number, &passage.raw, &passage.line, found);
         }
-        if line.text.starts_with("diff --git") {
-            scene.diff = true;
-        } else if scene.diff
-            && !raw.starts_with(['+', '-', ' ', '@'])
-            && !["index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "\\ No"]
-                .iter()
-                .any(|head| raw.starts_with(head))
-        {
-            scene.diff = false;
-        }
-        if raw.starts_with("Author: ") {
-            scene.commits = true;
-        } else if scene.commits && !raw.starts_with("    ") {
-            scene.commits =
-                raw.starts_with("Author: ") || raw.starts_with("commit ") || raw.starts_with("Date: ") || raw.starts_with("Merge: ");
-        }
-        scene.script || scene.diff || scene.commits
     }
 
-    fn read_json(&mut self, number: u64, line: &Line, found: &mut dyn FnMut(Finding)) {
-        const SILENT: &[&str] = &["cmd", "command", "script", "run", "name", "kind", "args"];
-        let members = literals::members(&line.bare);
-        let level = members
-            .iter()
-            .find(|(name, _)| matches!(name.as_str(), "level" | "severity" | "lvl"))
-            .and_then(|(_, level)| Level::named(level));
-        for (name, value) in &members {
-            match name.as_str() {
-                "code" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') => {
-                    self.scene.code = Some((number, value.clone()));
-                }
-                "image" => self.note_image(number, subject::named(&format!("image \"{value}\""))),
-                name if SILENT.contains(&name) => {}
-                _ if !triggers(value.as_bytes()) && self.scene.code.is_none() => {}
-                name => {
-                    let code = self.scene.code.take().filter(|(at, _)| name == "message" && number - at <= 2);
-                    for piece in value.lines() {
-                        let mut inner = line::peel(piece);
-                        if let Some((_, code)) = &code {
-                            inner.text = format!("{code}: {}", inner.text);
-                        }
-                        if line.text.contains("Type\":\"repository") {
-                            inner.text.push_str(" Type:repository");
-                        }
-                        inner.level = level.unwrap_or(inner.level);
-                        self.weigh(number, piece, &inner, found);
-                    }
-                }
+    fn read_json(&mut self, number: u64, raw: &str, line: &Line, found: &mut dyn FnMut(Finding)) {
+        for said in self.scene.said_in_json(number, &line.bare) {
+            let image = said.image.and_then(|image| subject::named(&format!("image \"{image}\"")));
+            if let Some(image) = image {
+                self.scene.note(number, image, &self.hub);
+            }
+            for piece in said.text.lines() {
+                let mut inner = line::peel(piece);
+                inner.text.insert_str(0, &said.before);
+                inner.text.push_str(said.after);
+                inner.level = said.level.unwrap_or(inner.level);
+                self.scene.tool(raw);
+                self.weigh(number, piece, &inner, found);
             }
         }
     }
 
-    fn note_image(&mut self, number: u64, image: Option<Reference>) {
-        if let Some(image) = image {
-            let owner = Subject::of(&format!("image \"{image}\""), None, &self.hub).owner;
-            self.scene.image = Some((number, image, owner));
-        }
+    fn finding(&mut self, line: u64, class: Class, image: Option<String>, raw: &str, text: String) -> Finding {
+        Finding { line, class, image, tool: self.scene.tool(raw), text, advice: advice(class) }
     }
 
     /// Judges a peeled line, and hands the finding out or holds it back.
     fn weigh(&mut self, number: u64, raw: &str, line: &Line, found: &mut dyn FnMut(Finding)) {
         let subject = Subject::of(&line.text, line.image.as_deref(), &self.hub);
-        let near = self.scene.image.as_ref().filter(|(at, ..)| number - at <= NEAR);
+        let near = self.scene.image(number);
         let owner = match subject.owner {
-            Owner::Unsaid => near.map_or(Owner::Unsaid, |(.., owner)| *owner),
+            Owner::Unsaid => near.map_or(Owner::Unsaid, |(_, owner)| owner),
             owner => owner,
         };
         let marks = Marks::of(&line.text);
         let verdict = Case { text: &line.text, marks, owner, names_image: subject.image.is_some() }.judge();
-        let image = subject.image.clone().or_else(|| near.map(|(_, image, _)| image.clone()));
-        if subject.image.is_some() && !line.text.starts_with("Successfully") {
-            self.scene.image = subject.image.map(|image| (number, image, subject.owner));
+        let image = subject.image.as_ref().or(near.map(|(image, _)| image)).map(ToString::to_string);
+        if let Some(image) = subject.image {
+            self.scene.note(number, image, &self.hub);
         }
-        let Some(verdict) = verdict else { return };
-        if talk::only_talks(line, raw, verdict.at) || (line.level == Level::Debug && !verdict.class.is_limit()) {
+        let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, raw, verdict.at)) else {
+            self.scene.tool(raw);
+            return;
+        };
+        if line.level == Level::Debug && !verdict.class.is_limit() {
             return;
         }
-        let finding = Finding {
-            line: number,
-            class: verdict.class,
-            image: image.map(|image| image.to_string()),
-            tool: tool::guess(raw).or(self.scene.tool),
-            text: decisive(&line.text, verdict.at),
-            advice: advice(verdict.class),
-        };
-        let is_weak = line.level <= Level::Warning
-            || finding.class == Class::LimitUnspecified
-            || (finding.class == Class::NotFound && marks.has(Mark::NotHere));
-        if is_weak { self.hold(finding, found) } else { self.settle(finding, found) }
+        let finding = self.finding(number, verdict.class, image, raw, decisive(&line.text, verdict.at));
+        let is_local = finding.class == Class::NotFound && marks.has(Mark::NotHere);
+        if line.level <= Level::Warning || finding.class == Class::LimitUnspecified || is_local {
+            self.hold(finding, found);
+        } else {
+            self.settle(finding, found);
+        }
     }
 
     /// An error: it speaks for the weaker lines before it that may tell of the same failure.
     fn settle(&mut self, finding: Finding, found: &mut dyn FnMut(Finding)) {
-        self.held.retain(|held| !is_same_failure(held.image.as_deref(), finding.image.as_deref()));
-        self.scene.error = Some((finding.line, finding.class, finding.image.clone()));
+        if self.error.as_ref().is_some_and(|error| (error.line, error.class, &error.image) == (finding.line, finding.class, &finding.image))
+        {
+            return;
+        }
+        if finding.class == Class::Network && self.held.iter().any(|held| held.is_certain_limit() && held.may_be(&finding)) {
+            return;
+        }
+        self.held.retain(|held| !held.may_be(&finding));
+        self.error = Some(finding.clone());
         found(finding);
     }
 
     /// Something weaker: kept until it is clear that no error speaks for it.
     fn hold(&mut self, finding: Finding, found: &mut dyn FnMut(Finding)) {
-        let is_said = self.scene.error.as_ref().is_some_and(|(line, class, image)| {
-            finding.line - line <= NEAR
-                && (class.is_limit() || *class == finding.class)
-                && is_same_failure(image.as_deref(), finding.image.as_deref())
+        let is_local = finding.class == Class::NotFound;
+        let is_said = self.error.as_ref().is_some_and(|error| {
+            let same = error.class.is_limit() || error.class == finding.class || is_local;
+            finding.line.saturating_sub(error.line) <= NEAR && same && error.may_be(&finding)
         });
-        if is_said {
+        let certain = |held: &Finding| held.is_certain_limit() && held.may_be(&finding);
+        if is_said || (finding.class == Class::LimitUnspecified && self.held.iter().any(certain)) {
             return;
         }
-        if finding.class == Class::LimitUnspecified
-            && self.held.iter().any(|held| held.class.is_limit() && held.class != Class::LimitUnspecified)
-        {
-            return;
+        if finding.is_certain_limit() {
+            self.held.retain(|held| held.class != Class::LimitUnspecified || !held.may_be(&finding));
         }
         if self.held.len() >= HELD_MAX
             && let Some(first) = self.held.pop_front()
@@ -251,7 +235,7 @@ impl Bench {
 
     /// Hands out what has been held back for long enough.
     fn release(&mut self, number: u64, found: &mut dyn FnMut(Finding)) {
-        while self.held.front().is_some_and(|held| number == u64::MAX || number - held.line > NEAR) {
+        while self.held.front().is_some_and(|held| number.saturating_sub(held.line) > NEAR) {
             if let Some(finding) = self.held.pop_front() {
                 found(finding);
             }
@@ -259,9 +243,10 @@ impl Bench {
     }
 }
 
-/// Two failures may be one where they name the same image, or one of them names none.
-fn is_same_failure(one: Option<&str>, other: Option<&str>) -> bool {
-    one.is_none() || other.is_none() || one == other
+/// An image's name without tag and digest.
+fn repository(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or(image);
+    name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(name, |(name, _)| name)
 }
 
 /// The part of a text that decides, fit to show: the whole of it where it is short, else what stands

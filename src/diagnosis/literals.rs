@@ -1,7 +1,48 @@
 //! The string members of JSON, without a JSON parser: documents may be cut in pieces, wrapped in
 //! other text or spread over lines, and a log is read even where it is broken.
 
-use super::line::{quoted_end, unescape_once};
+use super::line::{Level, quoted_end, unescape_once};
+use super::phrases::triggers;
+
+/// Members that hold commands and names, not messages.
+const SILENT: &[&str] = &["cmd", "command", "script", "run", "name", "kind", "args", "_raw_params", "key"];
+
+/// One message out of a JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The value of the message.
+    pub(super) text: String,
+    /// What the members beside it put before it: an error's code with a colon, or nothing.
+    pub(super) before: String,
+    /// What they put after it: that the error's detail is a repository, or nothing.
+    pub(super) after: &'static str,
+    /// The level by a member of its own.
+    pub(super) level: Option<Level>,
+    /// The image named by the last member `image` before it.
+    pub(super) image: Option<String>,
+}
+
+/// The messages in a JSON text that may say something of interest; `code` is an error's code on a
+/// line just before, and is left as the one on this line.
+pub(super) fn said(text: &str, code: &mut Option<String>) -> Vec<Said> {
+    let members = members(text);
+    let level =
+        members.iter().find(|(name, _)| matches!(name.as_str(), "level" | "severity" | "lvl")).and_then(|(_, level)| Level::named(level));
+    let after = if text.contains("\"repository\"") { " Type:repository" } else { "" };
+    let mut said = Vec::new();
+    let mut image = None;
+    for (name, value) in members {
+        if name == "code" && !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+            *code = Some(value);
+        } else if name == "image" {
+            image = Some(value);
+        } else if !SILENT.contains(&name.as_str()) && (triggers(value.as_bytes()) || (name == "message" && code.is_some())) {
+            let before = code.take_if(|_| name == "message").map(|code| format!("{code}: ")).unwrap_or_default();
+            said.push(Said { text: value, before, after, level, image: image.clone() });
+        }
+    }
+    said
+}
 
 /// Whether a peeled line is JSON, or a piece of a document spread over lines.
 pub(super) fn is_json(text: &str) -> bool {

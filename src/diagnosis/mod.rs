@@ -6,17 +6,20 @@
 //!
 //! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
 //! `line` peels a line (time stamps, colours, levels, escaped quotes), `talk` sets aside what only
-//! talks about failures, `judge` decides by the phrases of `phrases` and the image and host that
+//! talks about failures, `judge` decides (with `faults`) by the phrases of `phrases` and the image and host that
 //! `subject` finds, and [`Explainer`] weighs lines against each other.
 
 mod advice;
 mod class;
 mod explainer;
+mod faults;
 mod judge;
 mod line;
 mod lines;
 mod literals;
+mod passage;
 mod phrases;
+mod scene;
 mod status;
 mod subject;
 mod talk;

@@ -22,36 +22,64 @@ pub(super) enum Mark {
     Balancer,
     /// Docker Hub's lock-out after failed logins.
     Logins,
-    /// The words of the token service's limiter.
+    /// An attempt to log in.
+    LoginAttempt,
+    /// The words of the token service's limiter, as podman and its family say it.
     TokenLimiter,
     /// The text is about fetching a token.
     Token,
-    /// Wordings of other registries' limiters.
+    /// Wordings of other registries' limiters, nobody else's.
+    OtherLimiter,
+    /// Wordings of other registries' limiters that the world shares.
     Limiter,
+    /// Words that show another registry's limiter beside a 429.
+    LimiterBeside429,
     /// The disk is full.
     Space,
     /// Says "no space left" of something that is no disk.
     NotDisk,
-    /// The runtime is not there.
+    /// The runtime is not there, without doubt.
     Daemon,
+    /// A runtime's socket.
+    Socket,
+    /// What may be wrong with a socket.
+    SocketFails,
+    /// A virtual machine is stopped.
+    Stopped,
+    /// A program is not installed.
+    Absent,
+    /// A runtime's name.
+    Tool,
     /// The address is refused.
     Blocked,
     /// Credentials, without doubt.
+    Login,
+    /// Credentials, where it is about a registry.
     Credentials,
+    /// A credential helper's name.
+    HelperName,
     /// Not authorized; why is said elsewhere.
     Unauthorized,
+    /// Access to a repository is what is missing.
+    NoAccess,
     /// No access, without doubt.
     Denied,
     /// No access, where it is about a registry.
     Refused,
-    /// No such image, without doubt.
+    /// No such image, where it is about a registry.
     NotFound,
-    /// Not found, where it is about an image.
+    /// Not found, where an image's name stands before it.
     Missing,
+    /// A runtime's code for what does not exist.
+    NoSuchResource,
     /// An image that is not in the local store.
     NotHere,
+    /// An image that is not in the local store, and is fetched next.
+    Fetching,
     /// The network, where it is about a registry.
     Network,
+    /// A registry is being asked.
+    Asking,
     /// A fault of the server, where it is about a registry.
     Server,
     /// A body in HTML.
@@ -63,8 +91,9 @@ pub(super) enum Mark {
 }
 
 use Mark::{
-    Balancer, Blocked, Credentials, Daemon, Denied, Html, LimitLink, Limiter, Logins, Missing, Network, NotDisk, NotFound, NotHere,
-    PullLimit, Refused, Registry, Scene, Server, Space, Token, TokenLimiter, TooMany, TooManyWords, Unauthorized,
+    Absent, Asking, Balancer, Blocked, Credentials, Daemon, Denied, Fetching, HelperName, Html, LimitLink, Limiter, LimiterBeside429,
+    Login, LoginAttempt, Logins, Missing, Network, NoAccess, NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, PullLimit, Refused,
+    Registry, Scene, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany, TooManyWords, Tool, Unauthorized,
 };
 
 /// Every phrase under its mark, lower case, with `|` between them; blanks count.
@@ -72,9 +101,14 @@ const PHRASES: &[(Mark, &str)] = &[
     (PullLimit, "pull rate limit"),
     (LimitLink, "increase-rate-limit|download-rate-limit"),
     (TooMany, "toomanyrequests"),
-    (TooManyWords, "too many requests|429 unknown|status 429|status code 429|status code: 429|status: 429|http 429|-> 429|returned 429"),
+    (
+        TooManyWords,
+        "too many requests|429 unknown|status 429|status code 429|status code: 429|statuscode: 429|status: 429|http 429|-> 429|\
+         returned 429|http/1.1 429|http/2 429|http/1.0 429",
+    ),
     (Balancer, "hap429"),
     (Logins, "too many failed login attempts|too many login attempts|too many failed logins"),
+    (LoginAttempt, "login attempt to |logging in to |logging into "),
     (TokenLimiter, "too many requests to registry"),
     (
         Token,
@@ -82,105 +116,118 @@ const PHRASES: &[(Mark, &str)] = &[
          getting bearer token|bearer token from|/token?|/service/token|/oauth2/token|get token|getting token|fetching token|\
          token exchange|failed to authorize|obtain token|token endpoint|registry token",
     ),
-    (
-        Limiter,
-        "rate exceeded|data limit exceeded|allowed: |too many requests to source registry|quota exceeded for quota metric|\
-         throttlingexception|request was throttled|rate limit exceeded|secondary rate limit|requests per minute|api rate limit",
-    ),
+    (OtherLimiter, "data limit exceeded|too many requests to source registry|quota exceeded for quota metric|aka.ms/acr/skus"),
+    (Limiter, "rate exceeded|, allowed: |throttlingexception|request was throttled"),
+    (LimiterBeside429, "retry-after: |rate limit exceeded|secondary rate limit|requests per minute|had to rate limit|aka.ms/"),
     (
         Space,
         "no space left on device|disk quota exceeded|not enough space on the disk|not enough free space|\
-         insufficient disk space|insufficient space|enospc|failed to garbage collect required amount of images|\
-         low on resource: ephemeral-storage|low on resource: imagefs|no space left|you don't have enough free space|\
-         disk is full",
+         insufficient disk space|enospc|failed to garbage collect required amount of images|\
+         low on resource: ephemeral-storage|low on resource: imagefs|you don't have enough free space|disk is full",
     ),
-    (NotDisk, "inotify|cgroup|shm|epoll"),
+    (NotDisk, "inotify|cgroup|/dev/shm|epoll"),
     (
         Daemon,
         "cannot connect to the docker daemon|is the docker daemon running|cannot access socket|cannot access containerd socket|\
          cannot connect to podman|unable to connect to podman|rootless containerd not running|is containerd running|\
-         is stopped, run|does not exist, run|is not running, run|validate service connection|error during connect|\
-         docker desktop is not running|docker_engine|trying to connect to the docker|dial unix|failed to connect to containerd|\
-         failed to create new cri|failed to dial|could not find a valid docker environment|cannot connect to the daemon|\
-         colima is not running|vm is not running|podman machine|error while fetching server api version|unix:///|\
-         containerd.sock|docker.sock|docker: command not found|nerdctl: command not found|podman: command not found|\
-         crictl: command not found|ctr: command not found|skopeo: command not found|docker: not found|podman: not found|\
-         nerdctl: not found|executable file not found|docker machine|container runtime is down|\
-         container runtime is not running|unknown service runtime.v1|no vm|machine is not running|client does not support|\
-         the docker daemon is not running|docker is not running|failed to connect to the docker api",
+         trying to connect to the docker|could not find a valid docker environment|docker is not running|\
+         docker desktop is not running|docker daemon is not running|colima is not running|container runtime is down|\
+         container runtime is not running|failed to connect to the docker api|failed to connect to containerd|\
+         error while fetching server api version|unknown service runtime.v1|failed to create new cri|error during connect|\
+         couldn't connect to docker daemon|make sure you are running as root and the|error pinging docker server|\
+         docker: command not found|nerdctl: command not found|podman: command not found|crictl: command not found|\
+         ctr: command not found|skopeo: command not found|limactl: command not found|docker: not found|podman: not found|\
+         nerdctl: not found|skopeo: not found|command not found: docker|command not found: podman|command not found: nerdctl|\
+         command not found: limactl|'docker' is not recognized|'podman' is not recognized|unknown command: docker|\
+         'docker': no such file|'podman': no such file|'nerdctl': no such file|could not connect to buildkitd",
     ),
+    (
+        Socket,
+        "unix://|dial unix|containerd.sock|docker.sock|buildkitd.sock|crio.sock|podman.sock|docker_engine|failed to dial|\
+         validate service connection",
+    ),
+    (
+        SocketFails,
+        "no such file|connection refused|permission denied|cannot find the file|cannot access|unavailable|timeout|deadline|\
+         unimplemented|cannot connect|unable to connect",
+    ),
+    (Stopped, "is stopped, run|does not exist, run|is not running, run|vm is not running|machine is not running|instance is not running"),
+    (Absent, "executable file not found"),
+    (Tool, "docker|podman|nerdctl|crictl|\"ctr\"|containerd|limactl|instance \"|finch|colima|skopeo|crane"),
     (Blocked, "export control|block all ip addresses|export regulations"),
     (
-        Credentials,
-        "incorrect username or password|invalid username/password|invalid username or password|wrong username or password|\
-         email must be verified|no basic auth credentials|authorization token has expired|invalid credentials|bad credentials|\
-         existing credentials are invalid|error getting credentials|error saving credentials|failed to get credentials|\
-         unable to retrieve docker credentials|docker-credential-|credentials not found|authentication failed|token is expired|\
-         token has expired|access token expired|not logged in|password is incorrect|malformed auth|unauthenticated request|\
-         account is disabled|account has been disabled|pull secret|cannot perform an interactive login|personal access token|\
-         http basic: access denied|unable to decode credentials|no credentials|invalid_token|must use an access token|\
-         requires 2fa",
+        Login,
+        "no basic auth credentials|email must be verified|error getting credentials|error saving credentials|\
+         error storing credentials|unable to retrieve docker credentials|unauthorized: incorrect username or password|\
+         invalid username/password|must log in with a personal access token|existing credentials are invalid",
     ),
+    (
+        Credentials,
+        "incorrect username or password|invalid username or password|wrong username or password|authorization token has expired|\
+         invalid credentials|bad credentials|failed to get credentials|authentication failed|token is expired|token has expired|\
+         access token expired|not logged in|password is incorrect|malformed auth|unauthenticated request|account is disabled|\
+         account has been disabled|cannot perform an interactive login|http basic: access denied|unable to decode credentials|\
+         credentials are required|invalid_token|unable to retrieve some image pull secrets|cannot be authenticated",
+    ),
+    (HelperName, "docker-credential-"),
     (Unauthorized, "unauthorized|authentication required|authentication is required|failed with status: 401"),
+    (NoAccess, "does not have permission|unauthorized to access repository|action:pull|type:repository"),
     (
         Denied,
         "requested access to the resource is denied|pull access denied|insufficient_scope|push access denied|denied: denied|\
          denied: permission_denied|downloadartifacts|not authorized to perform: ecr|permission_denied: the requested|\
-         denied: access forbidden|denied: requested access|denied: user",
+         denied: access forbidden|denied: user: ",
     ),
-    (Refused, "denied:|forbidden|access denied|permission denied|is not authorized|does not have permission|permission_denied"),
+    (Refused, " denied: |registry: denied|403 forbidden|permission_denied"),
     (
         NotFound,
-        "manifest unknown|manifest_unknown|name unknown|name_unknown|name unknown:|repository name not known|\
-         no matching manifest|no such manifest|tag_unknown|unknown tag|manifest tagged by|no image found in|\
-         no child with platform|no image satisfying",
+        "manifest unknown|manifest_unknown|name unknown|name_unknown|repository name not known|no matching manifest|\
+         no such manifest|tag_unknown|unknown tag|manifest tagged by|no image found in|no match for platform|no child with platform|\
+         no image satisfying|was deleted or has expired|unknown: tag |blob unknown|blob_unknown|unknown: artifact |\
+         repositorynotfoundexception|imagenotfoundexception|the repository with name|manifest not found",
     ),
-    (
-        Missing,
-        "not found|code = notfound|does not exist|was deleted or has expired|unknown manifest|unknown: tag|unknown blob|\
-         blob unknown|blob_unknown",
-    ),
-    (NotHere, "no such image|image not known|image not present with pull policy|unable to find image"),
+    (Missing, "not found"),
+    (NoSuchResource, "code = notfound"),
+    (NotHere, "no such image|image not known|image not present with pull policy"),
+    (Fetching, "unable to find image"),
     (
         Network,
-        "no such host|i/o timeout|connection refused|connection reset|tls handshake|x509:|\
-         certificate signed by unknown authority|network is unreachable|no route to host|deadline exceeded|\
-         client.timeout exceeded|request canceled|unexpected eof|: eof|proxyconnect|server gave http response|\
-         does not look like a tls|name resolution|could not resolve|timeout awaiting|server misbehaving|connection timed out|\
-         connection lost|stream error|goaway|broken pipe|closed network connection|remote error: tls|tls: |\
-         certificate has expired|host is unreachable|host is down|dial tcp|operation timed out|certificate is not trusted|\
+        "no such host|i/o timeout|connection refused|connection reset|tls handshake|x509:|network is unreachable|\
+         no route to host|deadline exceeded|client.timeout exceeded|request canceled|unexpected eof|: eof|proxyconnect|\
+         server gave http response|does not look like a tls|name resolution|could not resolve|timeout awaiting|\
+         server misbehaving|connection timed out|connection lost|stream error|goaway|broken pipe|closed network connection|\
+         tls: |certificate has expired|host is unreachable|host is down|dial tcp|operation timed out|certificate is not trusted|\
          certificate verify failed|name or service not known|connection aborted|read timed out|handshake failure|\
-         proxy authentication required|network unreachable|connection closed|temporary failure|unable to connect to|\
-         cannot assign requested address|server closed idle|no response from|net/http: |getaddrinfo|econnrefused|econnreset|\
-         etimedout|enotfound",
+         proxy authentication required|network unreachable|temporary failure|cannot assign requested address|\
+         server closed idle|net/http: |getaddrinfo|econnrefused|econnreset|etimedout|enotfound|transport connection broken",
     ),
+    (Asking, "response from daemon: get |registry|failed to do request|pulling image|pull image|failed to pull"),
     (
         Server,
-        "internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time|http status: 5|\
-         status code 5|statuscode: 5|status code: 5|http 50|http 52|server error|unavailable: |received unexpected http status|\
-         web server is down|scheduled maintenance",
+        "internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time|\
+         unexpected http status: 5|error parsing http 5|web server is down|http 50|http 52|statuscode: 5|status code 5|status code: 5",
     ),
     (Html, "<html|character '<'|<!doctype"),
     (
         Registry,
         "/v2/|registry|docker|response from daemon|image|manifest|pull|blob|layer|containerd|crictl|kubelet|oras|helm|oci|\
-         buildkit|kaniko|ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|failed to solve|tags list|repository|podman|\
-         nerdctl|skopeo|crane|cosign",
+         buildkit|kaniko|ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|failed to solve|tags list|repository|podman|nerdctl|\
+         skopeo|crane|cosign|getauthorizationtoken",
     ),
     (
         Scene,
         "pull|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
-         ##[endgroup]|diff --git|author:|copying blob|using docker|base name|: from |if you |when you |you will see|\
-         you may see|you might see|users see|looks like this|http/1.1 429|http/2 429|http/1.0 429|host: |connected to |\
-         ratelimit-|inspect |for example",
+         ##[endgroup]|diff --git|author:|using docker|base name|: from |if you |when you |you will see|you may see|\
+         you might see|users see|looks like this|host: |connected to |ratelimit-|skopeo |for example|errors occurred|\
+         error occurred:|errors:|\"code\"",
     ),
 ];
 
 /// Marks that are no reason of their own to look at a line.
-const QUIET: [Mark; 5] = [NotDisk, Html, Registry, Token, Refused];
+const QUIET: &[Mark] = &[NotDisk, Html, Registry, Token, LoginAttempt, SocketFails, Tool, HelperName, NoAccess, Asking, LimiterBeside429];
 
 /// Phrases of quiet marks that are a reason all the same.
-const LOUD: &[&str] = &["<html", "denied:", "forbidden", "is not authorized", "permission_denied"];
+const LOUD: &[&str] = &["<html"];
 
 struct Phrases {
     all: Option<AhoCorasick>,
@@ -211,13 +258,13 @@ pub(super) fn triggers(line: &[u8]) -> bool {
 }
 
 /// The marks that a text bears, with where each one first begins.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Marks([Option<usize>; Scene as usize + 1]);
 
 impl Marks {
     /// All marks of the text.
     pub(super) fn of(text: &str) -> Self {
-        let mut marks = Self::default();
+        let mut marks = Self([None; Scene as usize + 1]);
         for found in TABLE.all.iter().flat_map(|all| all.find_overlapping_iter(text)) {
             let Some(mark) = TABLE.marks.get(found.pattern().as_usize()) else { continue };
             if let Some(first) = marks.0.get_mut(*mark as usize) {

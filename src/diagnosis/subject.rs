@@ -34,7 +34,6 @@ const REGISTRIES: &[&str] = &[
     "nvcr.io",
     "icr.io",
     ".jfrog.io",
-    "docker.n8n.io",
 ];
 
 /// Words that an image's name follows, the surest first; `true` where a single bare word is a name.
@@ -96,16 +95,16 @@ impl Hub {
         self
     }
 
+    /// Whose registry a host is.
+    pub(super) fn owner(&self, host: &str) -> Owner {
+        if self.owns(host) { Owner::Hub } else { Owner::Foreign }
+    }
+
     fn owns(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let name = host.split_once(':').map_or(host.as_str(), |(name, _)| name);
-        HUB_HOSTS.contains(&name) || is_docker_io(name) || self.stand_ins.contains(&host)
+        HUB_HOSTS.contains(&name) || name.ends_with(".docker.io") || self.stand_ins.contains(&host)
     }
-}
-
-fn is_docker_io(name: &str) -> bool {
-    // A vendor's vanity host in front of Docker Hub, such as docker.n8n.io, is not under docker.io.
-    name.ends_with(".docker.io")
 }
 
 /// Whose registry a text is about.
@@ -137,12 +136,11 @@ impl Subject {
         let named = named(text).or_else(|| field.and_then(|field| parse(field, true)));
         let from_url = urls.iter().find_map(|url| url.image(hub));
         let hosts = || urls.iter().filter(|url| url.is_registry()).map(|url| url.host);
-        let owner_of = |host: &str| if hub.owns(host) { Owner::Hub } else { Owner::Foreign };
         let owner = hosts()
             .next_back()
             .or_else(|| host(text))
-            .map(owner_of)
-            .or_else(|| named.as_ref().or(from_url.as_ref()).map(|image| owner_of(image.registry())))
+            .map(|host| hub.owner(host))
+            .or_else(|| named.as_ref().or(from_url.as_ref()).map(|image| hub.owner(image.registry())))
             .unwrap_or(if urls.iter().any(|url| !url.is_documentation()) { Owner::Elsewhere } else { Owner::Unsaid });
         Self { image: named.or(from_url), owner }
     }

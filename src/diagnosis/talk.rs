@@ -1,7 +1,38 @@
 //! Text that only talks about failures: a script echoed before it runs, source code, documentation,
-//! test names, commit messages, diffs. The words of a failure stand in it, but nothing has failed.
+//! test names, commit messages. The words of a failure stand in it, but nothing has failed.
 
 use super::line::{Level, Line};
+
+/// How tools begin the message of a failure; what follows is theirs, whatever words stand in it.
+const OPENINGS: &str = "Error response from daemon|docker: Error response|ERROR: |Error: |error: |ctr: |toomanyrequests: |TOOMANYREQUESTS: |failed to |rpc error|error pulling image|\
+    unknown: |unauthorized: |denied: |You have reached your |Caused by: |fatal: ";
+
+/// What shells, prompts and traces begin a command with.
+const PROMPTS: &str = "+ |++ |+++ |$ |% |> |PS> |PS C:|sh-|bash-";
+
+/// Commands that quote what they look for or print.
+const COMMANDS: &str = "grep|egrep|fgrep|zgrep|rg|ag|ack|echo|printf|sed|awk|gawk|case|if|elif|while|until|test|logger|export|Write-Host|Write-Output|Write-Error|throw|raise|alias";
+
+/// What in a line after the words shows that it is a script.
+const SCRIPT_TAILS: &str = "; then|; do|2>&1|;;| && exit| && break|>&2|> /dev/null";
+
+/// How lines of programs begin.
+const CODE_OPENINGS: &str = "//|/*|#!|<!--|const |let |var |def |func |fn |return |case |raise |throw |import |static |private |public |expect(|assert|it(|describe(|test(|if (|if err|} else|@";
+
+/// What stands before the words in lines of programs.
+const CODE_INSIDE: &str = "ontains(|matches(|.includes(|assert|expect(| == | != |=== |!== | in str(|regexp|re.search|indexOf(|errors.New(|HasPrefix(|-match |-like |=~ |.test(";
+
+/// What documentation says to its reader before it quotes a message, lower case.
+const PROSE_LEADS: &str = "if you |if a |if the |if your |when you |when a |when the |when docker |once you |you may |you will |you might |you'll |you can |users see|users may|users will|such as |\
+    e.g.|for example|messages like|message like|errors like|error like|error such|looks like|in case of |documented |documentation |troubleshoot|how to |what is |why |known as |wording|reads |responds with|\
+    answers with|answered with|answers `|returns |replies ";
+
+/// How lines about changes begin, lower case: imperatives of commit messages, changelogs, to-do lists.
+const SUBJECTS: &str = "fix |fixes |fixed |avoid |handle |handles |retry |retries |detect |add |adds |added |feat:|fix:|feat(|fix(|chore|docs:|docs(|test:|test(|ci:|refactor|revert |merge |bump |improve |\
+    support |map |maps |treat |ignore |document |explain |todo|workaround|closes |resolves |see ";
+
+/// What documentation says after it has quoted a message.
+const PROSE_TAILS: &str = " means | error means| errors mean| is returned| errors are| error is | response is | is what | happens when| if you | when you | indicates | is shown | is printed ";
 
 /// Whether the words that begin at byte `at` of the line are talked about, not said.
 pub(super) fn only_talks(line: &Line, raw: &str, at: usize) -> bool {
@@ -13,201 +44,86 @@ pub(super) fn only_talks(line: &Line, raw: &str, at: usize) -> bool {
     if line.level == Level::Error || opens_like_a_failure(text) {
         return false;
     }
-    is_shell(text, before, after) || is_code(text, before) || is_prose(before, after)
+    is_in_a_sentence(before, after) || is_shell(text, before, after) || is_code(text, before) || is_prose(text, before, after)
 }
 
-/// How tools begin the message of a failure; what follows is theirs, whatever words stand in it.
+/// Whether a plain word leads up to the words, as in `the client prints toomanyrequests: …`. Tools
+/// put a colon, a bracket, a dash, a quote or a gap there.
+fn is_in_a_sentence(before: &str, after: &str) -> bool {
+    let is_limit = ["toomanyrequests", "you have reached"]
+        .iter()
+        .any(|words| after.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)));
+    let Some(lead) = before.strip_suffix(' ').filter(|lead| !lead.ends_with(' ')) else { return false };
+    let word = lead.rsplit([' ', '\t']).next().unwrap_or_default();
+    let is_plain = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_limit && is_plain && !["error", "failed", "exception", "failure", "err", "reason", "daemon"].contains(&word)
+}
+
+fn any(list: &'static str, mut holds: impl FnMut(&'static str) -> bool) -> bool {
+    list.split('|').filter(|word| !word.is_empty()).any(&mut holds)
+}
+
 fn opens_like_a_failure(text: &str) -> bool {
-    const OPENINGS: &[&str] = &[
-        "Error response from daemon",
-        "docker: Error response",
-        "ERROR: ",
-        "Error: ",
-        "error: ",
-        "ctr: ",
-        "toomanyrequests: ",
-        "Failed to pull image",
-        "failed to ",
-        "rpc error",
-        "error pulling image",
-        "unknown: ",
-        "unauthorized: ",
-        "denied: ",
-        "You have reached your",
-    ];
-    OPENINGS.iter().any(|opening| text.starts_with(opening))
+    let event = ["Failed to pull image \"", "rpc error: code"].iter().any(|words| text.contains(words));
+    event || any(OPENINGS, |opening| text.starts_with(opening))
 }
 
 /// A traced or prompted command, or a line of a shell script.
 fn is_shell(text: &str, before: &str, after: &str) -> bool {
-    const PROMPTS: &[&str] = &["+ ", "++ ", "+++ ", "$ ", "% ", "> ", "PS> ", "PS C:"];
-    const COMMANDS: &[&str] = &[
-        "grep ",
-        "egrep ",
-        "rg ",
-        "echo ",
-        "printf ",
-        "sed ",
-        "awk ",
-        "case ",
-        "if [",
-        "if !",
-        "if (",
-        "elif ",
-        "while ",
-        "until ",
-        "[[ ",
-        "test ",
-        "Write-Host ",
-        "Write-Output ",
-        "logger ",
-        "export ",
-        "assert ",
-        "-match ",
-        "-like ",
-        "=~ ",
-    ];
-    let opens = |word: &&str| text.starts_with(*word) || contains_word(before, word);
-    PROMPTS.iter().any(|prompt| text.starts_with(prompt))
-        || COMMANDS.iter().any(opens)
-        || ["; then", "; do", " 2>&1", ";;", " || true", " && exit", " || exit"].iter().any(|tail| after.contains(tail))
+    any(PROMPTS, |prompt| text.starts_with(prompt))
+        || any(COMMANDS, |command| runs(before, command))
+        || any(SCRIPT_TAILS, |tail| after.contains(tail))
+        || ["|| true", "|| exit", "|| echo"].iter().any(|tail| after.contains(tail))
 }
 
-/// Whether `word` stands in the text with no letter before it.
-fn contains_word(text: &str, word: &str) -> bool {
-    text.match_indices(word)
-        .any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-')))
+/// Whether the text runs a command: its name stands where a command may begin, with an argument.
+fn runs(text: &str, command: &str) -> bool {
+    text.match_indices(command).any(|(at, _)| {
+        let is_word = text.get(at + command.len()..).is_some_and(|rest| rest.starts_with([' ', '(']));
+        let lead = text.get(..at).unwrap_or_default().trim_end_matches([' ', '"', '\'']);
+        is_word
+            && (lead.is_empty()
+                || lead.ends_with(['|', ';', '&', '(', '{', '!', '`'])
+                || ["then", "do", "else", "run:", "RUN", "-c", "sudo", "xargs", "-", "script:"].iter().any(|word| lead.ends_with(word)))
+    })
 }
 
 /// A line of a program, a configuration or a comment.
 fn is_code(text: &str, before: &str) -> bool {
-    const OPENINGS: &[&str] = &[
-        "//", "/*", "#!", "<!--", "--", "const ", "let ", "var ", "def ", "func ", "fn ", "return ", "case ", "if ", "raise ", "throw ",
-        "import ", "static ",
-    ];
-    const INSIDE: &[&str] = &[
-        "ontains(",
-        "matches(",
-        ".includes(",
-        "assert",
-        "expect(",
-        " == ",
-        " != ",
-        " in str(",
-        "regexp",
-        "re.search",
-        "indexOf(",
-        "errors.New(",
-        "HasPrefix(",
-    ];
-    let is_comment = text.strip_prefix('#').is_some_and(|rest| rest.starts_with([' ', '#']));
-    let quote = before.trim_end_matches(|c: char| c != '"' && c != '\'' && c != '`').trim_end_matches(['"', '\'', '`']);
-    let is_call = before.len() > quote.len()
-        && quote.ends_with('(')
-        && quote.trim_end_matches('(').ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    let is_assignment = before.len() > quote.len() && (quote.ends_with(" = ") || quote.ends_with(":= ")) && !quote.ends_with("desc = ");
+    let is_comment = text.strip_prefix('#').is_some_and(|rest| rest.starts_with([' ', '#', '!'])) || text.starts_with("-- ");
+    let quote = before.trim_end_matches(|c: char| !matches!(c, '"' | '\'' | '`'));
+    let lead = quote.trim_end_matches(['"', '\'', '`']);
+    let is_quoted = quote.len() > lead.len();
+    let is_call =
+        is_quoted && lead.strip_suffix('(').is_some_and(|name| name.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '!')));
+    let is_assignment =
+        is_quoted && (lead.ends_with(" = ") || lead.ends_with(":= ") || lead.ends_with("=> ")) && !lead.ends_with("desc = ");
     is_comment
         || is_call
         || is_assignment
-        || OPENINGS.iter().any(|opening| text.starts_with(opening))
-        || INSIDE.iter().any(|word| before.contains(word))
+        || any(CODE_OPENINGS, |opening| text.starts_with(opening))
+        || any(CODE_INSIDE, |inside| before.contains(inside))
 }
 
-/// A sentence of documentation.
-fn is_prose(before: &str, after: &str) -> bool {
-    const LEADS: &[&str] = &[
-        "if you ",
-        "if a ",
-        "if the ",
-        "if your ",
-        "when you ",
-        "when a ",
-        "when the ",
-        "you may ",
-        "you will ",
-        "you might ",
-        "you'll ",
-        "users ",
-        "such as ",
-        "e.g.",
-        "for example",
-        "error message",
-        "messages like",
-        "errors like",
-        "is returned",
-        "are returned",
-        "will return",
-        "may return",
-        "looks like",
-        "the message ",
-        "the error ",
-        "in case of ",
-        "means ",
-        "documented",
-        "documentation",
-        "the following",
-        "response code ",
-        "how to ",
-        "avoid ",
-        "fix ",
-        "fixes ",
-        "handle ",
-        "handles ",
-        "handling ",
-        "retry on ",
-        "retries on ",
-        "instead of ",
-        "because of ",
-        "due to the ",
-        "troubleshoot",
-        "why ",
-        "what is ",
-    ];
-    const TAILS: &[&str] = &[
-        " means ",
-        " error means",
-        " errors mean",
-        " is returned",
-        " errors are",
-        " error is ",
-        " response is ",
-        " is what ",
-        " happens when",
-        " if you ",
-        " when you ",
-    ];
+/// A sentence of documentation, or about a change.
+fn is_prose(text: &str, before: &str, after: &str) -> bool {
     let lower = before.to_lowercase();
-    LEADS.iter().any(|lead| contains_word(&lower, lead)) || TAILS.iter().any(|tail| after.contains(tail))
+    let starts_word =
+        |at: usize| !lower.get(..at).is_some_and(|head| head.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/')));
+    let subject = text.trim_start_matches(['-', '*', '#', '>', ' ', '[', ']']).to_lowercase();
+    any(PROSE_LEADS, |lead| lower.match_indices(lead).any(|(at, _)| starts_word(at)))
+        || any(SUBJECTS, |opening| subject.starts_with(opening))
+        || any(PROSE_TAILS, |tail| after.contains(tail))
 }
 
-/// The result of a test, or its name.
+/// The result of a test that passed, or a test's name.
 fn is_test(text: &str) -> bool {
-    const OPENINGS: &[&str] = &[
-        "--- PASS",
-        "--- FAIL",
-        "--- SKIP",
-        "=== RUN",
-        "=== CONT",
-        "=== PAUSE",
-        "ok ",
-        "not ok ",
-        "test ",
-        "PASS ",
-        "FAIL ",
-        "✓",
-        "✔",
-        "✗",
-        "✘",
-        "✅",
-        "❌",
-        "√",
-        "PASSED",
-        "FAILED ",
-        "SKIPPED",
-    ];
-    const ENDINGS: &[&str] =
-        &[" ... ok", " ... FAILED", " ... ignored", " PASSED", " FAILED", " SKIPPED", " PASS", " [ OK ]", " passed", "%]"];
-    OPENINGS.iter().any(|opening| text.starts_with(opening)) || ENDINGS.iter().any(|ending| text.trim_end().ends_with(ending))
+    const OPENINGS: &str =
+        "--- PASS|--- FAIL|--- SKIP|=== RUN|=== CONT|=== PAUSE|=== NAME|ok |PASS |PASS: |✓|√|✅|PASSED|SKIPPED|[ RUN |[       OK|[ OK";
+    const ENDINGS: &str = " ... ok| ... FAILED| ... ignored| PASSED| SKIPPED| PASS| [ OK ]| passed| ok";
+    let is_rust = text.starts_with("test ") && text.contains(" ... ");
+    let is_count = text.ends_with("%]") || text.ends_with(" ms)") || text.ends_with("ms]");
+    is_rust || is_count || any(OPENINGS, |opening| text.starts_with(opening)) || any(ENDINGS, |ending| text.trim_end().ends_with(ending))
 }
 
 /// A row of a Markdown table.
@@ -217,26 +133,21 @@ fn is_table_row(text: &str) -> bool {
 
 /// Words inside documentation's markup.
 fn is_markup(before: &str) -> bool {
-    ["<code", "<li>", "<p>", "<td>", "<pre>", "<a href", "](http"].iter().any(|tag| before.contains(tag))
+    any("<code|<li>|<p>|<td>|<pre>|<a href|](http|<em>|<strong>|<h2|<h3", |tag| before.contains(tag))
 }
 
 /// Words in back-ticks, in a pattern, or alone between quotes.
 fn is_quoted_word(before: &str, after: &str) -> bool {
     let word = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
     let next = after.get(word..).unwrap_or_default();
-    before.ends_with(['`', '*', '“', '‘', '«'])
-        || (before.ends_with(['"', '\'']) && next.starts_with(['"', '\'']))
-        || next.starts_with(['*', '`'])
-        || before.matches('`').count() % 2 == 1
+    let is_lone = before.ends_with(['"', '\'']) && next.starts_with(['"', '\'']);
+    is_lone || before.ends_with(['`', '*', '“', '‘', '«', '/']) || next.starts_with(['*', '`']) || before.matches('`').count() % 2 == 1
 }
 
 /// `git log --oneline`: a short hash and words.
 fn is_commit(raw: &str) -> bool {
-    let trimmed = raw.trim_start_matches(['*', '|', ' ', '/', '\\']);
-    let Some((hash, rest)) = trimmed.split_once(' ') else { return false };
-    (7..=40).contains(&hash.len())
-        && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        && hash.bytes().any(|byte| byte.is_ascii_digit())
-        && !rest.is_empty()
-        && !hash.ends_with(':')
+    let line = raw.trim_start_matches(['*', '|', ' ', '/', '\\']);
+    let Some((hash, rest)) = line.split_once(' ') else { return false };
+    let is_hash = (7..=40).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    is_hash && hash.bytes().any(|byte| byte.is_ascii_digit()) && hash.bytes().any(|byte| byte.is_ascii_alphabetic()) && rest.contains(' ')
 }

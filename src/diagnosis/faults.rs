@@ -1,0 +1,116 @@
+//! The second half of the order of judgement: what is no limit. The disk, the runtime, a block,
+//! credentials and access, the image, the network, the server.
+
+use super::class::Class;
+use super::judge::Case;
+use super::phrases::Mark;
+use super::subject::Owner;
+use crate::image::Reference;
+
+impl Case<'_> {
+    /// Every failure that is no limit, in the order of judgement.
+    pub(super) fn fault(&self) -> Option<(Class, usize)> {
+        let found = |class: Class, at: Option<usize>| at.map(|at| (class, at));
+        found(Class::DiskFull, self.disk())
+            .or_else(|| found(Class::RuntimeDown, self.runtime()))
+            .or_else(|| found(Class::Blocked, self.block()))
+            .or_else(|| found(Class::Credentials, self.credentials()))
+            .or_else(|| found(Class::Denied, self.denial()))
+            .or_else(|| self.unauthorized())
+            .or_else(|| found(Class::Denied, self.refusal()))
+            .or_else(|| found(Class::NotFound, self.absence()))
+            .or_else(|| found(Class::Network, self.network()))
+            .or_else(|| found(Class::Server, self.server()))
+    }
+
+    fn disk(&self) -> Option<usize> {
+        self.marks.at(Mark::Space).filter(|_| !self.marks.has(Mark::NotDisk))
+    }
+
+    /// The runtime is stopped, out of reach or not installed.
+    fn runtime(&self) -> Option<usize> {
+        let marks = &self.marks;
+        let beside = |one, other| marks.at(one).filter(|_| marks.has(other));
+        let absent = beside(Mark::Absent, Mark::Tool).filter(|_| !marks.has(Mark::HelperName));
+        marks.at(Mark::Daemon).or_else(|| beside(Mark::Socket, Mark::SocketFails)).or_else(|| beside(Mark::Stopped, Mark::Tool)).or(absent)
+    }
+
+    /// Export control, or a page of HTML instead of a registry's 403.
+    fn block(&self) -> Option<usize> {
+        let page = || self.status(|status| status == 403).filter(|_| self.marks.has(Mark::Html) && self.is_about_registry());
+        self.marks.at(Mark::Blocked).or_else(page)
+    }
+
+    fn credentials(&self) -> Option<usize> {
+        let marks = &self.marks;
+        let helper = marks.at(Mark::HelperName).filter(|_| marks.has(Mark::Absent) || marks.has(Mark::Missing));
+        let of_registry = || {
+            marks
+                .at(Mark::Credentials)
+                .filter(|_| self.is_about_registry() || self.opens_with("unauthorized") || self.opens_with("incorrect username"))
+        };
+        marks.at(Mark::Login).or(helper).or_else(of_registry)
+    }
+
+    fn denial(&self) -> Option<usize> {
+        self.marks.at(Mark::Denied)
+    }
+
+    /// 401: no access to a repository where the answer names it, else credentials.
+    fn unauthorized(&self) -> Option<(Class, usize)> {
+        let said = self.marks.at(Mark::Unauthorized).or_else(|| self.status(|status| status == 401));
+        let at = said.filter(|_| self.is_about_registry() || self.opens_with("unauthorized: "))?;
+        Some((if self.marks.has(Mark::NoAccess) { Class::Denied } else { Class::Credentials }, at))
+    }
+
+    /// 403, or a registry's `denied:`.
+    fn refusal(&self) -> Option<usize> {
+        let status = || self.status(|status| status == 403);
+        self.marks
+            .at(Mark::Refused)
+            .or_else(status)
+            .filter(|_| self.names_registry() || (self.marks.has(Mark::Refused) && self.says("response from daemon")))
+    }
+
+    /// No such repository, tag, digest, platform.
+    fn absence(&self) -> Option<usize> {
+        let marks = &self.marks;
+        if marks.has(Mark::Fetching) {
+            return None;
+        }
+        let asked = matches!(self.owner, Owner::Hub | Owner::Foreign);
+        let missing = || marks.at(Mark::Missing).filter(|_| self.says("manifest for ") || self.names_what_is_missing());
+        let of_pull = || marks.at(Mark::NoSuchResource).filter(|_| self.says("pull") || self.says("resolve reference"));
+        let status = || self.status(|status| status == 404).filter(|_| asked);
+        marks
+            .at(Mark::NotFound)
+            .filter(|_| self.is_about_registry())
+            .or_else(missing)
+            .or_else(of_pull)
+            .or_else(status)
+            .or_else(|| marks.at(Mark::NotHere))
+    }
+
+    /// Whether an image's name stands right before `: not found`.
+    fn names_what_is_missing(&self) -> bool {
+        self.text.match_indices(": not found").any(|(at, _)| {
+            let name = self.text.get(..at).and_then(|before| before.split([' ', '"', '\'']).next_back()).unwrap_or_default();
+            name.contains(['/', ':']) && name.parse::<Reference>().is_ok()
+        })
+    }
+
+    /// Network words count where a registry, a token service or a pull is at the other end.
+    fn network(&self) -> Option<usize> {
+        let asked = || self.names_registry() || self.marks.has(Mark::Asking);
+        self.marks.at(Mark::Network).filter(|_| self.status(|status| status >= 500).is_none() && asked())
+    }
+
+    fn server(&self) -> Option<usize> {
+        let status = self.status(|status| status >= 500).or_else(|| self.marks.at(Mark::Server));
+        status.filter(|_| self.is_about_registry())
+    }
+
+    fn says(&self, words: &str) -> bool {
+        self.text.to_ascii_lowercase().contains(words)
+    }
+}
