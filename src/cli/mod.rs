@@ -10,6 +10,7 @@ mod completions;
 mod format;
 mod sandbox;
 mod stress;
+mod watch;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use completions::{Completions, Man, Shell};
 pub use format::{Format, only};
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use stress::{Reach, Stress};
+pub use watch::Watch;
 
 /// dhlimit's whole command line.
 #[derive(Debug, Clone, Parser)]
@@ -76,6 +78,8 @@ pub enum Color {
 pub enum Command {
     /// Read the pull limit: one reading per identity and image. Costs nothing
     Check(Box<Check>),
+    /// Read the pull limit again and again: a live view, or a line a reading
+    Watch(Box<Watch>),
     /// Pull, read and delete an image until the 429 comes back: see the count fall
     Stress(Box<Stress>),
     /// Run a local registry that behaves like Docker Hub, to practise on

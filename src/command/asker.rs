@@ -33,6 +33,17 @@ pub(super) struct Asker {
 impl Asker {
     /// From the arguments. `usual` is what the command asks as where nobody is named.
     pub(super) async fn new(context: &Context, asking: &Asking, accounts: Vec<Account>, usual: Choice) -> Result<Self, Failure> {
+        Self::with_sandbox(context, asking, accounts, usual, |settings| settings).await
+    }
+
+    /// The same, where the private sandbox, if one is asked for, is to be other than its profile has it.
+    pub(super) async fn with_sandbox(
+        context: &Context,
+        asking: &Asking,
+        accounts: Vec<Account>,
+        usual: Choice,
+        shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings,
+    ) -> Result<Self, Failure> {
         let trust = Trust::load(asking.ca_cert.as_deref())
             .map_err(|error| Failure::new(Exit::Usage, error).advise("--ca-cert takes a PEM file with one or more certificates"))?;
         let families = match asking.family {
@@ -42,7 +53,7 @@ impl Asker {
             FamilyChoice::Both => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
         };
         let sandbox = match asking.sandbox.as_deref() {
-            Some(profile) => Some(start_sandbox(profile).await?),
+            Some(profile) => Some(start_sandbox(profile, shape).await?),
             None => None,
         };
         let places = match &sandbox {
@@ -121,11 +132,11 @@ impl Asker {
 }
 
 /// A private sandbox on a free port of 127.0.0.1.
-async fn start_sandbox(profile: &str) -> Result<Running, Failure> {
+async fn start_sandbox(profile: &str, shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings) -> Result<Running, Failure> {
     let profile: Profile =
         profile.parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new::<sandbox::ProfileError>(error)))?;
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    sandbox::start(sandbox::Settings::of(profile), listen)
+    sandbox::start(shape(sandbox::Settings::of(profile)), listen)
         .await
         .map_err(|error| Failure::new(Exit::Unreachable, anyhow::Error::new(error).context("cannot start the sandbox")))
 }

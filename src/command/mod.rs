@@ -10,6 +10,7 @@ mod man;
 mod rounds;
 mod sandbox;
 mod stress;
+mod watch;
 
 use crate::cli::{Cli, Command};
 use crate::{Context, Exit};
@@ -18,6 +19,7 @@ use crate::{Context, Exit};
 pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
+        Command::Watch(args) => watch::run(context, *args, Vec::new()).await,
         Command::Check(args) => check::run(context, *args, Vec::new()).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Completions(args) => completions::run(context, args),

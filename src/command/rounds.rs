@@ -19,11 +19,17 @@ pub(super) trait Act: Send {
 
 /// When to fire: how long after the start of a round the next one starts, or after its end,
 /// whichever is later.
+#[async_trait]
 pub(super) trait Pace<D>: Send {
     /// From the start of the round that yielded `done` to the start of the next.
     fn start_to_start(&mut self, done: &D) -> Duration;
     /// From the end of that round to the start of the next, at the least.
     fn end_to_start(&mut self, done: &D) -> Duration;
+    /// Waits for the time of the next round. A pace that is changed while it waits (a key, a clock
+    /// that jumped) may come back earlier or later.
+    async fn wait(&mut self, next: Instant) {
+        sleep_until(next).await;
+    }
 }
 
 /// When to stop: `Some` reason ends the loop after the round that gave it.
@@ -75,7 +81,7 @@ pub(super) async fn rounds<A: Act, U: Until<A::Done>>(
             return End::Deadline;
         }
         tokio::select! {
-            () = sleep_until(next) => {}
+            () = pace.wait(next) => {}
             () = shutdown.cancelled() => return End::Interrupted,
         }
         number += 1;

@@ -49,6 +49,8 @@ struct State {
     basic: bool,
     tokens: HashMap<TokenKey, Token>,
     auth: HashMap<String, Transport>,
+    /// Tokens fetched so far.
+    fetched: u64,
 }
 
 /// Whose token for what: the credential's account and the repository.
@@ -74,6 +76,11 @@ impl Client {
     /// The registry it asks.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Tokens fetched so far.
+    pub fn tokens_fetched(&self) -> u64 {
+        self.locked().fetched
     }
 
     /// Forgets the tokens, so that the next request asks for a new one.
@@ -196,7 +203,9 @@ impl Client {
         };
         *fetched_now = true;
         let header = self.bearer(&token.secret)?;
-        self.locked().tokens.insert(key, token);
+        let mut state = self.locked();
+        state.fetched += 1;
+        state.tokens.insert(key, token);
         Ok((Some(header), Duration::ZERO))
     }
 

@@ -7,5 +7,6 @@ pub mod stress;
 pub mod style;
 pub mod table;
 pub mod template;
+pub mod watch;
 
 pub use look::{Look, span};

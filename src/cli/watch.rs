@@ -1,0 +1,56 @@
+//! `watch`: readings at an interval, what they burn, and when the limit will be empty.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Asking, Format, only};
+
+/// The formats `watch` writes.
+const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Jsonl];
+
+/// Read the pull limit again and again: a live view on a terminal, a line a reading elsewhere.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Costs nothing: HEAD requests only, one a reading. Keys of the live view: q quit, p pause, space poll now, \
++ and - interval, Tab identity, z zoom, ? help.\n\nExit codes: 0 when what --until-empty, --until-full or --until asks for was reached, \
+or the view was left by q; at the end of --for as check has them, and 1 where what was asked for was not reached; 130 interrupted. \
+A network or server that fails never ends it.")]
+pub struct Watch {
+    /// Images to watch [default: ratelimitpreview/test:latest]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+    /// From one reading of an identity to the next, exactly [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on
+    /// loopback]
+    #[arg(short, long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub interval: Option<Duration>,
+    /// Ask Docker Hub more often than every 10 seconds
+    #[arg(long)]
+    pub force_interval: bool,
+    /// How to show readings [default: table, a live view, on a terminal; plain elsewhere]
+    #[arg(short, long, value_parser = only(FORMATS))]
+    pub output: Option<Format>,
+    /// Stop when no pull is left
+    #[arg(long, group = "until_what")]
+    pub until_empty: bool,
+    /// Stop when the whole limit is there
+    #[arg(long, group = "until_what")]
+    pub until_full: bool,
+    /// Stop when so many pulls or fewer are left
+    #[arg(long, value_name = "N", group = "until_what")]
+    pub until: Option<u64>,
+    /// Stop after this long
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub duration: Option<Duration>,
+    /// Call it an event when more than this many pulls are gone from one reading to the next [default: a tenth of the limit]
+    #[arg(long, value_name = "N")]
+    pub drop: Option<u64>,
+    /// Run this by `sh -c` when a count, a state or a source changes: the sample as JSON on standard input, DHLIMIT_EVENT_* variables
+    #[arg(long, value_name = "COMMAND")]
+    pub on_change: Option<String>,
+    /// With --sandbox: the simulated pulls, such as steady:2000/h, bursty:1/s, falling or rising
+    #[arg(long, value_name = "PATTERN")]
+    pub traffic: Option<String>,
+    /// Where and as whom to ask.
+    #[command(flatten)]
+    pub asking: Asking,
+}

@@ -1,0 +1,183 @@
+//! `--on-change COMMAND`: one `sh -c` at a time beside the polling, never in its way. Each run is
+//! bounded in time and output, in a process group of its own, and ended with everything it started.
+//! Where changes come faster than the command runs, the oldest that wait are left out.
+
+use std::collections::VecDeque;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::text::one_line;
+
+/// How long one run may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take to leave after SIGTERM.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long what waits may take when the watch has ended well.
+const LAST: Duration = Duration::from_secs(10);
+/// Bytes of each output stream that are kept.
+const ROOM: u64 = 16 * 1024;
+/// Lines of a run's output that are shown.
+const LINES: usize = 20;
+/// Changes that wait.
+const WAITING: usize = 16;
+
+/// One change for the command.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// The sample, on its standard input.
+    pub(super) json: String,
+    /// What happened, in its environment.
+    pub(super) variables: Vec<(&'static str, String)>,
+}
+
+/// Where the command's words go.
+pub(super) type Say = Arc<dyn Fn(&str) + Send + Sync>;
+
+#[derive(Debug, Default)]
+struct Queue {
+    changes: VecDeque<Change>,
+    left_out: u64,
+    closed: bool,
+}
+
+/// The command that is run on changes.
+pub(super) struct Hook {
+    queue: Arc<Mutex<Queue>>,
+    bell: Arc<Notify>,
+    end: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Hook {
+    /// Starts to wait for changes.
+    pub(super) fn new(command: String, say: Say) -> Self {
+        let (queue, bell, end) = (Arc::<Mutex<Queue>>::default(), Arc::new(Notify::new()), CancellationToken::new());
+        let task = tokio::spawn(work(command, queue.clone(), bell.clone(), end.clone(), say));
+        Self { queue, bell, end, task }
+    }
+
+    /// Hands a change over. Never waits.
+    pub(super) fn hand(&self, change: Change) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.changes.len() >= WAITING {
+            queue.changes.pop_front();
+            queue.left_out += 1;
+        }
+        queue.changes.push_back(change);
+        drop(queue);
+        self.bell.notify_one();
+    }
+
+    /// Lets what waits be done where the watch ended `well`, within bounds; else ends it now.
+    pub(super) async fn finish(mut self, well: bool) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.bell.notify_one();
+        if well && timeout(LAST, &mut self.task).await.is_ok() {
+            return;
+        }
+        self.end.cancel();
+        // Bounded by the grace that the child is given.
+        let _ = timeout(GRACE * 2, &mut self.task).await;
+    }
+}
+
+async fn work(command: String, queue: Arc<Mutex<Queue>>, bell: Arc<Notify>, end: CancellationToken, say: Say) {
+    loop {
+        let (change, left_out, closed) = {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            (queue.changes.pop_front(), std::mem::take(&mut queue.left_out), queue.closed)
+        };
+        if left_out > 0 {
+            say(&format!("! on-change: the command is slower than the changes: {left_out} were left out"));
+        }
+        match change {
+            Some(change) => run(&command, change, &end, &say).await,
+            None if closed => return,
+            None => bell.notified().await,
+        }
+        if end.is_cancelled() {
+            return;
+        }
+    }
+}
+
+async fn run(command: &str, change: Change, end: &CancellationToken, say: &Say) {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).envs(change.variables).process_group(0).kill_on_drop(true);
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = match shell.spawn() {
+        Ok(child) => child,
+        Err(error) => return say(&format!("! on-change: cannot start sh: {error}")),
+    };
+    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let stdin = child.stdin.take();
+    let input = tokio::spawn(async move {
+        if let Some(mut stdin) = stdin {
+            // A command need not read what it is given.
+            let _ = stdin.write_all(change.json.as_bytes()).await;
+        }
+    });
+    let outputs = [child.stdout.take().map(|out| tokio::spawn(head(out))), child.stderr.take().map(|err| tokio::spawn(head(err)))];
+    let ended = tokio::select! {
+        status = child.wait() => status.ok(),
+        () = sleep(LIMIT) => {
+            say(&format!("! on-change: ended after {} s", LIMIT.as_secs()));
+            None
+        }
+        () = end.cancelled() => None,
+    };
+    if ended.is_none() {
+        group.signal(Signal::TERM);
+        let _ = timeout(GRACE, child.wait()).await;
+    }
+    // What the command left behind in its group goes, too.
+    group.signal(Signal::KILL);
+    let _ = child.wait().await;
+    input.abort();
+    for output in outputs.into_iter().flatten() {
+        let mut output = output;
+        let text = timeout(Duration::from_millis(200), &mut output).await;
+        output.abort();
+        if let Ok(Ok(text)) = text {
+            text.lines().take(LINES).for_each(|line| say(&format!("on-change: {}", one_line(line, 500))));
+        }
+    }
+    if let Some(status) = ended.filter(|status| !status.success()) {
+        say(&format!("! on-change: {status}"));
+    }
+}
+
+/// The first bytes of a stream; the rest is read and dropped, so that no writer is stopped.
+async fn head(mut from: impl AsyncRead + Unpin) -> String {
+    let mut kept = Vec::new();
+    let _ = (&mut from).take(ROOM).read_to_end(&mut kept).await;
+    let _ = tokio::io::copy(&mut from, &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// A run's process group, killed when dropped.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            // Nobody left to signal is the usual case, and fine.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}

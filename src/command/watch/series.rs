@@ -1,0 +1,253 @@
+//! The readings of one image and identity in their order: what happened between two of them. Pure:
+//! readings in, events out. A failed reading says nothing about the limit, so that neither a 429
+//! nor a count begins or ends with it.
+
+use chrono::{DateTime, Utc};
+
+use crate::quota::{FaultKind, Reading, Source, Standing, Throttle};
+use crate::render::watch::Event;
+
+/// What has been seen of one image and identity.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    /// The threshold that was asked for.
+    drop: Option<u64>,
+    seen: bool,
+    source: Option<Source>,
+    limit: Option<u64>,
+    window: Option<u64>,
+    remaining: Option<u64>,
+    unlimited: bool,
+    empty_since: Option<DateTime<Utc>>,
+    throttled: Option<(Throttle, DateTime<Utc>)>,
+    fault: Option<(FaultKind, DateTime<Utc>)>,
+    last: Option<Standing>,
+}
+
+/// What a reading added.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct News {
+    /// In order.
+    pub(super) events: Vec<Event>,
+    /// The reading says something else than the one before.
+    pub(super) moved: bool,
+}
+
+impl Series {
+    /// Nothing seen yet. A `drop` of more pulls is an event; else one of more than a tenth of the limit.
+    pub(super) fn new(drop: Option<u64>) -> Self {
+        Self { drop, ..Self::default() }
+    }
+
+    /// Takes in a reading. `new_token`: one was fetched for it; `jump`: by how many seconds the clock
+    /// jumped since the last one.
+    pub(super) fn observe(&mut self, reading: &Reading, new_token: bool, jump: Option<i64>) -> News {
+        let mut events = Vec::new();
+        if let Some(seconds) = jump {
+            events.push(Event::ClockJumped { seconds });
+            if seconds < 0 {
+                self.remaining = None;
+            }
+        }
+        if new_token && self.seen {
+            events.push(Event::TokenRenewed);
+        }
+        self.faults(reading, &mut events);
+        self.throttles(reading, &mut events);
+        if !matches!(reading.standing, Standing::Failed(_) | Standing::Throttled(..) | Standing::Unknown) {
+            self.counts(reading, &mut events);
+        }
+        let moved = !self.seen || self.last.as_ref() != Some(&reading.standing) || events.iter().any(|event| *event != Event::TokenRenewed);
+        self.seen = true;
+        self.last = Some(reading.standing.clone());
+        News { events, moved }
+    }
+
+    fn faults(&mut self, reading: &Reading, events: &mut Vec<Event>) {
+        let network = |kind| matches!(kind, FaultKind::Network | FaultKind::Timeout | FaultKind::Tls);
+        let ended = |(kind, since): (FaultKind, DateTime<Utc>)| {
+            let seconds = seconds_between(since, reading.at);
+            if network(kind) { Event::NetworkBack { seconds } } else { Event::FaultEnded { seconds } }
+        };
+        let Standing::Failed(fault) = &reading.standing else {
+            events.extend(self.fault.take().map(ended));
+            return;
+        };
+        match self.fault {
+            Some((kind, _)) if kind == fault.kind || (network(kind) && network(fault.kind)) => return,
+            // From one failure to another: whatever answers is reached.
+            Some((kind, since)) if network(kind) => events.push(ended((kind, since))),
+            _ => {}
+        }
+        let message = fault.message.clone();
+        events.push(if network(fault.kind) { Event::NetworkLost { message } } else { Event::FaultBegan { kind: fault.kind, message } });
+        self.fault = Some((fault.kind, reading.at));
+    }
+
+    fn throttles(&mut self, reading: &Reading, events: &mut Vec<Event>) {
+        match (&reading.standing, self.throttled) {
+            (Standing::Throttled(throttle, _), Some((before, _))) if *throttle == before => {}
+            (Standing::Throttled(throttle, _), _) => {
+                let which = if *throttle == Throttle::Login { "login" } else { "overall" };
+                events.push(Event::ThrottleBegan { which });
+                self.throttled = Some((*throttle, reading.at));
+            }
+            (Standing::Failed(_), _) | (_, None) => {}
+            (_, Some((_, since))) => {
+                events.push(Event::ThrottleEnded { seconds: seconds_between(since, reading.at) });
+                self.throttled = None;
+            }
+        }
+    }
+
+    fn counts(&mut self, reading: &Reading, events: &mut Vec<Event>) {
+        if let (Some(from), Some(to)) = (&self.source, &reading.source)
+            && from != to
+        {
+            events.push(Event::SourceChanged { from: from.to_string(), to: to.to_string() });
+            self.remaining = None;
+            self.limit = None;
+            self.window = None;
+            self.empty_since = None;
+        }
+        self.source = reading.source.clone().or(self.source.take());
+        let count = reading.count();
+        if let (Some(from), Some(to)) = (self.limit, count.map(|count| count.limit))
+            && from != to
+        {
+            events.push(Event::LimitChanged { from, to });
+            self.remaining = None;
+        }
+        self.limit = count.map(|count| count.limit).or(self.limit);
+        let window = count.and_then(|count| count.window).map(crate::quota::Window::seconds);
+        if let (Some(from), Some(to)) = (self.window, window)
+            && from != to
+        {
+            events.push(Event::WindowChanged { from, to });
+        }
+        self.window = window.or(self.window);
+        if let (Some(before), Some(now)) = (self.remaining, reading.remaining()) {
+            let gone = before.saturating_sub(now);
+            let threshold = self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10);
+            if gone > threshold {
+                events.push(Event::Drop { pulls: gone });
+            }
+        }
+        self.remaining = reading.remaining();
+        let empty = matches!(reading.standing, Standing::Exhausted { .. });
+        match self.empty_since {
+            None if empty => {
+                events.push(Event::LimitBegan { refused: reading.http_status == Some(429) });
+                self.empty_since = Some(reading.at);
+            }
+            Some(since) if !empty => {
+                events.push(Event::LimitEnded { seconds: seconds_between(since, reading.at) });
+                self.empty_since = None;
+            }
+            _ => {}
+        }
+        let unlimited = reading.standing == Standing::Unlimited;
+        if unlimited && !self.unlimited && self.seen && self.limit.is_some() {
+            events.push(Event::Unlimited);
+        }
+        self.unlimited = unlimited;
+    }
+}
+
+fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
+    u64::try_from((to - from).num_seconds()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::{Confidence, Count, Fault, Identity, Window};
+    use std::time::Duration;
+
+    fn reading(second: i64, standing: Standing) -> Reading {
+        Reading {
+            at: DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(second),
+            image: "nginx".parse().unwrap(),
+            identity: Identity::Anonymous,
+            effective: true,
+            family: None,
+            http_status: Some(200),
+            standing,
+            confidence: Confidence::Reported,
+            full_by: None,
+            source: Source::parse("192.0.2.1"),
+            retry_after: None,
+            elapsed: Duration::ZERO,
+            headers: std::collections::BTreeMap::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn left(remaining: u64) -> Standing {
+        Standing::Limited(Count { limit: 100, remaining, window: Window::from_seconds(3_600) })
+    }
+
+    fn failed(kind: FaultKind) -> Standing {
+        Standing::Failed(Fault { kind, message: "words".into(), advice: "try".into() })
+    }
+
+    fn refused() -> Reading {
+        let standing = Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) };
+        Reading { http_status: Some(429), ..reading(20, standing) }
+    }
+
+    /// The names of the events of each reading.
+    fn kinds(readings: impl IntoIterator<Item = Reading>) -> Vec<Vec<&'static str>> {
+        let mut series = Series::new(None);
+        readings.into_iter().map(|reading| series.observe(&reading, false, None).events.iter().map(Event::kind).collect()).collect()
+    }
+
+    #[test]
+    fn a_429_begins_and_ends_once_whatever_the_network_does_meanwhile() {
+        let readings = [reading(0, left(4)), refused(), reading(30, failed(FaultKind::Network)), refused(), reading(80, left(3))];
+        assert_eq!(kinds(readings), [vec![], vec!["limit_began"], vec!["network_lost"], vec!["network_back"], vec!["limit_ended"]]);
+    }
+
+    #[test]
+    fn a_lost_network_is_one_event_however_it_fails() {
+        let readings = [
+            reading(0, left(50)),
+            reading(1, failed(FaultKind::Network)),
+            reading(2, failed(FaultKind::Timeout)),
+            reading(3, failed(FaultKind::Credentials)),
+            reading(9, left(50)),
+        ];
+        assert_eq!(kinds(readings), [vec![], vec!["network_lost"], vec![], vec!["network_back", "fault_began"], vec!["fault_ended"]]);
+    }
+
+    #[test]
+    fn another_limit_has_events_of_its_own() {
+        let fault = Fault { kind: FaultKind::OverallLimit, message: "m".into(), advice: "a".into() };
+        let throttled = Standing::Throttled(Throttle::Overall, fault);
+        let readings = [reading(0, left(9)), reading(1, throttled.clone()), reading(2, throttled), reading(3, left(9))];
+        assert_eq!(kinds(readings), [vec![], vec!["throttle_began"], vec![], vec!["throttle_ended"]]);
+    }
+
+    #[test]
+    fn another_source_begins_a_new_series_without_a_drop() {
+        let elsewhere = Reading { source: Source::parse("198.51.100.7"), ..reading(1, left(5)) };
+        assert_eq!(kinds([reading(0, left(90)), elsewhere]), [vec![], vec!["source_changed"]]);
+    }
+
+    #[test]
+    fn a_drop_of_more_than_a_tenth_is_an_event_and_so_is_another_limit() {
+        let larger = reading(3, Standing::Limited(Count { limit: 200, remaining: 150, window: Window::from_seconds(60) }));
+        let readings = [reading(0, left(90)), reading(1, left(80)), reading(2, left(69)), larger, reading(4, Standing::Unlimited)];
+        assert_eq!(kinds(readings), [vec![], vec![], vec!["drop"], vec!["limit_changed", "window_changed"], vec!["unlimited"]]);
+    }
+
+    #[test]
+    fn what_moved_is_told_from_what_did_not() {
+        let mut series = Series::new(None);
+        let mut moved = |reading: Reading, new_token| series.observe(&reading, new_token, None).moved;
+        assert!(moved(reading(0, left(9)), true));
+        assert!(!moved(reading(1, left(9)), false));
+        assert!(!moved(reading(2, left(9)), true), "a token is no movement");
+        assert!(moved(reading(3, left(8)), false));
+    }
+}
