@@ -33,6 +33,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -s v -l verbose -d 'Show w
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -s V -l version -d 'Print version'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "check" -d 'Read the pull limit: one reading per identity and image. Costs nothing'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the pull limit again and again: a live view, or a line a reading'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -68,6 +69,39 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l all-identities
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s i -l interval -d 'From one reading of an identity to the next, exactly [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on loopback]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s o -l output -d 'How to show readings [default: table, a live view, on a terminal; plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+jsonl\t'One JSON document a line'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until -d 'Stop when so many pulls or fewer are left' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l for -d 'Stop after this long' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l drop -d 'Call it an event when more than this many pulls are gone from one reading to the next [default: a tenth of the limit]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l on-change -d 'Run this by `sh -c` when a count, a state or a source changes: the sample as JSON on standard input, DHLIMIT_EVENT_* variables' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l traffic -d 'With --sandbox: the simulated pulls, such as steady:2000/h, bursty:1/s, falling or rising' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-empty -d 'Stop when no pull is left'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-full -d 'Stop when the whole limit is there'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s r -l runtime -d 'What pulls: a container runtime, or builtin, which needs none' -r -f -a "builtin\t''
 nerdctl\t''
 lima\t''
