@@ -1,6 +1,7 @@
 //! The one test binary: the program as a user runs it, among the real programs it works with.
 #![cfg(test)]
 
+mod accounts;
 mod explain;
 mod generated;
 mod harness;
@@ -15,3 +16,4 @@ mod readme;
 mod round_trips;
 mod runtimes;
 mod tls;
+mod tour;
