@@ -10,6 +10,7 @@
 //!   [`credentials`] found. The sandbox never imports the registry: two independent readings of the
 //!   protocol keep each other honest.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
+//! * [`recording`] keeps samples on disk.
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
 //!   enum of exit codes; [`text`] makes foreign text fit to show.
 
@@ -21,6 +22,7 @@ pub mod diagnosis;
 pub mod exit;
 pub mod image;
 pub mod quota;
+pub mod recording;
 pub mod registry;
 pub mod render;
 pub mod runtime;

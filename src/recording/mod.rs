@@ -1,0 +1,17 @@
+//! Samples on disk: JSON lines (`dhlimit/sample/1`), appended by one writer at a time, read as a
+//! stream. Apart from what makes and shows samples, because what has been recorded must outlive
+//! both: a `kill -9`, a full disk, a newer version. Follows the project's interface contract of
+//! November 2026.
+
+mod error;
+mod reader;
+mod recorder;
+mod sample;
+
+pub use error::RecordingError;
+pub use reader::{Line, Reader};
+pub use recorder::{Recorder, Rotation};
+pub use sample::{SCHEMA, Sample};
+
+/// The longest line that is written or read, in bytes.
+const MOST_LINE: usize = 256 << 10;
