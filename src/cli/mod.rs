@@ -8,6 +8,7 @@ mod asking;
 mod check;
 mod completions;
 mod format;
+mod gate;
 mod sandbox;
 mod stress;
 mod watch;
@@ -19,6 +20,7 @@ pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};
 pub use format::{Format, only};
+pub use gate::{Gate, Pass, Wait};
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
@@ -84,6 +86,8 @@ pub enum Command {
     Stress(Box<Stress>),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
+    /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command
+    Gate(Box<Gate>),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page

@@ -4,7 +4,9 @@
 
 mod asker;
 mod check;
+mod companion;
 mod completions;
+mod gate;
 mod github;
 mod man;
 mod rounds;
@@ -22,6 +24,7 @@ pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
         Command::Watch(args) => watch::run(context, *args, Vec::new()).await,
         Command::Check(args) => check::run(context, *args, Vec::new()).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
+        Command::Gate(args) => gate::run(context, *args, Vec::new()).await,
         Command::Completions(args) => completions::run(context, args),
         Command::Man(_) => man::run(context),
     }

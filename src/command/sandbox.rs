@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use super::companion::code_of;
 use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 use crate::quota::Law;
 use crate::sandbox::{Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start};
@@ -150,16 +151,6 @@ async fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
     }
     child.kill().await?;
     child.wait().await
-}
-
-/// The code as a shell would say it: 128 and the signal for a command that a signal ended.
-fn code_of(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    let code = status.code().or_else(|| signal.map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(1)
 }
 
 /// The CA's certificate on disk; a temporary one goes with the sandbox.

@@ -2,6 +2,7 @@
 //! the annotations are other views of it. Knows report values only: no registry, no runtime.
 
 pub mod check;
+pub mod gate;
 mod look;
 pub mod stress;
 pub mod style;

@@ -16,11 +16,10 @@ pub fn annotations(report: &CheckReport, warning: impl Fn(&Record) -> Option<u64
             Alarm::Warning => "warning",
             Alarm::Critical | Alarm::Unknown => "error",
         };
-        let title = property(&format!("Pull limit of {}, {}", reading.registry, reading.identity.label()));
+        let title = format!("Pull limit of {}, {}", reading.registry, reading.identity.label());
         let advice = reading.error.as_ref().map(|error| format!(". {}", error.advice)).unwrap_or_default();
         let odd: String = reading.warnings.iter().map(|warning| format!(". {warning}")).collect();
-        let text = message(&format!("{}: {}{advice}{odd}", reading.image, sentence(reading)));
-        lines.push_str(&format!("::{level} title={title}::{text}\n"));
+        lines.push_str(&command_line(level, &title, &format!("{}: {}{advice}{odd}", reading.image, sentence(reading))));
     }
     lines
 }
@@ -42,6 +41,11 @@ pub fn summary(report: &CheckReport) -> String {
     page
 }
 
+/// One workflow command that makes an annotation, as a line.
+pub(in crate::render) fn command_line(level: &str, title: &str, text: &str) -> String {
+    format!("::{level} title={}::{}\n", property(title), message(text))
+}
+
 fn message(text: &str) -> String {
     one_line(text, 1_000).replace('%', "%25")
 }
@@ -51,7 +55,7 @@ fn property(text: &str) -> String {
 }
 
 /// Foreign text in a table cell: nothing of it is markup.
-fn markdown(text: &str) -> String {
+pub(in crate::render) fn markdown(text: &str) -> String {
     let mut cell = String::new();
     for character in one_line(text, 300).chars() {
         match character {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::quota::{Record, State};
 
 pub use github::{annotations, summary};
+pub(super) use github::{command_line, markdown};
 pub use nagios::nagios;
 pub use plain::plain;
 pub use prometheus::prometheus;

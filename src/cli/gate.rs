@@ -1,0 +1,115 @@
+//! `gate`: open or closed by exit code, before a pipeline pulls.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Asking, Format, only};
+
+/// The formats `gate` writes.
+const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Github];
+
+/// Open (exit code 0) where enough pulls remain, closed (1) where not. Costs nothing: HEAD only.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Exit codes: 0 open, 1 closed (or --max-use exceeded), 3 not reached, 4 credentials or access refused,
+5 cannot tell, 7 throttled by another limit, 130 interrupted; COMMAND's own where it was run.
+With COMMAND, standard output is COMMAND's and the gate's words go to standard error.
+With GITHUB_ACTIONS=true or -o github: an annotation, the job summary and the outputs verdict,
+remaining, limit, used. With GITLAB_CI=true: a collapsible section.")]
+pub struct Gate {
+    /// The image to ask for [default: ratelimitpreview/test:latest]
+    #[arg(value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Open only if so many pulls remain
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub need: u64,
+    /// Open only if this share of the limit remains, in percent; with --need, the larger counts
+    #[arg(long, value_name = "P", value_parser = percent)]
+    pub need_percent: Option<f64>,
+    /// While closed, ask again now and then, for this long; without DURATION until two windows have passed
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "window")]
+    pub wait: Option<Wait>,
+    /// What to do when the limit cannot be told: the registry is not reached or not understood
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Pass::Fail)]
+    pub on_unknown: Pass,
+    /// What to do when the registry names no limit
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Pass::Pass)]
+    pub on_unlimited: Pass,
+    /// Fail with exit code 1 if COMMAND used more pulls
+    #[arg(long, value_name = "N", requires = "command")]
+    pub max_use: Option<u64>,
+    /// Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab
+    #[arg(long, value_name = "FILE")]
+    pub dotenv: Option<PathBuf>,
+    /// How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]
+    #[arg(short, long, value_parser = only(FORMATS))]
+    pub output: Option<Format>,
+    /// Where and as whom to ask.
+    #[command(flatten)]
+    pub asking: Asking,
+    /// Run this if the gate is open, pass on its exit code, and say how many pulls it used
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// Whether to let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pass {
+    /// Let through
+    Pass,
+    /// Do not let through
+    Fail,
+}
+
+/// How long to wait at a closed gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Two windows, as the registry names them.
+    Windows,
+    /// This long.
+    For(Duration),
+}
+
+impl std::str::FromStr for Wait {
+    type Err = String;
+
+    /// `window`, or a duration such as `10m`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "window" => Ok(Self::Windows),
+            _ => humantime::parse_duration(text).map(Self::For).map_err(|error| format!("{error}; a duration such as 10m, or window")),
+        }
+    }
+}
+
+/// A share of the limit: more than 0, at most 100.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    let parsed = number.parse().ok().filter(|percent| *percent > 0.0 && *percent <= 100.0);
+    parsed.ok_or_else(|| "a percentage above 0 and up to 100, such as 20".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_a_duration_or_the_window() {
+        assert_eq!("window".parse(), Ok(Wait::Windows));
+        assert_eq!("90s".parse(), Ok(Wait::For(Duration::from_secs(90))));
+        for wrong in ["", "-1s", "soon", "10"] {
+            assert!(wrong.parse::<Wait>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_percentage_is_above_nothing_and_up_to_all() {
+        assert_eq!((percent("20"), percent("0.5%"), percent("100")), (Ok(20.0), Ok(0.5), Ok(100.0)));
+        for wrong in ["0", "-1", "100.1", "NaN", "inf", "%", ""] {
+            assert!(percent(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! `gate`: looks at the limit, waits if that was asked for, runs a command if the gate is open, and
+//! ends with the exit code that a pipeline decides by. The truth table is in `verdict`.
+
+mod countdown;
+mod pipeline;
+mod schedule;
+mod verdict;
+mod wait;
+
+use self::pipeline::{Dotenv, Section};
+use self::schedule::Schedule;
+use self::verdict::{Decision, Policy};
+use self::wait::{Looks, Outcome, look};
+use super::asker::{self, Asker};
+use super::check::DEFAULT_IMAGE;
+use super::companion;
+use crate::cli::{Family, Format, Gate, Pass};
+use crate::credentials::{Account, Choice};
+use crate::image::is_loopback;
+use crate::quota::{Reading, Record};
+use crate::registry::Principal;
+use crate::render::check::sentence;
+use crate::render::gate::{CommandRun, GateReport};
+use crate::{Context, Exit, Failure};
+
+/// Runs `gate`.
+pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+    if args.asking.all_identities || args.asking.family == Family::Both {
+        return Err(Failure::usage("a gate asks as one identity over one address family")
+            .advise("leave --all-identities and --family both to check; name one with --user NAME or --anonymous")
+            .into());
+    }
+    let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
+    let asker = Asker::new(context, &args.asking, accounts, Choice::Effective).await?;
+    let image = asker::image(args.image.as_deref().unwrap_or(DEFAULT_IMAGE))?;
+    let client = asker.client(&image, asker.families().first().copied().flatten())?;
+    let who = asker.principals(&image).await?.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
+    let loopback = client.endpoint().base.host_str().is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])));
+    let policy = Policy { need: args.need, percent: args.need_percent, on_unknown: args.on_unknown, on_unlimited: args.on_unlimited };
+    let section = Section::open(context);
+    let schedule = Schedule::new(loopback);
+    let looks =
+        Looks { context, asker: &asker, client: client.clone(), image: image.clone(), who: who.clone(), policy, schedule, wait: args.wait };
+    let Some(Outcome { reading, decision, waited }) = look(looks).await else { return Ok(Exit::Interrupted) };
+    section.note(&words(&reading, decision, policy));
+    drop(section);
+    let mut report = GateReport {
+        schema: "dhlimit/gate/1".to_owned(),
+        verdict: decision.verdict,
+        passes: decision.exit == Exit::Ok,
+        need: policy.need(reading.count().map(|count| count.limit)),
+        have: reading.remaining(),
+        waited_seconds: waited.as_secs(),
+        max_use: args.max_use,
+        reading: Record::from(&reading),
+        command: None,
+    };
+    let mut exit = decision.exit;
+    if report.passes && !args.command.is_empty() {
+        context.say(&report.sentence());
+        let exit_code = companion::run(&args.command, &variables(&asker, &args)).await?;
+        // Whoever interrupts wants it over, not one more request.
+        let used = match (reading.remaining(), context.shutdown.is_cancelled()) {
+            (Some(before), false) => asker.read(&client, &image, &who).await.remaining().map(|after| before.saturating_sub(after)),
+            _ => None,
+        };
+        report.command = Some(CommandRun { exit_code, used });
+        exit = after(exit_code, used, args.max_use, args.on_unknown);
+    }
+    show(context, &args, &report)?;
+    if let Some(dotenv) = dotenv {
+        dotenv.write(&report)?;
+    }
+    Ok(exit)
+}
+
+/// A look in words: verdict, what is left, what is needed.
+fn words(reading: &Reading, decision: Decision, policy: Policy) -> String {
+    let needed = reading.count().map(|count| format!(", {} needed", policy.need(Some(count.limit)))).unwrap_or_default();
+    let sentence = crate::text::one_line(&sentence(&Record::from(reading)), 300);
+    format!("{}: {sentence}{needed}", decision.verdict.as_str())
+}
+
+/// The command is to ask the sandbox where the gate asked it.
+fn variables(asker: &Asker, args: &Gate) -> Vec<(&'static str, String)> {
+    match (&args.asking.sandbox, asker.registry_url()) {
+        (Some(_), Some(url)) => ["DHLIMIT_REGISTRY_URL", "DHLIMIT_AUTH_URL"].map(|name| (name, url.to_string())).into(),
+        _ => Vec::new(),
+    }
+}
+
+/// The exit code once the command has run: its own failure goes before what it used.
+fn after(exit_code: u8, used: Option<u64>, max_use: Option<u64>, on_unknown: Pass) -> Exit {
+    match (exit_code, max_use, used) {
+        (1.., _, _) | (_, None, _) => Exit::Child(exit_code),
+        (0, Some(most), Some(used)) if used > most => Exit::Limit,
+        (0, Some(_), None) if on_unknown == Pass::Fail => Exit::Unknown,
+        (0, Some(_), _) => Exit::Child(0),
+    }
+}
+
+/// Shows the report: on standard output, or beside the command on standard error.
+fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<()> {
+    let github = pipeline::in_github(context);
+    let usual = match context.terminal.stdout {
+        true if args.command.is_empty() => Format::Table,
+        _ if github => Format::Github,
+        _ => Format::Plain,
+    };
+    let format = args.output.unwrap_or(usual);
+    let text = match format {
+        Format::Json => format!("{}\n", serde_json::to_string_pretty(report)?),
+        Format::Github => report.annotation(),
+        Format::Table => report.table(context.colour),
+        _ => report.plain(),
+    };
+    if args.command.is_empty() {
+        context.answer(&text)?;
+    } else if args.output.is_some() || report.overspent().is_some() {
+        context.complain(text.trim_end());
+    } else {
+        context.say(text.trim_end());
+    }
+    if github || format == Format::Github {
+        // Another format was asked for on standard output: the annotation is a word beside it.
+        if format != Format::Github {
+            context.complain(report.annotation().trim_end());
+        }
+        pipeline::github(context, report)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(0, Some(3), None, Pass::Fail, 0)]
+    #[case(0, None, None, Pass::Fail, 0)]
+    #[case(9, Some(3), None, Pass::Fail, 9)]
+    #[case(0, Some(3), Some(3), Pass::Fail, 0)]
+    #[case(0, Some(4), Some(3), Pass::Fail, 1)]
+    #[case(0, Some(4), Some(3), Pass::Pass, 1)]
+    #[case(9, Some(4), Some(3), Pass::Fail, 9)]
+    #[case(0, None, Some(3), Pass::Fail, 5)]
+    #[case(0, None, Some(3), Pass::Pass, 0)]
+    #[case(143, None, Some(3), Pass::Fail, 143)]
+    fn a_command_s_own_failure_goes_before_what_it_used(
+        #[case] exit_code: u8,
+        #[case] used: Option<u64>,
+        #[case] max_use: Option<u64>,
+        #[case] on_unknown: Pass,
+        #[case] code: u8,
+    ) {
+        assert_eq!(after(exit_code, used, max_use, on_unknown).code(), code);
+    }
+}

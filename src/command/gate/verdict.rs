@@ -1,0 +1,188 @@
+//! The gate's truth table, pure: from a reading and the flags to a verdict, an exit code, and
+//! whether time may change it. The verdict says what is known; the exit code says what follows.
+//!
+//! | reading | verdict | exit code | may change with time |
+//! |---|---|---|---|
+//! | limited, enough remains | open | 0 | |
+//! | limited or exhausted, too little remains | closed | 1 | yes |
+//! | limited or exhausted, more needed than the limit allows | closed | 1 | no |
+//! | unlimited, `--on-unlimited pass` | open | 0 | |
+//! | unlimited, `--on-unlimited fail` | unknown | 5 | no |
+//! | throttled (overall or login limit) | closed | 7 | yes |
+//! | unknown: headers that cannot be understood | unknown | 5, or 0 with `--on-unknown pass` | yes |
+//! | failed: network, timeout, server, protocol | unknown | 3, or 0 with `--on-unknown pass` | yes |
+//! | failed: TLS | unknown | 3, or 0 with `--on-unknown pass` | no |
+//! | failed: credentials, denied, not found, blocked | closed | 4, whatever the flags | no |
+//!
+//! `--on-unknown pass` is for a registry that cannot be asked; a registry that has refused is known to
+//! refuse, and no flag opens the gate to it.
+
+use crate::Exit;
+use crate::cli::Pass;
+use crate::command::check::exit_of;
+use crate::quota::{FaultKind, Reading, Standing};
+use crate::render::gate::Verdict;
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Policy {
+    /// Pulls that must remain, at least.
+    pub(super) need: u64,
+    /// Percent of the limit that must remain, at least.
+    pub(super) percent: Option<f64>,
+    /// Where the limit cannot be told.
+    pub(super) on_unknown: Pass,
+    /// Where there is none.
+    pub(super) on_unlimited: Pass,
+}
+
+impl Policy {
+    /// The pulls that must remain under a limit.
+    pub(super) fn need(self, limit: Option<u64>) -> u64 {
+        let share = self.percent.and_then(|percent| crate::cli::Threshold::Percent(percent).pulls(limit));
+        share.unwrap_or(0).max(self.need)
+    }
+}
+
+/// What a reading means under a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Decision {
+    /// What is known.
+    pub(super) verdict: Verdict,
+    /// What follows; the gate lets through where it is [`Exit::Ok`], and only there.
+    pub(super) exit: Exit,
+    /// Whether waiting may change it.
+    pub(super) may_change: bool,
+}
+
+impl Decision {
+    const fn new(verdict: Verdict, exit: Exit, may_change: bool) -> Self {
+        Self { verdict, exit, may_change }
+    }
+}
+
+/// The decision on one reading.
+pub(super) fn decide(reading: &Reading, policy: Policy) -> Decision {
+    let unknown = |may_change| match policy.on_unknown {
+        Pass::Pass => Decision::new(Verdict::Unknown, Exit::Ok, may_change),
+        Pass::Fail => Decision::new(Verdict::Unknown, exit_of(reading), may_change),
+    };
+    match &reading.standing {
+        Standing::Limited(count) if count.remaining >= policy.need(Some(count.limit)) => Decision::new(Verdict::Open, Exit::Ok, false),
+        Standing::Limited(count) => Decision::new(Verdict::Closed, Exit::Limit, policy.need(Some(count.limit)) <= count.limit),
+        Standing::Exhausted { limit, .. } => {
+            Decision::new(Verdict::Closed, Exit::Limit, limit.is_none_or(|limit| policy.need(Some(limit)) <= limit))
+        }
+        Standing::Unlimited if policy.on_unlimited == Pass::Pass => Decision::new(Verdict::Open, Exit::Ok, false),
+        Standing::Unlimited => Decision::new(Verdict::Unknown, Exit::Unknown, false),
+        Standing::Throttled(..) => Decision::new(Verdict::Closed, exit_of(reading), true),
+        Standing::Unknown => unknown(true),
+        Standing::Failed(fault) => match fault.kind {
+            FaultKind::Network | FaultKind::Timeout | FaultKind::Server | FaultKind::Protocol => unknown(true),
+            FaultKind::Tls => unknown(false),
+            FaultKind::Credentials | FaultKind::Denied | FaultKind::NotFound | FaultKind::Blocked => {
+                Decision::new(Verdict::Closed, exit_of(reading), false)
+            }
+            FaultKind::OverallLimit | FaultKind::LoginLimit => Decision::new(Verdict::Closed, exit_of(reading), true),
+        },
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::quota::{Confidence, Count, Fault, Identity, Throttle, Window};
+
+    /// A reading that stands so.
+    pub(in crate::command::gate) fn reading(standing: Standing) -> Reading {
+        Reading {
+            at: "2026-11-22T09:15:21Z".parse().unwrap(),
+            image: "nginx".parse().unwrap(),
+            identity: Identity::Anonymous,
+            effective: true,
+            family: None,
+            standing,
+            confidence: Confidence::Reported,
+            full_by: None,
+            source: None,
+            http_status: Some(200),
+            retry_after: None,
+            elapsed: Duration::from_millis(1),
+            headers: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// So many of 100 left, in a window of an hour.
+    pub(in crate::command::gate) fn limited(remaining: u64) -> Standing {
+        match remaining {
+            0 => Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) },
+            _ => Standing::Limited(Count { limit: 100, remaining, window: Window::from_seconds(3_600) }),
+        }
+    }
+
+    /// A failure of a kind.
+    pub(in crate::command::gate) fn failed(kind: FaultKind) -> Standing {
+        Standing::Failed(fault(kind))
+    }
+
+    fn fault(kind: FaultKind) -> Fault {
+        Fault { kind, message: "m".into(), advice: "a".into() }
+    }
+
+    fn throttled(throttle: Throttle) -> Standing {
+        Standing::Throttled(throttle, fault(FaultKind::OverallLimit))
+    }
+
+    const FLAGS: [(Pass, Pass); 4] =
+        [(Pass::Fail, Pass::Pass), (Pass::Fail, Pass::Fail), (Pass::Pass, Pass::Pass), (Pass::Pass, Pass::Fail)];
+
+    /// Verdict, exit code and whether time may change it, under `--on-unknown` and `--on-unlimited` as
+    /// in [`FLAGS`]: fail pass (the defaults), fail fail, pass pass, pass fail.
+    #[rstest]
+    #[case(limited(76), [("open", 0, false); 4])]
+    #[case(limited(10), [("open", 0, false); 4])]
+    #[case(limited(9), [("closed", 1, true); 4])]
+    #[case(limited(0), [("closed", 1, true); 4])]
+    #[case(Standing::Limited(Count { limit: 9, remaining: 9, window: None }), [("closed", 1, false); 4])]
+    #[case(Standing::Exhausted { limit: Some(9), window: None }, [("closed", 1, false); 4])]
+    #[case(Standing::Exhausted { limit: None, window: None }, [("closed", 1, true); 4])]
+    #[case(Standing::Unlimited, [("open", 0, false), ("unknown", 5, false), ("open", 0, false), ("unknown", 5, false)])]
+    #[case(throttled(Throttle::Overall), [("closed", 7, true); 4])]
+    #[case(throttled(Throttle::Login), [("closed", 7, true); 4])]
+    #[case(Standing::Unknown, [("unknown", 5, true), ("unknown", 5, true), ("unknown", 0, true), ("unknown", 0, true)])]
+    #[case(failed(FaultKind::Network), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
+    #[case(failed(FaultKind::Timeout), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
+    #[case(failed(FaultKind::Server), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
+    #[case(failed(FaultKind::Protocol), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
+    #[case(failed(FaultKind::Tls), [("unknown", 3, false), ("unknown", 3, false), ("unknown", 0, false), ("unknown", 0, false)])]
+    #[case(failed(FaultKind::Credentials), [("closed", 4, false); 4])]
+    #[case(failed(FaultKind::Denied), [("closed", 4, false); 4])]
+    #[case(failed(FaultKind::NotFound), [("closed", 4, false); 4])]
+    #[case(failed(FaultKind::Blocked), [("closed", 4, false); 4])]
+    #[case(failed(FaultKind::OverallLimit), [("closed", 7, true); 4])]
+    #[case(failed(FaultKind::LoginLimit), [("closed", 7, true); 4])]
+    fn every_state_under_every_flag_has_one_verdict_and_one_exit_code(#[case] standing: Standing, #[case] rows: [(&str, u8, bool); 4]) {
+        for ((on_unknown, on_unlimited), row) in FLAGS.into_iter().zip(rows) {
+            let policy = Policy { need: 10, percent: None, on_unknown, on_unlimited };
+            let decision = decide(&reading(standing.clone()), policy);
+            let found = (decision.verdict.as_str(), decision.exit.code(), decision.may_change);
+            assert_eq!(found, row, "--on-unknown {on_unknown:?} --on-unlimited {on_unlimited:?}");
+        }
+    }
+
+    #[test]
+    fn the_larger_of_number_and_percentage_is_needed() {
+        let policy = |need, percent| Policy { need, percent, on_unknown: Pass::Fail, on_unlimited: Pass::Pass };
+        let rows = [(1, None, 1), (5, Some(20.0), 20), (30, Some(20.0), 30), (1, Some(0.1), 1), (1, Some(100.0), 100)];
+        for (need, percent, needed) in rows {
+            assert_eq!(policy(need, percent).need(Some(100)), needed, "{need} {percent:?}");
+        }
+        assert_eq!(policy(3, Some(50.0)).need(None), 3);
+    }
+}
