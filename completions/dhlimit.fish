@@ -36,6 +36,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "check" -d 'Read the
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the pull limit again and again: a live view, or a line a reading'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
@@ -189,6 +190,40 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l trust-proxy 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need -d 'Open only if so many pulls remain' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-percent -d 'Open only if this share of the limit remains, in percent; with --need, the larger counts' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l wait -d 'While closed, ask again now and then, for this long; without DURATION until two windows have passed' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unknown -d 'What to do when the limit cannot be told: the registry is not reached or not understood' -r -f -a "pass\t'Let through'
+fail\t'Do not let through'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unlimited -d 'What to do when the registry names no limit' -r -f -a "pass\t'Let through'
+fail\t'Do not let through'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l max-use -d 'Fail with exit code 1 if COMMAND used more pulls' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l dotenv -d 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s o -l output -d 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'
+github\t'GitHub Actions: annotations and a job summary'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
