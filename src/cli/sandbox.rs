@@ -12,6 +12,7 @@ use crate::quota::Window;
 
 /// Run a local registry that behaves like Docker Hub, to practise on
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
 #[command(after_help = "\
 Every repository and tag exists by itself, but for names that begin with `missing`.
 GET /_sandbox/state shows what is counted, GET /_sandbox/log the last requests;
@@ -45,8 +46,8 @@ pub struct Sandbox {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "0s")]
     pub latency: Duration,
     /// Speak TLS; the certificate of the CA made for it goes to CA_FILE [default: a temporary file, printed as the second line]
-    #[arg(long, value_name = "CA_FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub tls: Option<PathBuf>,
+    #[arg(long, value_name = "CA_FILE", num_args = 0..=1, require_equals = true)]
+    pub tls: Option<Option<PathBuf>>,
     /// Believe the last address in X-Forwarded-For
     #[arg(long)]
     pub trust_proxy: bool,

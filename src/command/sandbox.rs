@@ -27,7 +27,7 @@ pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit
     let listen = args.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let running = start(settings(context, &args)?, listen).await.map_err(failure)?;
     let ca = match (running.certificate(), &args.tls) {
-        (Some(certificate), Some(path)) => Some(CaFile::write(certificate, path, running.address())?),
+        (Some(certificate), Some(path)) => Some(CaFile::write(certificate, path.as_deref(), running.address())?),
         _ => None,
     };
     let result = match args.command.split_first() {
@@ -160,12 +160,11 @@ struct CaFile {
 }
 
 impl CaFile {
-    fn write(certificate: &str, path: &Path, address: SocketAddr) -> anyhow::Result<Self> {
-        let temporary = path.as_os_str().is_empty();
-        let path = if temporary {
-            std::env::temp_dir().join(format!("dhlimit-sandbox-{}-{}.pem", std::process::id(), address.port()))
-        } else {
-            std::path::absolute(path)?
+    fn write(certificate: &str, path: Option<&Path>, address: SocketAddr) -> anyhow::Result<Self> {
+        let temporary = path.is_none();
+        let path = match path {
+            Some(path) => std::path::absolute(path)?,
+            None => std::env::temp_dir().join(format!("dhlimit-sandbox-{}-{}.pem", std::process::id(), address.port())),
         };
         let mut options = OpenOptions::new();
         options.write(true);

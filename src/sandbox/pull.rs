@@ -69,7 +69,10 @@ struct Holder<'a> {
 pub(super) fn answer(sandbox: &Sandbox, parts: &Parts, caller: &Caller) -> Outcome {
     let target = Target::of(parts.uri.path());
     let mut outcome = match admit(sandbox, parts, caller, target.name()) {
-        Err(refusal) => Outcome::of(*refusal, caller.address),
+        Err(refusal) => {
+            sandbox.ledger().note(caller.address, Kind::Other, sandbox.since_epoch());
+            Outcome::of(*refusal, caller.address)
+        }
         Ok(holder) if !matches!(parts.method, Method::GET | Method::HEAD) => {
             let refusal = answer::error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "the sandbox can be pulled from only", &Value::Null);
             Outcome::of(refusal, holder.identity)

@@ -52,7 +52,8 @@ pub fn for_podman(url: &str, ca: Option<&Path>) -> String {
          insecure = {insecure}\n\
          EOF\n\
          export CONTAINERS_REGISTRIES_CONF=\"$PWD/dhlimit-registries.conf\"\n\
-         podman pull{option} docker.io/library/nginx:latest\n"
+         podman pull{option} docker.io/library/nginx:latest\n\
+         # skopeo: skopeo --registries-conf dhlimit-registries.conf copy docker://docker.io/library/nginx:latest dir:nginx\n"
     )
 }
 

@@ -17,3 +17,4 @@ mod round_trips;
 mod runtimes;
 mod tls;
 mod tour;
+mod sandbox;

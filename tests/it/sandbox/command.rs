@@ -1,0 +1,172 @@
+//! `dhlimit sandbox` as a process: its first line, its companion command, its end, and TLS.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use rstest::rstest;
+use rustix::process::Signal;
+
+use crate::harness::http::{get, request};
+use crate::harness::{Home, Sandbox, dhlimit, tools};
+
+/// What a client's TLS hello begins with.
+const HELLO: [u8; 11] = [22, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3];
+
+fn first_line(stream: &mut TcpStream, sent: &[u8]) -> String {
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(sent).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+}
+
+#[rstest]
+#[case("exit 7", 7)]
+#[case("exit 0", 0)]
+#[case("kill -9 $$", 137)]
+fn a_commands_exit_code_is_passed_on(#[case] script: &str, #[case] code: i32) {
+    let outcome = dhlimit(["sandbox", "--", "sh", "-c", script]).run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(code), ""));
+}
+
+#[test]
+fn a_command_finds_the_sandbox_by_its_variables_and_owns_standard_output() {
+    let Some(_) = tools::require("curl") else { return };
+    let script = r#"test "$DHLIMIT_REGISTRY_URL" = "$DHLIMIT_AUTH_URL" && curl -s "$DHLIMIT_REGISTRY_URL/_sandbox/state""#;
+    let outcome = dhlimit(["sandbox", "--profile", "2023", "--", "sh", "-c", script]).run().expect_code(0);
+    assert_eq!(outcome.json()["profile"], "2023");
+}
+
+#[test]
+fn a_commands_options_are_its_own() {
+    let outcome = dhlimit(["sandbox", "--limit", "5", "--", "echo", "--limit", "6", "-v"]).run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "--limit 6 -v\n"));
+}
+
+#[test]
+fn an_interrupted_sandbox_ends_its_command_and_leaves_nothing_behind() {
+    let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    let mut running = dhlimit(["sandbox", "--", "sh", "-c", script]).start();
+    running.wait_until(Duration::from_secs(20), |running| running.stdout().contains("ready").then_some(()));
+    running.signal(Signal::TERM);
+    let outcome = running.outcome();
+    assert_eq!(outcome.code, Some(9), "{outcome:?}");
+    assert!(outcome.left_running().is_empty(), "{:?}", outcome.left_running());
+}
+
+#[test]
+fn without_a_command_it_serves_until_it_is_interrupted() {
+    let mut sandbox = Sandbox::start(&["--limit", "5"]);
+    assert_eq!(sandbox.state()["profile"], "2026");
+    let url = sandbox.url().to_owned();
+    sandbox.running().signal(Signal::INT);
+    let ended = crate::harness::wait_for(Duration::from_secs(10), || sandbox.running().has_ended().then_some(()));
+    assert!(ended.is_some(), "it did not end");
+    assert!(request("GET", &url, &[], "").is_err());
+}
+
+#[test]
+fn an_interrupt_is_130() {
+    let mut running = dhlimit(["sandbox"]).start();
+    let url = running.wait_until(Duration::from_secs(20), |running| running.stdout().lines().next().map(str::to_owned));
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    running.signal(Signal::INT);
+    assert_eq!(running.outcome().code, Some(130));
+}
+
+#[rstest]
+#[case(&["--limit", "2000000"], "more than 1000000")]
+#[case(&["--limit", "-1"], "-1")]
+#[case(&["--window", "0s"], "at least 1s")]
+#[case(&["--window", "1500ms"], "whole seconds")]
+#[case(&["--window", "40d"], "longer than 31 days")]
+#[case(&["--profile", "2021"], "[possible values: 2020, 2023, 2026")]
+#[case(&["--law", "gravity"], "[possible values: sliding, fixed, bucket]")]
+#[case(&["--account", "alice"], "USER:PASSWORD")]
+#[case(&["--account", "a:b", "--account", "a:c"], "there twice")]
+#[case(&["--token-life", "0s"], "token life")]
+#[case(&["--traffic", "heavy"], "no traffic pattern")]
+#[case(&["--log", "/nonexistent/folder/log"], "request log")]
+#[case(&["--tls=/nonexistent/folder/ca.pem"], "/nonexistent/folder/ca.pem")]
+#[case(&["--listen", "127.0.0.1"], "127.0.0.1")]
+#[case(&["--print-setup", "docker", "--", "true"], "cannot be used with")]
+#[case(&["--", "/nonexistent/program"], "cannot run /nonexistent/program")]
+fn what_makes_no_sense_is_refused_by_name(#[case] options: &[&str], #[case] said: &str) {
+    let outcome = dhlimit(["sandbox"].iter().chain(options)).run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_port_that_is_taken_is_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let outcome = dhlimit(["sandbox", "--listen", &address]).run();
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains(&format!("cannot listen on {address}")), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_tls_hello_on_the_plain_port_is_answered_in_plain_http() {
+    let sandbox = Sandbox::start(&[]);
+    let mut stream = TcpStream::connect(sandbox.authority()).unwrap();
+    assert_eq!(first_line(&mut stream, &HELLO), "HTTP/1.1 400 Bad Request");
+    assert_eq!(get(&format!("{}/v2/", sandbox.url())).status, 401, "and it goes on serving");
+}
+
+#[test]
+fn tls_is_spoken_with_a_ca_that_lies_where_it_was_told() {
+    let Some(curl) = tools::require("curl") else { return };
+    let home = Home::new();
+    let ca = home.path().join("ca.pem");
+    let mut sandbox = Sandbox::start_in(home, &[&format!("--tls={}", ca.display())]);
+    assert!(sandbox.url().starts_with("https://127.0.0.1:"));
+    assert_eq!(sandbox.running().stdout().lines().nth(1), Some(ca.to_str().unwrap()));
+    let state = format!("{}/_sandbox/state", sandbox.url());
+    let home = Home::new();
+    let trusting = home.program(&curl, ["-s", "--cacert", ca.to_str().unwrap(), &state]).run().expect_code(0);
+    assert_eq!(trusting.json()["schema"], "dhlimit/sandbox/1");
+    let strange = home.program(&curl, ["-s", &state]).run();
+    assert_eq!(strange.code, Some(60), "nobody trusts it by itself");
+    let challenge = home.program(&curl, ["-si", "--cacert", ca.to_str().unwrap(), &format!("{}/v2/", sandbox.url())]).run();
+    assert!(challenge.stdout.contains(&format!("realm=\"{}/token\"", sandbox.url())), "{}", challenge.stdout);
+    let mut stream = TcpStream::connect(sandbox.authority()).unwrap();
+    assert_eq!(first_line(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"), "HTTP/1.1 400 Bad Request");
+}
+
+#[test]
+fn a_temporary_ca_goes_with_the_sandbox() {
+    let home = Home::new();
+    let temporary = home.path().join("tmp");
+    let outcome = home.dhlimit(["sandbox", "--tls", "--", "sh", "-c", "cat \"$DHLIMIT_CA_CERT\"; echo \"$DHLIMIT_REGISTRY_URL\""]).run();
+    assert!(outcome.stdout.starts_with("-----BEGIN CERTIFICATE-----"), "{outcome:?}");
+    assert!(outcome.stdout.lines().last().unwrap().starts_with("https://127.0.0.1:"));
+    assert_eq!(std::fs::read_dir(temporary).unwrap().count(), 0);
+}
+
+#[test]
+fn the_log_file_has_a_json_line_for_each_request() {
+    let home = Home::new();
+    let path = home.path().join("requests.jsonl");
+    let sandbox = Sandbox::start_in(home, &["--log", path.to_str().unwrap()]);
+    get(&format!("{}/token", sandbox.url()));
+    get(&format!("{}/v2/", sandbox.url()));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let paths: Vec<String> =
+        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].to_string()).collect();
+    assert_eq!(paths, ["\"/token\"", "\"/v2/\""]);
+}
+
+#[rstest]
+#[case("nerdctl", "--hosts-dir")]
+#[case("containerd", "ctr images pull")]
+#[case("podman", "CONTAINERS_REGISTRIES_CONF")]
+#[case("docker", "registry-mirrors")]
+fn the_setup_names_the_address_that_was_given(#[case] runtime: &str, #[case] said: &str) {
+    let mut sandbox = Sandbox::start(&["--print-setup", runtime]);
+    let authority = sandbox.authority().to_owned();
+    let text = sandbox.running().stdout();
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert!(lines.iter().any(|line| line.contains(said)) && lines.iter().any(|line| line.contains(&authority)), "{text}");
+}
