@@ -12,7 +12,6 @@ use crate::quota::Window;
 
 /// Run a local registry that behaves like Docker Hub, to practise on
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::option_option, reason = "clap's form of an option whose value may be left out")]
 #[command(after_help = "\
 Every repository and tag exists by itself, but for names that begin with `missing`.
 GET /_sandbox/state shows what is counted, GET /_sandbox/log the last requests;

@@ -35,16 +35,20 @@ impl Answer {
 /// GET of a URL `http://HOST:PORT/PATH`.
 #[track_caller]
 pub(crate) fn get(url: &str) -> Answer {
-    request(url).unwrap_or_else(|error| panic!("GET {url}: {error}"))
+    request("GET", url, &[], "").unwrap_or_else(|error| panic!("GET {url}: {error}"))
 }
 
-/// HTTP/1.0, so that no answer comes in chunks.
-fn request(url: &str) -> std::io::Result<Answer> {
+/// One request, one answer; HTTP/1.0, so that no answer comes in chunks.
+pub(crate) fn request(method: &str, url: &str, fields: &[(&str, &str)], body: &str) -> std::io::Result<Answer> {
     let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("not a plain URL: {url}"));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    stream.write_all(format!("GET /{path} HTTP/1.0\r\nhost: {authority}\r\n\r\n").as_bytes())?;
+    let mut text = format!("{method} /{path} HTTP/1.0\r\nhost: {authority}\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in fields {
+        text = text + name + ": " + value + "\r\n";
+    }
+    stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
     let mut answer = Vec::new();
     stream.take(16 << 20).read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();

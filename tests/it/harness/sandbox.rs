@@ -10,7 +10,7 @@ use super::{Home, Running, http};
 /// A running sandbox. Ended when dropped.
 pub(crate) struct Sandbox {
     url: String,
-    _running: Running,
+    running: Running,
     home: Home,
 }
 
@@ -31,7 +31,7 @@ impl Sandbox {
             out.split_once('\n').map(|(line, _)| line.trim().to_owned())
         });
         assert!(url.starts_with("http://127.0.0.1:") || url.starts_with("https://"), "no URL in the first line: {url}");
-        Self { url, _running: running, home }
+        Self { url, running, home }
     }
 
     /// Its URL, without a slash at the end.
@@ -58,6 +58,11 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn state(&self) -> Value {
         http::get(&format!("{}/_sandbox/state", self.url())).json()
+    }
+
+    /// The process.
+    pub(crate) fn running(&mut self) -> &mut Running {
+        &mut self.running
     }
 
     /// Its own home, where it writes what it is told to write.
