@@ -38,9 +38,16 @@ fn settled(output: &str) -> String {
         let mut line_words: Vec<String> = Vec::new();
         for word in line.split_whitespace() {
             let core = word.trim_matches(['(', ')', '.', ',']);
-            let is_time = core.len() == 8 && core.bytes().enumerate().all(|(at, byte)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_digit() });
+            let is_time = core.len() == 8
+                && core.bytes().enumerate().all(|(at, byte)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_digit() });
             let is_span = core.len() > 1 && core.ends_with(['s', 'm']) && core[..core.len() - 1].bytes().all(|byte| byte.is_ascii_digit());
-            line_words.push(if is_time { "TIME".to_owned() } else if is_span && !line.contains("limit of") { "SPAN".to_owned() } else { word.to_owned() });
+            line_words.push(if is_time {
+                "TIME".to_owned()
+            } else if is_span && !line.contains("limit of") {
+                "SPAN".to_owned()
+            } else {
+                word.to_owned()
+            });
         }
         let mut line_words: Vec<String> = line_words.into_iter().map(|word| word.replace('─', "")).collect();
         line_words.dedup_by(|next, word| word == "SPAN" && next == "SPAN");
@@ -64,7 +71,8 @@ fn every_console_block_of_the_readme_prints_what_it_shows() {
         let home = Home::new();
         home.script("dhlimit", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_dhlimit")));
         for (command, shown) in commands(&block) {
-            let outcome = home.program("sh", ["-c", &command]).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(60)).run().expect_code(0);
+            let outcome =
+                home.program("sh", ["-c", &command]).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(60)).run().expect_code(0);
             assert_eq!(settled(&outcome.stdout), settled(&shown), "$ {command}\n{outcome:?}");
         }
     }
@@ -73,7 +81,13 @@ fn every_console_block_of_the_readme_prints_what_it_shows() {
 #[test]
 fn the_exit_code_table_of_the_readme_is_the_enums() {
     let readme = readme();
-    let table: Vec<&str> = readme.split("| code | meaning |\n|---|---|\n").nth(1).expect("the table").lines().take_while(|line| line.starts_with('|')).collect();
+    let table: Vec<&str> = readme
+        .split("| code | meaning |\n|---|---|\n")
+        .nth(1)
+        .expect("the table")
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .collect();
     let expected: Vec<String> = Exit::ALL.iter().map(|exit| format!("| {} | {} |", exit.code(), exit.meaning())).collect();
     assert_eq!(table, expected);
 }
@@ -81,13 +95,19 @@ fn the_exit_code_table_of_the_readme_is_the_enums() {
 #[test]
 fn every_option_the_readme_names_exists() {
     let readme = readme();
-    let help: String = std::iter::once(dhlimit::cli::command()).flat_map(|command| {
-        let mut all: Vec<clap::Command> = command.get_subcommands().cloned().collect();
-        all.push(command);
-        all
-    }).map(|mut command| command.render_long_help().to_string()).collect();
+    let help: String = std::iter::once(dhlimit::cli::command())
+        .flat_map(|command| {
+            let mut all: Vec<clap::Command> = command.get_subcommands().cloned().collect();
+            all.push(command);
+            all
+        })
+        .map(|mut command| command.render_long_help().to_string())
+        .collect();
     let foreign = ["--release", "--path"];
-    for word in readme.split(|character: char| !(character.is_ascii_alphanumeric() || character == '-')).filter(|word| word.starts_with("--") && word.len() > 4) {
+    for word in readme
+        .split(|character: char| !(character.is_ascii_alphanumeric() || character == '-'))
+        .filter(|word| word.starts_with("--") && word.len() > 4)
+    {
         assert!(help.contains(word) || foreign.contains(&word), "README names {word}, which no command has");
     }
 }
@@ -99,6 +119,7 @@ fn the_readme_configuration_is_taken() {
     let home = Home::new();
     let secret = home.write("secret", "a-password\n");
     let file = home.write("config.toml", &toml.replace("/run/secrets/dockerhub", &secret.display().to_string()));
-    let outcome = home.dhlimit(["check", "--anonymous", "-o", "json", "--config"]).arg(&file).envs(sandbox.as_docker_hub()).run().expect_code(0);
+    let outcome =
+        home.dhlimit(["check", "--anonymous", "-o", "json", "--config"]).arg(&file).envs(sandbox.as_docker_hub()).run().expect_code(0);
     assert_eq!(outcome.json()["readings"][0]["state"], "limited", "{outcome:?}");
 }
