@@ -195,3 +195,6 @@ fn argv(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy);
     crate::text::one_line(&words.collect::<Vec<_>>().join(" "), 1000)
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,3 +187,84 @@ fn verb(arguments: &[&str]) -> String {
 fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with one script, and an environment whose search path is that folder and the usual ones.
+    fn tool(script: &str) -> (TempDir, Environment) {
+        let folder = tempfile::tempdir().unwrap();
+        // Written by another process: a script that is open for writing here, in a fork of another
+        // test at that moment, cannot be run ("text file busy").
+        let write = "printf '%s\\n' '#!/bin/sh' \"$1\" > tool && chmod 755 tool";
+        let status = std::process::Command::new("/bin/sh").args(["-c", write, "sh", script]).current_dir(folder.path()).status();
+        assert!(status.unwrap().success());
+        fs::write(folder.path().join("document"), "no program").unwrap();
+        let search = format!("/nonexistent:{}:/usr/bin:/bin", folder.path().display());
+        (folder, [("PATH", search.as_str()), ("SECRET", "kept")].into_iter().collect())
+    }
+
+    #[test]
+    fn a_program_is_found_in_the_search_path_or_by_its_path() {
+        let (folder, environment) = tool("");
+        assert_eq!(Program::find("tool", &environment).unwrap().path, folder.path().join("tool"));
+        let path = folder.path().join("tool").display().to_string();
+        assert!(Program::find(&path, &Environment::default()).is_ok());
+        for missing in ["document", "absent", "/nonexistent/tool", "./document"] {
+            let error = Program::find(missing, &environment).unwrap_err();
+            assert!(matches!(&error, RuntimeError::NotInstalled { program } if program == missing), "{error}");
+            assert!(error.advice().is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn first_arguments_stand_first_and_a_variable_can_be_left_out() {
+        let (_folder, environment) = tool("echo \"$@\" $SECRET");
+        let program = Program::find("tool", &environment).unwrap().with(["shell", "vm"]);
+        assert_eq!(program.ask(&["images"]).await.unwrap(), "shell vm images kept\n");
+        assert_eq!(program.without("SECRET").ask(&["images"]).await.unwrap(), "shell vm images\n");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_who_what_and_why() {
+        let (_folder, environment) = tool("echo 'permission \u{1b}[31mdenied' >&2; exit 3");
+        let error = Program::find("tool", &environment).unwrap().ask(&["--quiet", "image", "ls", "-a"]).await.unwrap_err();
+        assert_eq!(error.to_string(), "tool image ls failed (exit code 3): permission  [31mdenied");
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_refused_and_not_misread() {
+        let (_folder, environment) = tool("yes image | head -c 20000000");
+        let error = Program::find("tool", &environment).unwrap().ask(&["images"]).await.unwrap_err();
+        assert!(matches!(error, RuntimeError::Nonsense { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn every_end_of_a_pull_is_an_outcome() {
+        let token = CancellationToken::new();
+        let rows = [
+            ("echo fine", None, Outcome::Pulled),
+            ("echo part; echo why >&2; exit 4", None, Outcome::Failed { exit: Some(4), text: "part\nwhy\n".to_owned() }),
+            ("kill -KILL $$", None, Outcome::Failed { exit: None, text: "\ntool was killed by signal 9".to_owned() }),
+            ("echo asleep >&2; sleep 60", Some("asleep"), Outcome::Waiting { text: "asleep\n".to_owned() }),
+            ("echo slow; exec sleep 60", None, Outcome::TimedOut { text: "slow\n".to_owned() }),
+        ];
+        for (script, stop_at, expected) in rows {
+            let (_folder, environment) = tool(script);
+            let program = Program::find("tool", &environment).unwrap();
+            assert_eq!(program.pull(&["pull"], Duration::from_secs(1), &token, stop_at).await.outcome, expected, "{script}");
+        }
+        token.cancel();
+        let (folder, environment) = tool("sleep 60");
+        let program = Program::find("tool", &environment).unwrap();
+        assert_eq!(program.pull(&["pull"], Duration::from_secs(60), &token, None).await.outcome, Outcome::Interrupted);
+        fs::remove_file(folder.path().join("tool")).unwrap();
+        let gone = program.pull(&["pull"], Duration::from_secs(60), &CancellationToken::new(), None).await.outcome;
+        assert!(matches!(&gone, Outcome::Failed { exit: None, text } if text.starts_with("cannot start")), "{gone:?}");
+    }
+}
