@@ -31,8 +31,32 @@ pub(super) struct Bounds<'a> {
     pub(super) room: usize,
     /// Ends it early when cancelled.
     pub(super) shutdown: Option<&'a CancellationToken>,
+    /// How long it may go on by itself once shutdown is asked for.
+    pub(super) patience: Duration,
     /// Ends it early when this text appears on its standard error.
     pub(super) stop_at: Option<&'static str>,
+}
+
+impl<'a> Bounds<'a> {
+    /// A time and room for each stream, nothing else.
+    pub(super) fn new(limit: Duration, room: usize) -> Self {
+        Self { limit, room, shutdown: None, patience: Duration::ZERO, stop_at: None }
+    }
+
+    /// The same, ended early by `shutdown`.
+    pub(super) fn until(self, shutdown: &'a CancellationToken) -> Self {
+        Self { shutdown: Some(shutdown), ..self }
+    }
+
+    /// The same, with a moment to finish after shutdown: what it does is over sooner than it is undone.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same, ended early by what it prints.
+    pub(super) fn stopping_at(self, text: &'static str) -> Self {
+        Self { stop_at: Some(text), ..self }
+    }
 }
 
 /// How a child ended.
@@ -88,7 +112,7 @@ pub(super) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<
         let ending = tokio::select! {
             status = pipes.wait(&mut child) => ending_of(status?),
             () = found.notified() => Ending::Stopped,
-            () = asked(bounds.shutdown) => Ending::Interrupted,
+            () = asked(bounds.shutdown, bounds.patience) => Ending::Interrupted,
             () = tokio::time::sleep(bounds.limit) => Ending::TimedOut,
         };
         if matches!(ending, Ending::Stopped | Ending::TimedOut | Ending::Interrupted) {
@@ -176,12 +200,13 @@ async fn drain(pipe: Option<impl AsyncRead + Unpin>, capture: &mut Capture, stop
     }
 }
 
-/// Waits for shutdown; for ever where none can be asked for.
-async fn asked(shutdown: Option<&CancellationToken>) {
+/// Waits for shutdown and its moment of patience; for ever where none can be asked for.
+async fn asked(shutdown: Option<&CancellationToken>, patience: Duration) {
     match shutdown {
         Some(token) => token.cancelled().await,
         None => std::future::pending().await,
     }
+    tokio::time::sleep(patience).await;
 }
 
 fn ending_of(status: ExitStatus) -> Ending {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
-use super::program::Program;
+use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact};
 use crate::image::Reference;
 
@@ -70,7 +70,7 @@ impl Runtime for Crane {
         }
         words.extend(self.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]));
         words.extend([from.as_str(), to.as_str()]);
-        self.program.pull(&words, limit, shutdown, None).await
+        self.program.pull(&words, pulling(limit, shutdown)).await
     }
 
     async fn remove(&self, _: &Reference) -> Result<Removal, RuntimeError> {

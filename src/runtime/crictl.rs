@@ -11,12 +11,9 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::program::Program;
+use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
 use crate::image::Reference;
-
-/// How long a daemon is watched for what it may still finish after its client was ended.
-const SETTLE: Duration = Duration::from_secs(3);
 
 /// The driver.
 #[derive(Debug)]
@@ -103,7 +100,7 @@ impl Runtime for Crictl {
     }
 
     async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
-        self.program.pull(&["pull", &exact(reference)], limit, shutdown, None).await
+        self.program.pull(&["pull", &exact(reference)], pulling(limit, shutdown)).await
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
@@ -123,7 +120,7 @@ impl Runtime for Crictl {
     }
 
     fn settles_within(&self) -> Duration {
-        SETTLE
+        super::SETTLE
     }
 }
 

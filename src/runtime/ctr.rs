@@ -5,18 +5,15 @@
 //! without, the next pull is free. From 1.7 on the socket's path must be absolute. It knows no
 //! log-in but one on its command line, which is never used: it pulls anonymously.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::program::Program;
+use super::content::{self, Content};
+use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact};
 use crate::image::Reference;
-
-/// Where containerd listens unless it is told otherwise.
-const SOCKET: &str = "/run/containerd/containerd.sock";
 
 /// The driver.
 #[derive(Debug)]
@@ -30,12 +27,12 @@ impl Driver for CtrDriver {
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
         let program = Program::find(setup.program.as_deref().unwrap_or("ctr"), &setup.environment)?;
-        let socket = socket(setup);
+        let socket = content::socket(setup);
         // Without this look, ctr tries for ten seconds.
         if let Err(error) = std::fs::metadata(&socket) {
             return Err(RuntimeError::NoDaemon { program: self.name().to_owned(), text: format!("{}: {error}", socket.display()) });
         }
-        let program = program.with(["--connect-timeout", "5s", "--address", &socket.to_string_lossy()]);
+        let program = content::at(program, &socket);
         let finished = program.try_ask(&["version"]).await?;
         if !finished.succeeded() {
             return Err(program.no_daemon(&finished));
@@ -50,13 +47,15 @@ impl Driver for CtrDriver {
             pull_arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
         }
         let notes = vec!["ctr uses no log-in: its pulls count on this machine's address".to_owned()];
-        Ok(Box::new(Ctr { program, version, notes, namespace: setup.namespace.clone(), pull_arguments, scheme: setup.scheme }))
+        let content = Content::of(program.clone(), setup);
+        Ok(Box::new(Ctr { program, content, version, notes, namespace: setup.namespace.clone(), pull_arguments, scheme: setup.scheme }))
     }
 }
 
 #[derive(Debug)]
 struct Ctr {
     program: Program,
+    content: Content,
     version: String,
     notes: Vec<String>,
     namespace: Option<String>,
@@ -100,11 +99,8 @@ impl Runtime for Ctr {
             let before = found.len();
             let same = listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
             found.extend(same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }));
-            let Some(digest) = digest.filter(|_| found.len() == before) else { continue };
-            // Content without an image's name: left by a pull that was killed, or fetched by hand.
-            if self.program.try_ask(&["--namespace", namespace, "content", "get", digest]).await?.succeeded() {
-                found.push(Presence { image: digest.to_owned(), place });
-            }
+            let unnamed = digest.filter(|_| found.len() == before);
+            found.extend(self.content.unnamed(namespace, unnamed).await?);
         }
         Ok(found)
     }
@@ -122,7 +118,10 @@ impl Runtime for Ctr {
             words.push("--plain-http");
         }
         words.push(&name);
-        self.program.pull(&self.here(&words), limit, shutdown, None).await
+        let began = SystemTime::now();
+        let pull = self.program.pull(&self.here(&words), content::patient(pulling(limit, shutdown))).await;
+        self.content.release(&pull, began).await;
+        pull
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
@@ -137,13 +136,6 @@ impl Runtime for Ctr {
             false => Err(self.program.refused(&words, &finished)),
         }
     }
-}
-
-/// The socket as an absolute path, whether a path or a `unix://` URL was given.
-fn socket(setup: &Setup) -> PathBuf {
-    let given = setup.address.as_deref().or(setup.environment.var("CONTAINERD_ADDRESS")).unwrap_or(SOCKET);
-    let path = Path::new(given.strip_prefix("unix://").unwrap_or(given));
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Client and server release out of `ctr version`.
@@ -177,14 +169,5 @@ mod tests {
     fn a_table_of_images_gives_names_and_digests() {
         let table = "REF TYPE DIGEST SIZE PLATFORMS LABELS\nhost/a:1 application/x sha256:aa 1.4 KiB linux/amd64,linux/arm64 -\nbroken\n";
         assert_eq!(listed(table).collect::<Vec<_>>(), [("host/a:1", "sha256:aa")]);
-    }
-
-    #[test]
-    fn the_socket_is_an_absolute_path() {
-        let given = |address: &str| socket(&Setup { address: Some(address.to_owned()), ..Setup::default() });
-        assert_eq!(given("unix:///run/x.sock"), Path::new("/run/x.sock"));
-        assert!(given("x.sock").is_absolute());
-        let variable = Setup { environment: [("CONTAINERD_ADDRESS", "/run/y.sock")].into_iter().collect(), ..Setup::default() };
-        assert_eq!(socket(&variable), Path::new("/run/y.sock"));
     }
 }

@@ -12,12 +12,10 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::program::Program;
+use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
 use crate::image::Reference;
 
-/// How long a daemon is watched for what it may still finish after its client was ended.
-const SETTLE: Duration = Duration::from_secs(3);
 /// How long the classic store needs before it asks for manifests again.
 const CLASSIC_PAUSE: Duration = Duration::from_secs(1);
 
@@ -134,7 +132,7 @@ impl Runtime for Docker {
         let mut words = vec!["pull", "--quiet"];
         words.extend(self.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]));
         words.push(&name);
-        self.program.pull(&words, limit, shutdown, None).await
+        self.program.pull(&words, pulling(limit, shutdown)).await
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
@@ -156,7 +154,7 @@ impl Runtime for Docker {
     }
 
     fn settles_within(&self) -> Duration {
-        SETTLE
+        super::SETTLE
     }
 }
 

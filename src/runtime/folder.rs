@@ -2,7 +2,7 @@
 //! because a tool without an image store still has to leave nothing behind.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -16,9 +16,15 @@ pub(super) struct Folder(TempDir);
 impl Folder {
     /// Makes the folder.
     pub(super) fn new(environment: &Environment) -> Result<Self, RuntimeError> {
-        let parent = environment.var("TMPDIR").unwrap_or("/tmp");
+        // As the tools themselves: /tmp may be memory, and images are large.
+        let parent = environment.var("TMPDIR").unwrap_or("/var/tmp");
         let made = tempfile::Builder::new().prefix("dhlimit-").tempdir_in(parent);
         made.map(Self).map_err(|source| RuntimeError::Folder { action: "make", source })
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// Where the image goes; nothing is there before the first pull.

@@ -14,6 +14,7 @@ mod capture;
 mod child;
 mod colima;
 mod containers;
+mod content;
 mod crane;
 mod crictl;
 mod ctr;
@@ -142,6 +143,8 @@ pub trait Runtime: Send + Sync {
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError>;
 
     /// Pulls once. Ends the tool when `limit` is over or `shutdown` is asked for, and leaves no child.
+    /// A tool that would leave a mess has two seconds to finish after shutdown: then the outcome is
+    /// what came of it, so ask the token too before you go on.
     async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull;
 
     /// Removes the reference that was pulled, and nothing else, before it returns; an absent one is
@@ -165,31 +168,31 @@ pub trait Runtime: Send + Sync {
     }
 
     /// Removes the reference for good, at the end of a run: removes, then looks, and again while a
-    /// daemon finishes what was cut short. `last` is the outcome of the last pull.
+    /// daemon may finish what was cut short. `last` is the outcome of the last pull.
     async fn clear(&self, reference: &Reference, last: &Outcome) -> Result<Removal, RuntimeError> {
         let settled = Instant::now() + if last.is_cut_short() { self.settles_within() } else { Duration::ZERO };
         let mut result = self.remove(reference).await?;
-        let mut tries = 1;
-        loop {
-            if !self.holds(reference).await? {
-                if Instant::now() >= settled {
+        for _ in 0..CLEAR_TRIES {
+            // What has arrived and was removed does not arrive again.
+            while !self.holds(reference).await? {
+                if result == Removal::Removed || Instant::now() >= settled {
                     return Ok(result);
                 }
-            } else if tries == CLEAR_TRIES {
-                return Err(RuntimeError::StillThere { program: self.name().to_owned(), image: reference.to_string() });
-            } else {
-                tries += 1;
-                result = self.remove(reference).await?;
+                tokio::time::sleep(CLEAR_STEP).await;
             }
             tokio::time::sleep(CLEAR_STEP).await;
+            result = self.remove(reference).await?;
         }
+        Err(RuntimeError::StillThere { program: self.name().to_owned(), image: exact(reference) })
     }
 }
 
 /// How long a pull is given by default.
 const PULL_LIMIT: Duration = Duration::from_secs(300);
-/// How often [`Runtime::clear`] removes an image that keeps coming back.
-const CLEAR_TRIES: u32 = 10;
+/// How long a daemon is watched for what it may still finish after its client was ended.
+const SETTLE: Duration = Duration::from_secs(1);
+/// How often [`Runtime::clear`] removes an image that does not go.
+const CLEAR_TRIES: u32 = 5;
 /// How long it waits between two looks.
 const CLEAR_STEP: Duration = Duration::from_millis(100);
 

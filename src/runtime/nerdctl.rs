@@ -7,13 +7,14 @@
 //! after the first. Registries on loopback it tries in TLS, then in plain HTTP. Reads Docker's
 //! `config.json`. Options stand behind the command, where finch takes them too.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::program::Program;
+use super::content::{self, Content};
+use super::program::{Program, pulling};
 use super::{Driver, Login, Outcome, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact};
 use crate::image::Reference;
 
@@ -32,7 +33,8 @@ impl Driver for NerdctlDriver {
         if let Some(address) = &setup.address {
             program = program.with(["--address", address]);
         }
-        Ok(Box::new(Nerdctl::open(self.name(), program, Namespaces::Listed, setup).await?))
+        let nerdctl = Nerdctl::open(self.name(), program, Namespaces::Listed, setup).await?;
+        Ok(Box::new(Nerdctl { content: content_of(setup), ..nerdctl }))
     }
 }
 
@@ -57,6 +59,8 @@ pub(super) struct Nerdctl {
     here: Vec<String>,
     pull_arguments: Vec<String>,
     scheme: Scheme,
+    /// The same containerd through ctr, where that is to be had.
+    content: Option<Content>,
     /// Whether exit code 0 proves nothing, so that each pull is followed by a look.
     doubted: bool,
 }
@@ -82,6 +86,7 @@ impl Nerdctl {
             here,
             pull_arguments,
             scheme: setup.scheme,
+            content: None,
             doubted: false,
         })
     }
@@ -134,9 +139,13 @@ impl Runtime for Nerdctl {
         namespaces.extend(own.filter(|own| !namespaces.contains(own)));
         let mut found = Vec::new();
         for namespace in namespaces {
+            let before = found.len();
             let images = self.listed(namespace).await?;
             let same = images.into_iter().filter(|image| image.is(&wanted) || digest.is_some_and(|digest| image.digest == digest));
             found.extend(same.map(|image| Presence { image: image.label(), place: format!("namespace {namespace}") }));
+            if let Some(content) = &self.content {
+                found.extend(content.unnamed(namespace, digest.filter(|_| found.len() == before)).await?);
+            }
         }
         Ok(found)
     }
@@ -160,7 +169,11 @@ impl Runtime for Nerdctl {
             rest.push("--insecure-registry");
         }
         rest.push(&name);
-        let pull = self.program.pull(&self.call(&["pull"], &rest), limit, shutdown, None).await;
+        let began = SystemTime::now();
+        let pull = self.program.pull(&self.call(&["pull"], &rest), content::patient(pulling(limit, shutdown))).await;
+        if let Some(content) = &self.content {
+            content.release(&pull, began).await;
+        }
         if !self.doubted || pull.outcome != Outcome::Pulled {
             return pull;
         }
@@ -184,6 +197,34 @@ impl Runtime for Nerdctl {
             false => Err(self.program.refused(&words, &finished)),
         }
     }
+
+    fn settles_within(&self) -> Duration {
+        if self.doubted { GUEST_SETTLE } else { Duration::ZERO }
+    }
+}
+
+/// How long what a killed front has started behind it may go on: nobody tells a guest's nerdctl.
+const GUEST_SETTLE: Duration = Duration::from_secs(10);
+
+/// The containerd that nerdctl talks to: as told, or as its own file says. Only root's nerdctl and
+/// ctr talk to the same one.
+fn content_of(setup: &Setup) -> Option<Content> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let file = setup.environment.var("NERDCTL_TOML").unwrap_or("/etc/nerdctl/nerdctl.toml");
+    let file: File = std::fs::read_to_string(file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
+    let told = |own: &Option<String>, variable: &str| own.clone().or_else(|| setup.environment.var(variable).map(str::to_owned));
+    let address = told(&setup.address, "CONTAINERD_ADDRESS").or(file.address);
+    let namespace = told(&setup.namespace, "CONTAINERD_NAMESPACE").or(file.namespace);
+    Content::find(&Setup { namespace, address, ..setup.clone() })
+}
+
+/// The parts of `nerdctl.toml` that say where images go.
+#[derive(Debug, Default, Deserialize)]
+struct File {
+    address: Option<String>,
+    namespace: Option<String>,
 }
 
 /// nerdctl's release and containerd's.

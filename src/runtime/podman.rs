@@ -3,7 +3,8 @@
 //! One pull sends GET index, GET manifest, whatever is held already. A 429 makes its library sleep
 //! (see `containers.rs`) and podman try thrice more, two minutes in all; `--retry 0` exists from 5.0
 //! on. `rmi` is not forced: a forced one removes containers. An image that has other names is only
-//! untagged. Reads `auth.json`, then Docker's `config.json`.
+//! untagged. Ended by a signal, it exits 0 all the same and leaves half-pulled layers in TMPDIR, which is
+//! therefore a folder of our own. Reads `auth.json`, then Docker's `config.json`.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::program::Program;
+use super::folder::Folder;
+use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact};
 use crate::image::Reference;
 
@@ -47,17 +49,34 @@ impl Driver for PodmanDriver {
         }
         pull_arguments.extend(setup.platform.iter().flat_map(|platform| ["--platform".to_owned(), platform.clone()]));
         let limit = if engine.host.service_is_remote { Some(REMOTE_LIMIT) } else { None };
-        Ok(Box::new(Podman { program, version: engine.version.version, pull_arguments, scheme: setup.scheme, limit }))
+        let folder = if may_move_tmpdir(setup) { Some(Folder::new(&setup.environment)?) } else { None };
+        let puller = match &folder {
+            Some(folder) => program.clone().with_variable("TMPDIR", folder.path().to_owned()),
+            None => program.clone(),
+        };
+        Ok(Box::new(Podman {
+            program,
+            puller,
+            version: engine.version.version,
+            pull_arguments,
+            scheme: setup.scheme,
+            limit,
+            _folder: folder,
+        }))
     }
 }
 
 #[derive(Debug)]
 struct Podman {
     program: Program,
+    /// The same with a TMPDIR of our own.
+    puller: Program,
     version: String,
     pull_arguments: Vec<String>,
     scheme: Scheme,
     limit: Option<Duration>,
+    /// Goes with the run, and with it what an ended podman has left there.
+    _folder: Option<Folder>,
 }
 
 #[async_trait]
@@ -103,7 +122,7 @@ impl Runtime for Podman {
             words.push("--tls-verify=false");
         }
         words.push(&name);
-        containers::quietened(self.program.pull(&words, limit, shutdown, Some(containers::SLEEPING)).await)
+        containers::quietened(self.puller.pull(&words, pulling(limit, shutdown).stopping_at(containers::SLEEPING)).await)
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
@@ -123,8 +142,14 @@ impl Runtime for Podman {
 
     fn settles_within(&self) -> Duration {
         // A service that pulls for a remote client may finish after it.
-        self.limit.map_or(Duration::ZERO, |_| Duration::from_secs(3))
+        self.limit.map_or(Duration::ZERO, |_| super::SETTLE)
     }
+}
+
+/// Whether a TMPDIR of its own changes nothing for podman but where it keeps half-pulled layers:
+/// without root and without `XDG_RUNTIME_DIR` it keeps its state there too.
+fn may_move_tmpdir(setup: &Setup) -> bool {
+    rustix::process::geteuid().is_root() || setup.environment.var("XDG_RUNTIME_DIR").is_some()
 }
 
 /// The parts of `podman info` that matter here.

@@ -22,6 +22,11 @@ const ANSWER_ROOM: usize = 8 << 20;
 /// How much of what a pull prints on each stream is kept.
 const TEXT_ROOM: usize = 64 << 10;
 
+/// The bounds of a pull.
+pub(super) fn pulling(limit: Duration, shutdown: &CancellationToken) -> Bounds<'_> {
+    Bounds::new(limit, TEXT_ROOM).until(shutdown)
+}
+
 /// A tool, the arguments that come first in every call, and its environment.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
@@ -30,6 +35,7 @@ pub(super) struct Program {
     first: Vec<String>,
     environment: Environment,
     without: Vec<&'static str>,
+    with_variables: Vec<(&'static str, PathBuf)>,
 }
 
 impl Program {
@@ -42,7 +48,14 @@ impl Program {
             std::env::split_paths(folders).map(|folder| folder.join(name)).find(|path| is_program(path))
         };
         let path = found.ok_or_else(|| RuntimeError::NotInstalled { program: name.to_owned() })?;
-        Ok(Self { name: name.to_owned(), path, first: Vec::new(), environment: environment.clone(), without: Vec::new() })
+        Ok(Self {
+            name: name.to_owned(),
+            path,
+            first: Vec::new(),
+            environment: environment.clone(),
+            without: Vec::new(),
+            with_variables: Vec::new(),
+        })
     }
 
     /// The tool's name, for messages.
@@ -59,6 +72,12 @@ impl Program {
     /// The same tool without an environment variable.
     pub(super) fn without(mut self, variable: &'static str) -> Self {
         self.without.push(variable);
+        self
+    }
+
+    /// The same tool with a variable set to a path.
+    pub(super) fn with_variable(mut self, variable: &'static str, path: PathBuf) -> Self {
+        self.with_variables.push((variable, path));
         self
     }
 
@@ -81,15 +100,8 @@ impl Program {
         self.within(REMOVAL, arguments).await
     }
 
-    /// Pulls: every way in which it can end is an outcome. `stop_at` as in [`Bounds`].
-    pub(super) async fn pull(
-        &self,
-        arguments: &[&str],
-        limit: Duration,
-        shutdown: &CancellationToken,
-        stop_at: Option<&'static str>,
-    ) -> Pull {
-        let bounds = Bounds { limit, room: TEXT_ROOM, shutdown: Some(shutdown), stop_at };
+    /// Pulls within [`pulling`] bounds: every way in which it can end is an outcome.
+    pub(super) async fn pull(&self, arguments: &[&str], bounds: Bounds<'_>) -> Pull {
         let finished = match child::run(self.command(arguments), bounds).await {
             Ok(finished) => finished,
             Err(error) => {
@@ -133,8 +145,7 @@ impl Program {
     }
 
     async fn within(&self, limit: Duration, arguments: &[&str]) -> Result<Finished, RuntimeError> {
-        let bounds = Bounds { limit, room: ANSWER_ROOM, shutdown: None, stop_at: None };
-        let finished = child::run(self.command(arguments), bounds)
+        let finished = child::run(self.command(arguments), Bounds::new(limit, ANSWER_ROOM))
             .await
             .map_err(|source| RuntimeError::Start { program: self.path.display().to_string(), source })?;
         match finished.ending {
@@ -146,6 +157,7 @@ impl Program {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().envs(self.environment.iter().filter(|(name, _)| !self.without.contains(name)));
+        command.envs(self.with_variables.iter().map(|(name, path)| (name, path)));
         command.args(&self.first).args(arguments);
         command
     }
@@ -257,14 +269,16 @@ mod tests {
         for (script, stop_at, expected) in rows {
             let (_folder, environment) = tool(script);
             let program = Program::find("tool", &environment).unwrap();
-            assert_eq!(program.pull(&["pull"], Duration::from_secs(1), &token, stop_at).await.outcome, expected, "{script}");
+            let mut bounds = pulling(Duration::from_secs(1), &token);
+            bounds.stop_at = stop_at;
+            assert_eq!(program.pull(&["pull"], bounds).await.outcome, expected, "{script}");
         }
         token.cancel();
         let (folder, environment) = tool("sleep 60");
         let program = Program::find("tool", &environment).unwrap();
-        assert_eq!(program.pull(&["pull"], Duration::from_secs(60), &token, None).await.outcome, Outcome::Interrupted);
+        assert_eq!(program.pull(&["pull"], pulling(Duration::from_secs(60), &token)).await.outcome, Outcome::Interrupted);
         fs::remove_file(folder.path().join("tool")).unwrap();
-        let gone = program.pull(&["pull"], Duration::from_secs(60), &CancellationToken::new(), None).await.outcome;
+        let gone = program.pull(&["pull"], pulling(Duration::from_secs(60), &CancellationToken::new())).await.outcome;
         assert!(matches!(&gone, Outcome::Failed { exit: None, text } if text.starts_with("cannot start")), "{gone:?}");
     }
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
-use super::program::Program;
+use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact};
 use crate::image::Reference;
 
@@ -75,7 +75,7 @@ impl Runtime for Skopeo {
             words.push("--src-tls-verify=false");
         }
         words.extend([from.as_str(), to.as_str()]);
-        containers::quietened(self.program.pull(&words, limit, shutdown, Some(containers::SLEEPING)).await)
+        containers::quietened(self.program.pull(&words, pulling(limit, shutdown).stopping_at(containers::SLEEPING)).await)
     }
 
     async fn remove(&self, _: &Reference) -> Result<Removal, RuntimeError> {

@@ -14,6 +14,7 @@ mod readme;
 mod real_parts;
 mod registries;
 mod round_trips;
+mod runtime;
 mod runtimes;
 mod sandbox;
 mod tls;

@@ -12,7 +12,7 @@ use super::*;
 const NEVER: Duration = Duration::from_secs(60);
 
 fn bounds() -> Bounds<'static> {
-    Bounds { limit: NEVER, room: 4096, shutdown: None, stop_at: None }
+    Bounds::new(NEVER, 4096)
 }
 
 /// A shell script, run in an environment that holds only the search path and `FOLDER`.
@@ -85,7 +85,7 @@ async fn a_child_sees_the_given_environment_no_input_and_no_terminal() {
 #[tokio::test]
 async fn a_hanging_child_is_ended_at_its_limit_with_its_children() {
     let script = "sleep 60 & echo $! > $FOLDER/grandchild; echo $$ > $FOLDER/child; wait";
-    let (finished, folder) = finished(script, Bounds { limit: Duration::from_millis(300), ..bounds() }).await;
+    let (finished, folder) = finished(script, Bounds::new(Duration::from_millis(300), 4096)).await;
     assert_eq!(finished.ending, Ending::TimedOut);
     assert!(finished.elapsed < Duration::from_secs(2), "{:?}", finished.elapsed);
     for name in ["child", "grandchild"] {
@@ -96,7 +96,7 @@ async fn a_hanging_child_is_ended_at_its_limit_with_its_children() {
 #[tokio::test]
 async fn a_child_that_ignores_sigterm_is_killed_after_a_moment() {
     let script = "trap '' TERM; echo $$ > $FOLDER/child; echo ready >&2; while :; do sleep 1; done";
-    let (finished, folder) = finished(script, Bounds { stop_at: Some("ready"), ..bounds() }).await;
+    let (finished, folder) = finished(script, bounds().stopping_at("ready")).await;
     assert_eq!(finished.ending, Ending::Stopped);
     assert!(finished.elapsed >= GRACE && finished.elapsed < GRACE * 4, "{:?}", finished.elapsed);
     assert!(goes(pid(folder.path(), "child").await).await);
@@ -104,7 +104,7 @@ async fn a_child_that_ignores_sigterm_is_killed_after_a_moment() {
 
 #[tokio::test]
 async fn a_child_that_stopped_itself_is_ended() {
-    let (finished, _folder) = finished("kill -STOP $$; sleep 60", Bounds { limit: Duration::from_millis(300), ..bounds() }).await;
+    let (finished, _folder) = finished("kill -STOP $$; sleep 60", Bounds::new(Duration::from_millis(300), 4096)).await;
     assert_eq!(finished.ending, Ending::TimedOut);
     assert!(finished.elapsed < GRACE, "{:?}", finished.elapsed);
 }
@@ -139,7 +139,7 @@ async fn a_daemon_in_a_session_of_its_own_does_not_hold_us_up() {
 #[tokio::test]
 async fn a_text_ends_the_child_even_where_it_comes_in_two_pieces() {
     let script = "echo before >&2; printf 'Too many req' >&2; sleep 0.1; printf 'uests to' >&2; sleep 60";
-    let (finished, _folder) = finished(script, Bounds { stop_at: Some("Too many requests to"), ..bounds() }).await;
+    let (finished, _folder) = finished(script, bounds().stopping_at("Too many requests to")).await;
     assert_eq!(finished.ending, Ending::Stopped);
     assert!(finished.elapsed < GRACE && finished.stderr.text().contains("Too many requests to"), "{finished:?}");
 }
@@ -148,9 +148,21 @@ async fn a_text_ends_the_child_even_where_it_comes_in_two_pieces() {
 async fn shutdown_ends_the_child() {
     let shutdown = CancellationToken::new();
     shutdown.cancel();
-    let (finished, _folder) = finished("sleep 60", Bounds { shutdown: Some(&shutdown), ..bounds() }).await;
+    let (finished, _folder) = finished("sleep 60", bounds().until(&shutdown)).await;
     assert_eq!(finished.ending, Ending::Interrupted);
     assert!(finished.elapsed < GRACE);
+}
+
+#[tokio::test]
+async fn a_child_may_finish_in_the_moment_after_shutdown_and_no_longer() {
+    let shutdown = CancellationToken::new();
+    shutdown.cancel();
+    let patient = |patience| bounds().until(&shutdown).patient(Duration::from_millis(patience));
+    let (in_time, _folder) = finished("sleep 0.2; exit 3", patient(5000)).await;
+    assert_eq!(in_time.ending, Ending::Exited(3));
+    let (late, _folder) = finished("sleep 60", patient(200)).await;
+    assert_eq!(late.ending, Ending::Interrupted);
+    assert!(late.elapsed >= Duration::from_millis(200), "{:?}", late.elapsed);
 }
 
 #[tokio::test]
