@@ -47,7 +47,7 @@ impl Content {
     /// Content of that digest that a namespace holds under no image's name; none for no digest.
     pub(super) async fn unnamed(&self, namespace: &str, digest: Option<&str>) -> Result<Option<Presence>, RuntimeError> {
         let Some(digest) = digest else { return Ok(None) };
-        let held = self.ctr.try_ask(&["--namespace", namespace, "content", "get", digest]).await?.succeeded();
+        let held = self.ctr.try_ask(&[&option(namespace), "content", "get", digest]).await?.succeeded();
         let place = || format!("namespace {namespace}, held by no image but perhaps by a lease of an interrupted pull");
         Ok(held.then(|| Presence { image: digest.to_owned(), place: place() }))
     }
@@ -58,9 +58,9 @@ impl Content {
         if !pull.outcome.is_cut_short() || pull.elapsed < LEASED_BY {
             return;
         }
-        let Ok(list) = self.ctr.ask(&["--namespace", &self.namespace, "leases", "ls"]).await else { return };
+        let Ok(list) = self.ctr.ask(&[&option(&self.namespace), "leases", "ls"]).await else { return };
         let Some(lease) = ours(&list, began.into()) else { return };
-        let removed = self.ctr.try_remove(&["--namespace", &self.namespace, "leases", "rm", "--sync", lease]).await;
+        let removed = self.ctr.try_remove(&[&option(&self.namespace), "leases", "rm", "--sync", lease]).await;
         tracing::debug!(lease, ok = removed.is_ok_and(|removed| removed.succeeded()), "lease of the interrupted pull");
     }
 }
@@ -68,6 +68,11 @@ impl Content {
 /// Bounds that let most pulls finish after shutdown instead of leaving a lease.
 pub(super) fn patient(bounds: Bounds<'_>) -> Bounds<'_> {
     bounds.patient(PATIENCE)
+}
+
+/// ctr's option for a namespace, one word.
+pub(super) fn option(namespace: &str) -> String {
+    format!("--namespace={namespace}")
 }
 
 /// ctr on a socket; it gives up on one that nobody answers.

@@ -48,7 +48,15 @@ impl Driver for CtrDriver {
         }
         let notes = vec!["ctr uses no log-in: its pulls count on this machine's address".to_owned()];
         let content = Content::of(program.clone(), setup);
-        Ok(Box::new(Ctr { program, content, version, notes, namespace: setup.namespace.clone(), pull_arguments, scheme: setup.scheme }))
+        Ok(Box::new(Ctr {
+            program,
+            content,
+            version,
+            notes,
+            here: setup.namespace.as_deref().map(content::option),
+            pull_arguments,
+            scheme: setup.scheme,
+        }))
     }
 }
 
@@ -58,7 +66,8 @@ struct Ctr {
     content: Content,
     version: String,
     notes: Vec<String>,
-    namespace: Option<String>,
+    /// `--namespace=…` where the user named one.
+    here: Option<String>,
     pull_arguments: Vec<String>,
     scheme: Scheme,
 }
@@ -66,8 +75,7 @@ struct Ctr {
 impl Ctr {
     /// The words of a call in the user's namespace.
     fn here<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
-        let namespace = self.namespace.iter().flat_map(|namespace| ["--namespace", namespace.as_str()]);
-        namespace.chain(words.iter().copied()).collect()
+        self.here.iter().map(String::as_str).chain(words.iter().copied()).collect()
     }
 }
 
@@ -95,7 +103,7 @@ impl Runtime for Ctr {
         let mut found = Vec::new();
         for namespace in self.program.ask(&["namespaces", "ls", "-q"]).await?.split_whitespace() {
             let place = format!("namespace {namespace}");
-            let images = self.program.ask(&["--namespace", namespace, "images", "ls"]).await?;
+            let images = self.program.ask(&[&content::option(namespace), "images", "ls"]).await?;
             let before = found.len();
             let same = listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
             found.extend(same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }));

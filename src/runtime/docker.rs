@@ -1,11 +1,14 @@
 //! Docker Engine through its command line. Seen with client 28.2 and dockerd 20.10; both image
 //! stores of 26.1 and 28.5 after runtimes.md.
 //!
-//! One pull sends HEAD, GET index, GET manifest. The classic store skips the GETs in about half the
-//! rounds of a tight loop: a second of pause after the removal brings them back. The containerd
-//! store needs none. `rmi` is not forced: a forced one of a missing image exits 0, and one of an
+//! One pull sends HEAD, GET index, GET manifest. The classic store keeps manifests in containerd until
+//! its collector runs, which it does at most 2 % of the time: until then a pull is free. A second
+//! after the removal is enough where a collection takes a few milliseconds; on a machine so busy that
+//! it takes a hundred, five seconds are not (both seen). So the pause grows with the time that the
+//! removal took. The containerd store needs none. `rmi` is not forced: a forced one of a missing image exits 0, and one of an
 //! image in use takes its name away. The daemon pulls: killing the client does not always end it.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,8 +19,13 @@ use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
 use crate::image::Reference;
 
-/// How long the classic store needs before it asks for manifests again.
+/// How long the classic store needs at least before it asks for manifests again.
 const CLASSIC_PAUSE: Duration = Duration::from_secs(1);
+/// The same on a busy machine: a removal takes some 50 ms on an idle one, and half a second where
+/// the collector is late.
+const CLASSIC_PAUSE_PER_REMOVAL: u32 = 10;
+/// The longest pause that is asked for.
+const CLASSIC_PAUSE_MOST: Duration = Duration::from_secs(10);
 
 /// The driver.
 #[derive(Debug)]
@@ -47,6 +55,7 @@ pub(super) struct Docker {
     version: String,
     notes: Vec<String>,
     store: Store,
+    last_removal: Mutex<Duration>,
     platform: Option<String>,
 }
 
@@ -64,12 +73,17 @@ impl Docker {
         let finished = program.try_ask(&question).await?;
         let parsed: Result<Engine, _> = serde_json::from_str(&finished.stdout.text());
         match parsed {
+            // Older clients exit 0 and put the error into the answer.
+            Ok(Engine { server_errors: Some(errors), .. }) if !errors.is_empty() => {
+                Err(RuntimeError::NoDaemon { program: program.name().to_owned(), text: errors.join(" ") })
+            }
             Ok(engine) if engine.server_version.is_empty() => Err(program.no_daemon(&finished)),
             Err(_) if !finished.succeeded() => Err(program.no_daemon(&finished)),
             Err(error) => Err(program.nonsense(&question, &error)),
             Ok(engine) => {
                 let (version, notes, store) = (engine.words(), engine.notes(), engine.store());
-                Ok(Self { name, program, version, notes, store, platform: setup.platform.clone() })
+                let platform = setup.platform.clone();
+                Ok(Self { name, program, version, notes, store, last_removal: Mutex::default(), platform })
             }
         }
     }
@@ -139,6 +153,7 @@ impl Runtime for Docker {
         let name = exact(reference);
         let words = ["rmi", name.as_str()];
         let finished = self.program.try_remove(&words).await?;
+        *self.last_removal.lock().unwrap_or_else(PoisonError::into_inner) = finished.elapsed;
         match finished.succeeded() {
             true => Ok(Removal::Removed),
             false if finished.says(&["no such image"]) => Ok(Removal::Absent),
@@ -148,7 +163,7 @@ impl Runtime for Docker {
 
     fn pause_after_remove(&self) -> Duration {
         match self.store {
-            Store::Classic => CLASSIC_PAUSE,
+            Store::Classic => classic_pause(*self.last_removal.lock().unwrap_or_else(PoisonError::into_inner)),
             Store::Containerd => Duration::ZERO,
         }
     }
@@ -158,11 +173,17 @@ impl Runtime for Docker {
     }
 }
 
+/// The pause after a removal that took so long.
+fn classic_pause(removal: Duration) -> Duration {
+    (removal * CLASSIC_PAUSE_PER_REMOVAL).clamp(CLASSIC_PAUSE, CLASSIC_PAUSE_MOST)
+}
+
 /// The parts of `docker info` that matter here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Engine {
     server_version: String,
+    server_errors: Option<Vec<String>>,
     operating_system: String,
     driver_status: Option<Vec<(String, String)>>,
     registry_config: Option<Registries>,
@@ -238,6 +259,12 @@ mod tests {
         let containerd = engine(r#"{"ServerVersion":"28.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}"#);
         assert_eq!((classic.store(), containerd.store()), (Store::Classic, Store::Containerd));
         assert_eq!(engine(r#"{"ServerVersion":"1","DriverStatus":null}"#).store(), Store::Classic);
+    }
+
+    #[test]
+    fn the_pause_grows_with_the_removal_within_bounds() {
+        let pauses = [20, 100, 290, 60_000].map(|removal| classic_pause(Duration::from_millis(removal)).as_millis());
+        assert_eq!(pauses, [1000, 1000, 2900, 10_000]);
     }
 
     #[test]

@@ -157,7 +157,8 @@ pub trait Runtime: Send + Sync {
         PULL_LIMIT
     }
 
-    /// How long to wait after a removal so that the next pull asks for the manifests again.
+    /// How long to wait after the last removal so that the next pull asks for the manifests again. It
+    /// may grow from one removal to the next: ask each time.
     fn pause_after_remove(&self) -> Duration {
         Duration::ZERO
     }

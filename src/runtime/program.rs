@@ -131,12 +131,12 @@ impl Program {
 
     /// The error for an exit code other than 0.
     pub(super) fn refused(&self, arguments: &[&str], finished: &Finished) -> RuntimeError {
-        RuntimeError::Refused { program: self.name.clone(), verb: verb(arguments), status: finished.status(), text: finished.text() }
+        RuntimeError::Refused { program: self.name.clone(), verb: verb(arguments), status: finished.status(), text: finished.complaint() }
     }
 
     /// The error for a daemon that does not answer.
     pub(super) fn no_daemon(&self, finished: &Finished) -> RuntimeError {
-        RuntimeError::NoDaemon { program: self.name.clone(), text: finished.text() }
+        RuntimeError::NoDaemon { program: self.name.clone(), text: finished.complaint() }
     }
 
     /// The error for an answer that is not understood.
@@ -181,6 +181,15 @@ impl Finished {
     /// Both streams as one text, errors last.
     pub(super) fn text(&self) -> String {
         format!("{}{}", self.stdout.text(), self.stderr.text())
+    }
+
+    /// The last thing it said, errors before answers, without the dress of a log line.
+    pub(super) fn complaint(&self) -> String {
+        let (errors, answers) = (self.stderr.text(), self.stdout.text());
+        let last = |text: &str| text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+        let line = last(&errors).or_else(|| last(&answers)).unwrap_or_default();
+        let message = line.split_once(" msg=\"").and_then(|(_, rest)| rest.rsplit_once('"'));
+        message.map_or_else(|| line.clone(), |(message, _)| message.replace("\\\"", "\""))
     }
 
     /// Whether either stream has one of these words, whatever their case.
@@ -247,6 +256,21 @@ mod tests {
         let (_folder, environment) = tool("echo 'permission \u{1b}[31mdenied' >&2; exit 3");
         let error = Program::find("tool", &environment).unwrap().ask(&["--quiet", "image", "ls", "-a"]).await.unwrap_err();
         assert_eq!(error.to_string(), "tool image ls failed (exit code 3): permission  [31mdenied");
+    }
+
+    #[tokio::test]
+    async fn a_complaint_is_the_last_line_without_its_dress() {
+        let rows = [
+            ("echo '{}'; echo warning >&2; echo 'Error: no' >&2; echo >&2", "Error: no"),
+            ("echo only; echo answers", "answers"),
+            (r#"echo 'time="x" level=fatal msg="cannot access \"/run/c\": no"' >&2"#, "cannot access \"/run/c\": no"),
+            ("true", ""),
+        ];
+        for (script, expected) in rows {
+            let (_folder, environment) = tool(script);
+            let finished = Program::find("tool", &environment).unwrap().try_ask(&["version"]).await.unwrap();
+            assert_eq!(finished.complaint(), expected, "{script}");
+        }
     }
 
     #[tokio::test]
