@@ -107,9 +107,21 @@ impl Program {
         thread::spawn(move || stdin.write_all(&input));
         let stdout = Stream::read(child.stdout.take().expect("piped"));
         let stderr = Stream::read(child.stderr.take().expect("piped"));
+        let name = Path::new(self.command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
         let line = format!("{:?}", self.command.get_program()).replace('"', "")
             + &self.command.get_args().fold(String::new(), |line, arg| line + " " + &arg.to_string_lossy());
-        Running { line, child: Some(child), mark: self.mark, started, limit: self.limit, stdout, stderr, peak_memory: 0, kept: self.kept }
+        Running {
+            line,
+            name,
+            child: Some(child),
+            mark: self.mark,
+            started,
+            limit: self.limit,
+            stdout,
+            stderr,
+            peak_memory: 0,
+            kept: self.kept,
+        }
     }
 }
 
@@ -149,6 +161,7 @@ impl Stream {
 /// A program that runs. Dropped, it is ended: by SIGTERM, and by SIGKILL where that does not help.
 pub(crate) struct Running {
     line: String,
+    name: String,
     child: Option<Child>,
     mark: String,
     started: Instant,
@@ -191,7 +204,7 @@ impl Running {
 
     /// Whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
-        self.peak_memory = self.peak_memory.max(resident_peak(self.id()));
+        self.peak_memory = self.peak_memory.max(resident_peak(self.id(), &self.name));
         self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
     }
 
@@ -360,8 +373,13 @@ fn pid(id: u32) -> Pid {
     i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process id")
 }
 
-fn resident_peak(id: u32) -> u64 {
+/// The most memory that a process has had resident; 0 where that cannot be told. Until a moment after
+/// it was started a process has its parent's memory, and its name: such a look does not count.
+fn resident_peak(id: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kibibytes| kibibytes << 10)
+    let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    if value("Name:") != name.get(..name.len().min(15)) {
+        return 0;
+    }
+    value("VmHWM:").and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kibibytes| kibibytes << 10)
 }
