@@ -38,18 +38,24 @@ pub use exit::{Exit, Failure};
 
 /// Parses the arguments, runs the command, reports its error; the value is the process's exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, context: Context) -> Exit {
-    let cli = match settings::parse(args, &context) {
-        Ok(cli) => cli,
-        Err(stop) => return stop.show(&context),
+    let args: Vec<OsString> = args.into_iter().collect();
+    let settings = match settings::parse(&args, &context) {
+        Ok(settings) => settings,
+        Err(stop) => return stop.show(&context, &args).unwrap_or_else(|error| report(&context, &error)),
     };
-    let context = settings::apply(&cli.talk, context);
+    let context = settings::apply(&settings.cli.talk, context);
+    if settings.cli.talk.verbose > 0 {
+        for (long, origin) in settings.origins() {
+            context.say(&format!("· {long} from {origin}"));
+        }
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&context, &anyhow::Error::new(error).context("cannot start the asynchronous runtime")),
     };
     let result = runtime.block_on(async {
         shutdown_on_signals(&context);
-        command::run(&context, cli).await
+        command::run(&context, settings).await
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match result {

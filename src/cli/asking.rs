@@ -24,19 +24,19 @@ pub struct Asking {
     #[arg(long, value_enum, default_value_t)]
     pub family: Family,
     /// Ask without credentials, as whoever has none
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["user", "all_identities", "password_stdin", "password_file"])]
     pub anonymous: bool,
     /// Ask as this account
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// Read the password or access token of --user from standard input
-    #[arg(long)]
+    #[arg(long, conflicts_with = "password_file")]
     pub password_stdin: bool,
     /// Read the password or access token of --user from this file
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Ask as every identity known here: anonymous and each account
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["user", "password_stdin", "password_file"])]
     pub all_identities: bool,
     /// Ask a private sandbox on loopback, started for this one command, instead of the real registry
     #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, default_missing_value = "2026")]

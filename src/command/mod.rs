@@ -14,15 +14,17 @@ mod sandbox;
 mod stress;
 mod watch;
 
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
+use crate::settings::Settings;
 use crate::{Context, Exit};
 
 /// Runs the command that was asked for.
-pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
-    match cli.command {
-        Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
-        Command::Watch(args) => watch::run(context, *args, Vec::new()).await,
-        Command::Check(args) => check::run(context, *args, Vec::new()).await,
+pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> {
+    let accounts = settings.accounts;
+    match settings.cli.command {
+        Command::Stress(args) => stress::run(context, *args, accounts).await,
+        Command::Watch(args) => watch::run(context, *args, accounts).await,
+        Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, Vec::new()).await,
         Command::Completions(args) => completions::run(context, args),

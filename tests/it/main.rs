@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod credentials;
 mod explain;
 mod generated;
 mod harness;
@@ -17,5 +18,6 @@ mod round_trips;
 mod runtime;
 mod runtimes;
 mod sandbox;
+mod settings;
 mod tls;
 mod tour;

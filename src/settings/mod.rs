@@ -1,0 +1,173 @@
+//! Flag > variable > configuration file > default, each with its origin. clap parses the command
+//! line and knows the defaults; variables and file are laid in between by giving their values to
+//! clap as defaults for this run, so that one mechanism parses and checks them all. That they are
+//! defaults to clap is also why a flag that contradicts a variable simply wins.
+
+mod colour;
+mod file;
+mod layers;
+mod origin;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use crate::cli::{self, Cli, Talk};
+use crate::credentials::Account;
+use crate::{Context, Exit, Failure};
+
+pub use file::ConfigError;
+pub use origin::Origin;
+
+use file::ConfigFile;
+use layers::{Layers, Setting};
+
+/// Everything the user decided for this run.
+#[derive(Debug)]
+pub struct Settings {
+    /// The command line with variables, file and defaults filled in.
+    pub cli: Cli,
+    /// The further accounts of the configuration file.
+    pub accounts: Vec<Account>,
+    origins: BTreeMap<String, Origin>,
+}
+
+/// A variable or a key of the configuration file that cannot be used. All are usage errors.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// The value is none for its option.
+    #[error("{origin}: {what}")]
+    Value {
+        /// The variable or key.
+        origin: Origin,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Two of one rank contradict each other.
+    #[error("{} and {} contradict each other", .0.0, .0.1)]
+    Contradiction(Box<(Origin, Origin)>),
+}
+
+/// Why no command is run: help or version was asked for, or the settings are wrong.
+#[derive(Debug)]
+pub enum Stop {
+    /// clap has something to show: help, the version, or what is wrong with the command line.
+    Clap(clap::Error),
+    /// A variable or the configuration file is wrong.
+    Wrong(Failure),
+}
+
+impl Stop {
+    /// Shows clap's text where it belongs and says how the process ends.
+    ///
+    /// # Errors
+    /// A wrong variable or file, for the caller to report as any other failure; a writer's error.
+    pub fn show(self, context: &Context, args: &[OsString]) -> anyhow::Result<Exit> {
+        let error = match self {
+            Self::Clap(error) => error,
+            Self::Wrong(failure) => return Err(failure.into()),
+        };
+        let terminal = if error.use_stderr() { context.terminal.stderr } else { context.terminal.stdout };
+        let coloured = colour::early(args, &context.environment, terminal) == clap::ColorChoice::Always;
+        let text = error.render();
+        let text = if coloured { text.ansi().to_string() } else { text.to_string() };
+        if error.use_stderr() {
+            context.complain(text.trim_end());
+            return Ok(Exit::Usage);
+        }
+        context.answer(&text)?;
+        Ok(Exit::Ok)
+    }
+}
+
+impl Settings {
+    /// Where the value of the option `--long` came from.
+    pub fn origin(&self, long: &str) -> &Origin {
+        self.origins.get(long).unwrap_or(&Origin::Default)
+    }
+
+    /// The options that are set at all, with their origins, by name. Values are not told: some are secret.
+    pub fn origins(&self) -> impl Iterator<Item = (&str, &Origin)> {
+        self.origins.iter().map(|(long, origin)| (long.as_str(), origin))
+    }
+}
+
+/// The settings of a run with these arguments.
+pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
+    let mut command = Cli::command();
+    // Only to see which command is meant and what the command line itself says.
+    let said = match command.clone().ignore_errors(true).try_get_matches_from(args) {
+        Ok(said) => said,
+        Err(help) => return Err(Stop::Clap(documented(help, args))),
+    };
+    let wrong = |error: ConfigError| {
+        Stop::Wrong(Failure::new(Exit::Usage, error).advise("see dhlimit --help for the options; keys are their long names"))
+    };
+    let file = config_file(&command, &said, context).map_err(wrong)?;
+    let path = subcommands(&said);
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let layers = Layers { environment: &context.environment, file: &file, path: &path };
+    let mut settings = Vec::new();
+    command = lay(command, &said, &layers, &mut settings).map_err(|error| Stop::Wrong(Failure::new(Exit::Usage, error)))?;
+    let cli = command
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|error| Stop::Clap(documented(error, args)))?;
+    let origins = settings.into_iter().map(|setting| (setting.long, setting.origin)).collect();
+    Ok(Settings { cli, accounts: file.accounts, origins })
+}
+
+/// The context as the general options want it.
+pub fn apply(talk: &Talk, mut context: Context) -> Context {
+    context.talkative = !talk.quiet;
+    context.colour = colour::wanted(talk.color, &context.environment, context.terminal.stdout);
+    context
+}
+
+/// Help as it is documented, with the variables' names, which the commands parsed here do not carry.
+fn documented(error: clap::Error, args: &[OsString]) -> clap::Error {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
+    match cli::command().try_get_matches_from(args) {
+        Err(same) if is_help && same.kind() == error.kind() => same,
+        _ => error,
+    }
+}
+
+fn config_file(command: &Command, said: &ArgMatches, context: &Context) -> Result<ConfigFile, ConfigError> {
+    let flag = deepest(said).try_get_one::<PathBuf>("config").ok().flatten().cloned();
+    let named = flag.or_else(|| context.environment.var(&cli::variable("config")).map(PathBuf::from));
+    match (named, ConfigFile::usual_path(&context.environment)) {
+        (Some(named), _) => ConfigFile::open(&named, true, &context.environment, command),
+        (None, Some(usual)) => ConfigFile::open(&usual, false, &context.environment, command),
+        (None, None) => Ok(ConfigFile::default()),
+    }
+}
+
+fn deepest(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, below)| deepest(below))
+}
+
+fn subcommands(matches: &ArgMatches) -> Vec<String> {
+    let below = matches.subcommand().map(|(name, below)| (name.to_owned(), subcommands(below)));
+    below.into_iter().flat_map(|(name, below)| std::iter::once(name).chain(below)).collect()
+}
+
+/// Lays variables and file into a command and the subcommand that was called.
+fn lay(command: Command, said: &ArgMatches, layers: &Layers<'_>, into: &mut Vec<Setting>) -> Result<Command, SettingError> {
+    let settled = layers.settle(&command, said)?;
+    let mut command = settled
+        .iter()
+        .filter(|setting| !setting.values.is_empty())
+        .fold(command, |command, setting| command.mut_arg(&setting.id, |arg| arg.default_values(setting.values.clone()).required(false)));
+    into.extend(settled);
+    if let Some((name, below)) = said.subcommand()
+        && let Some(subcommand) = command.find_subcommand(name).cloned()
+    {
+        let laid = lay(subcommand, below, layers, into)?;
+        command = command.mut_subcommand(name, |_| laid);
+    }
+    Ok(command)
+}
