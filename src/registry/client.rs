@@ -223,7 +223,7 @@ impl Client {
         let at = host(&service.realm);
         let auth = self.auth_transport(&service.realm)?;
         if self.locked().tokens.is_empty() && self.endpoint.token_service.is_some() {
-            self.registry.preconnect(self.endpoint.base.clone());
+            self.registry.preconnect(self.endpoint.base.clone()).await;
         }
         let scope = format!("repository:{}:pull", image.repository());
         let request = token_request(&auth, service, &scope, who);

@@ -34,6 +34,11 @@ impl Preconnect {
     pub(super) fn arm(&self) {
         self.armed.store(true, Ordering::SeqCst);
     }
+
+    /// No attempt is kept aside any more; whether one was still awaited.
+    pub(super) fn disarm(&self) -> bool {
+        self.armed.swap(false, Ordering::SeqCst)
+    }
 }
 
 impl<S> Layer<S> for Preconnect {

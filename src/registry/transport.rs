@@ -1,10 +1,12 @@
 //! HTTP as the registry client needs it: one client a host, roots of trust, address family, no
 //! redirect followed unseen, and every header list and body bounded.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -121,10 +123,15 @@ impl Transport {
     }
 
     /// Starts opening a connection for the next request; failures show at that request.
-    pub(super) fn preconnect(&self, url: Url) {
+    pub(super) async fn preconnect(&self, url: Url) {
         self.preconnect.arm();
-        let client = self.client.clone();
-        tokio::spawn(async move { client.head(url).send().await.map(drop) });
+        let mut attempt = Box::pin(self.client.head(url).send());
+        let started = poll_fn(|context| Poll::Ready(attempt.as_mut().poll(context))).await;
+        // Polled here and not only in a task of its own, which may start late: by then the request
+        // to come would be taken for the attempt, and fail.
+        if !self.preconnect.disarm() && started.is_pending() {
+            tokio::spawn(async move { attempt.await.map(drop) });
+        }
     }
 
     /// A request on this client.
@@ -195,4 +202,35 @@ pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
         next = cause.source();
     }
     (kind, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_connection_opened_ahead_carries_the_next_request_and_nothing_before_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/x", listener.local_addr().unwrap()).parse().unwrap();
+        let trust = Trust::load(None).unwrap();
+        let transport = Transport::new(&url, None, &trust, &Environment::default()).unwrap();
+        transport.preconnect(url.clone()).await;
+        // The request is polled before any task that the attempt may have.
+        let request = transport.request(reqwest::Method::GET, url).send();
+        let registry = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let length = socket.read(&mut asked).await.unwrap();
+            assert!(asked[..length].starts_with(b"GET /x HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&asked[..length]));
+            socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            socket
+        };
+        let both = async { tokio::join!(request, registry) };
+        let (answer, _socket) = tokio::time::timeout(Duration::from_secs(10), both).await.unwrap();
+        assert_eq!(answer.unwrap().status(), 204);
+        let second = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(second.is_err(), "one connection is enough");
+    }
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod credentials;
 mod explain;
+mod gate;
 mod generated;
 mod harness;
 mod hostile;

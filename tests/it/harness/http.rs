@@ -38,14 +38,21 @@ pub(crate) fn get(url: &str) -> Answer {
     request("GET", url, &[], "").unwrap_or_else(|error| panic!("GET {url}: {error}"))
 }
 
+/// POST of a JSON text.
+#[track_caller]
+pub(crate) fn post(url: &str, json: &serde_json::Value) -> Answer {
+    let headers = [("content-type", "application/json")];
+    request("POST", url, &headers, &json.to_string()).unwrap_or_else(|error| panic!("POST {url}: {error}"))
+}
+
 /// One request, one answer; HTTP/1.0, so that no answer comes in chunks.
-pub(crate) fn request(method: &str, url: &str, fields: &[(&str, &str)], body: &str) -> std::io::Result<Answer> {
+pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> std::io::Result<Answer> {
     let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("not a plain URL: {url}"));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     let mut text = format!("{method} /{path} HTTP/1.0\r\nhost: {authority}\r\ncontent-length: {}\r\n", body.len());
-    for (name, value) in fields {
+    for (name, value) in headers {
         text = text + name + ": " + value + "\r\n";
     }
     stream.write_all(format!("{text}\r\n{body}").as_bytes())?;

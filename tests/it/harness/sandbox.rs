@@ -65,6 +65,13 @@ impl Sandbox {
         &mut self.running
     }
 
+    /// The requests it has answered, as JSON lines.
+    #[track_caller]
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let text = http::get(&format!("{}/_sandbox/log", self.url())).body;
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not a JSON line ({error}): {line}"))).collect()
+    }
+
     /// Its own home, where it writes what it is told to write.
     pub(crate) fn home(&self) -> &Home {
         &self.home
