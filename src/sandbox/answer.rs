@@ -123,13 +123,14 @@ pub(super) fn odd_fields(headers: &mut HeaderMap, turn: u64, standing: Standing)
 }
 
 fn set_fields(headers: &mut HeaderMap, pair: Pair, limit: &str, remaining: &str) {
+    let (Ok(limit), Ok(remaining)) = (HeaderValue::try_from(limit), HeaderValue::try_from(remaining)) else { return };
     if matches!(pair, Pair::Plain | Pair::Both) {
-        insert(headers, LIMIT, limit.to_owned());
-        insert(headers, REMAINING, remaining.to_owned());
+        headers.insert(LIMIT, limit.clone());
+        headers.insert(REMAINING, remaining.clone());
     }
     if matches!(pair, Pair::Prefixed | Pair::Both) {
-        insert(headers, X_LIMIT, limit.to_owned());
-        insert(headers, X_REMAINING, remaining.to_owned());
+        headers.insert(X_LIMIT, limit);
+        headers.insert(X_REMAINING, remaining);
     }
 }
 

@@ -57,7 +57,7 @@ enum Refusal {
 }
 
 /// Answers a request to `/token`, and tells who asked.
-pub(super) async fn answer(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller) -> (Response, Identity) {
+pub(super) async fn answer(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'_>) -> (Response, Identity) {
     let clock = sandbox.now();
     let asked = sandbox.ledger().note_token(caller.address, sandbox.since_epoch());
     let (result, identity) = if asked > PER_MINUTE {
@@ -72,7 +72,7 @@ pub(super) async fn answer(sandbox: &Sandbox, parts: &Parts, body: Body, caller:
     (response, identity)
 }
 
-async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller, now: DateTime<Utc>) -> (Response, Identity) {
+async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'_>, now: DateTime<Utc>) -> (Response, Identity) {
     let posted = parts.method == Method::POST;
     let text = if posted {
         to_bytes(body, FORM_MAX).await.ok().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
@@ -97,7 +97,7 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller, 
     };
     let user = place.and_then(|place| sandbox.user(place)).unwrap_or("");
     let scopes = fields.iter().filter(|(name, _)| name == "scope").flat_map(|(_, value)| value.split(' '));
-    let access: Vec<Access> = scopes.filter_map(Access::grant).collect();
+    let access: Vec<Access<'_>> = scopes.filter_map(Access::grant).collect();
     let life = i64::try_from(sandbox.settings().token_life.as_secs()).unwrap_or(i64::MAX);
     let scope = access.iter().map(|access| format!("repository:{}:pull", access.name)).collect::<Vec<_>>().join(" ");
     let token = sandbox.signer().sign(user, access, Use::Access, now.timestamp(), life);
@@ -118,7 +118,7 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller, 
     (answer::with_json(StatusCode::OK, &answer), place.map_or(caller.address, Identity::Account))
 }
 
-fn basic_asker(sandbox: &Sandbox, caller: &Caller, headers: &HeaderMap) -> Result<Asker, Refusal> {
+fn basic_asker(sandbox: &Sandbox, caller: &Caller<'_>, headers: &HeaderMap) -> Result<Asker, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Asker::Nobody) };
     let pair = value
         .to_str()
@@ -135,7 +135,7 @@ fn basic_asker(sandbox: &Sandbox, caller: &Caller, headers: &HeaderMap) -> Resul
 
 fn posted_asker<'a>(
     sandbox: &Sandbox,
-    caller: &Caller,
+    caller: &Caller<'_>,
     field: &impl Fn(&str) -> Option<&'a str>,
     now: DateTime<Utc>,
 ) -> Result<Asker, Refusal> {
@@ -148,7 +148,8 @@ fn posted_asker<'a>(
         }
         Some("refresh_token") => {
             let token = field("refresh_token").ok_or(Refusal::Request("a refresh grant needs refresh_token"))?;
-            let claims = sandbox.signer().read(token, Use::Refresh, now.timestamp()).map_err(|_| Refusal::WrongPassword)?;
+            let mut space = Vec::new();
+            let claims = sandbox.signer().read(token, Use::Refresh, now.timestamp(), &mut space).map_err(|_| Refusal::WrongPassword)?;
             sandbox.account(&claims.sub).map(|(place, _)| Asker::Account(place)).ok_or(Refusal::WrongPassword)
         }
         _ => Err(Refusal::Request("grant_type is password or refresh_token")),
@@ -156,7 +157,7 @@ fn posted_asker<'a>(
 }
 
 impl Sandbox {
-    fn log_in(&self, caller: &Caller, user: &str, password: &str) -> Result<Asker, Refusal> {
+    fn log_in(&self, caller: &Caller<'_>, user: &str, password: &str) -> Result<Asker, Refusal> {
         let now = self.since_epoch();
         let suspects = [Suspect::User(user.chars().take(64).collect()), Suspect::Address(caller.address)];
         if suspects.iter().any(|suspect| self.failures().is_locked(suspect, now)) {

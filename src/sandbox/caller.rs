@@ -18,20 +18,20 @@ pub(super) struct Peer {
 }
 
 /// Who is asking.
-#[derive(Debug, Clone)]
-pub(super) struct Caller {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller<'a> {
     /// Whom it is counted on without credentials.
     pub(super) address: Identity,
     /// It is on this machine.
     pub(super) local: bool,
-    /// The URL under which it asks: scheme and host.
-    pub(super) origin: String,
+    secure: bool,
+    host: Option<&'a str>,
 }
 
-impl Caller {
+impl<'a> Caller<'a> {
     /// Who sent a request. Forwarded headers are read where the proxy is trusted: the last address,
     /// which is the one the nearest proxy saw.
-    pub(super) fn of(parts: &Parts, trust_proxy: bool) -> Self {
+    pub(super) fn of(parts: &'a Parts, trust_proxy: bool) -> Self {
         let peer = parts.extensions.get::<Peer>().copied();
         let peer = peer.unwrap_or(Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false });
         let field = |name: &str| parts.headers.get_all(name).iter().next_back()?.to_str().ok()?.rsplit(',').next().map(str::trim);
@@ -42,12 +42,13 @@ impl Caller {
             None => peer.secure,
         };
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| parts.uri.authority().map(Authority::as_str));
-        let scheme = if secure { "https" } else { "http" };
-        Self {
-            address: Identity::of_address(address),
-            local: address.to_canonical().is_loopback(),
-            origin: format!("{scheme}://{}", host.filter(|host| is_host(host)).unwrap_or("localhost")),
-        }
+        Self { address: Identity::of_address(address), local: address.to_canonical().is_loopback(), secure, host }
+    }
+
+    /// The URL under which it asks: scheme and host.
+    pub(super) fn origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.host.filter(|host| is_host(host)).unwrap_or("localhost"))
     }
 }
 
@@ -68,11 +69,13 @@ mod tests {
     use axum::http::Request;
     use rstest::rstest;
 
-    fn caller(trust_proxy: bool, fields: &[(&str, &str)]) -> Caller {
+    /// Address, locality and origin of who sends these fields.
+    fn caller(trust_proxy: bool, fields: &[(&str, &str)]) -> (String, bool, String) {
         let request = fields.iter().fold(Request::get("/v2/"), |request, (name, value)| request.header(*name, *value));
         let mut parts = request.body(()).unwrap().into_parts().0;
         parts.extensions.insert(Peer { address: "127.0.0.1".parse().unwrap(), secure: false });
-        Caller::of(&parts, trust_proxy)
+        let caller = Caller::of(&parts, trust_proxy);
+        (caller.address.to_string(), caller.local, caller.origin())
     }
 
     #[rstest]
@@ -84,15 +87,15 @@ mod tests {
     #[case("unknown", "127.0.0.1")]
     #[case("", "127.0.0.1")]
     fn a_trusted_proxy_says_who_asks(#[case] value: &str, #[case] counted: &str) {
-        assert_eq!(caller(true, &[("x-forwarded-for", value)]).address.to_string(), counted);
-        let untrusting = caller(false, &[("x-forwarded-for", value)]);
-        assert_eq!((untrusting.address.to_string().as_str(), untrusting.local), ("127.0.0.1", true));
+        assert_eq!(caller(true, &[("x-forwarded-for", value)]).0, counted);
+        let (address, local, _) = caller(false, &[("x-forwarded-for", value)]);
+        assert_eq!((address.as_str(), local), ("127.0.0.1", true));
     }
 
     #[test]
     fn who_comes_through_a_trusted_proxy_is_not_local() {
-        assert!(!caller(true, &[("x-forwarded-for", "192.0.2.7")]).local);
-        assert!(caller(true, &[]).local);
+        assert!(!caller(true, &[("x-forwarded-for", "192.0.2.7")]).1);
+        assert!(caller(true, &[]).1);
     }
 
     #[rstest]
@@ -100,13 +103,13 @@ mod tests {
     #[case("[::1]:5000", "http://[::1]:5000")]
     #[case("a\"b", "http://localhost")]
     fn the_origin_is_the_one_that_was_asked(#[case] host: &str, #[case] origin: &str) {
-        assert_eq!(caller(false, &[("host", host)]).origin, origin);
+        assert_eq!(caller(false, &[("host", host)]).2, origin);
     }
 
     #[test]
     fn a_trusted_proxy_may_speak_tls_for_the_sandbox() {
         let fields = [("host", "hub.example"), ("x-forwarded-proto", "https")];
-        assert_eq!(caller(true, &fields).origin, "https://hub.example");
-        assert_eq!(caller(false, &fields).origin, "http://hub.example");
+        assert_eq!(caller(true, &fields).2, "https://hub.example");
+        assert_eq!(caller(false, &fields).2, "http://hub.example");
     }
 }

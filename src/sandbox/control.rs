@@ -141,7 +141,7 @@ impl Sandbox {
         }
     }
 
-    fn change(&self, change: &Change, caller: &Caller) -> Result<(), String> {
+    fn change(&self, change: &Change, caller: &Caller<'_>) -> Result<(), String> {
         if let Some(name) = &change.profile {
             self.set_profile(name.parse::<Profile>().map_err(|error| error.to_string())?);
         }
@@ -162,7 +162,11 @@ pub(super) async fn state(State(sandbox): State<Sandbox>) -> Response {
 
 /// `GET /_sandbox/log`: JSON lines, oldest first.
 pub(super) async fn log(State(sandbox): State<Sandbox>) -> Response {
-    answer::with_body(StatusCode::OK, HeaderValue::from_static("application/x-ndjson"), sandbox.log().recent())
+    answer::with_body(
+        StatusCode::OK,
+        HeaderValue::from_static("application/x-ndjson"),
+        sandbox.log().recent(|identity| sandbox.describe(identity)),
+    )
 }
 
 /// `POST /_sandbox/set`, for callers on this machine.

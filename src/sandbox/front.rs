@@ -53,15 +53,16 @@ pub(super) async fn front(State(sandbox): State<Sandbox>, request: Request) -> R
         }
         None => pull::answer(&sandbox, &parts, &caller),
     };
-    sandbox.log().note(Entry {
+    let entry = Entry {
         at: sandbox.now(),
-        identity: sandbox.describe(outcome.identity),
-        method: parts.method.to_string(),
+        identity: outcome.identity,
+        method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
         status: if outcome.response.extensions().get::<answer::Cut>().is_some() { 0 } else { outcome.response.status().as_u16() },
         remaining: outcome.remaining,
         counted: outcome.counted,
-    });
+    };
+    sandbox.log().note(entry, |identity| sandbox.describe(identity));
     outcome.response
 }
 

@@ -8,8 +8,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use axum::http::Method;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+
+use super::identity::Identity;
 
 /// Requests kept in memory.
 const KEPT: usize = 1_000;
@@ -17,19 +20,48 @@ const KEPT: usize = 1_000;
 const PATH_MAX: usize = 400;
 
 /// One request and its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
-    #[serde(serialize_with = "rfc3339")]
     pub(super) at: DateTime<Utc>,
-    /// An address or an account's name.
-    pub(super) identity: String,
-    pub(super) method: String,
+    pub(super) identity: Identity,
+    pub(super) method: Method,
     pub(super) path: String,
     pub(super) status: u16,
     /// What the identity has left, where it is limited and the request was for a manifest.
     pub(super) remaining: Option<u32>,
     /// It was counted as a pull.
     pub(super) counted: bool,
+}
+
+/// An entry as JSON has it.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: String,
+    /// An address or an account's name.
+    identity: String,
+    method: &'a str,
+    path: &'a str,
+    status: u16,
+    remaining: Option<u32>,
+    counted: bool,
+}
+
+impl Entry {
+    fn line(&self, describe: impl Fn(Identity) -> String) -> String {
+        let line = Line {
+            at: self.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            identity: describe(self.identity),
+            method: self.method.as_str(),
+            path: &self.path,
+            status: self.status,
+            remaining: self.remaining,
+            counted: self.counted,
+        };
+        // Texts and numbers always make JSON.
+        let mut text = serde_json::to_string(&line).unwrap_or_default();
+        text.push('\n');
+        text
+    }
 }
 
 /// Where requests are noted.
@@ -48,13 +80,13 @@ impl Log {
     }
 
     /// Notes a request. A file that cannot be written to is left alone from then on.
-    pub(super) fn note(&self, mut entry: Entry) {
+    pub(super) fn note(&self, mut entry: Entry, describe: impl Fn(Identity) -> String) {
         if let Some((cut, _)) = entry.path.char_indices().nth(PATH_MAX) {
             entry.path.truncate(cut);
             entry.path.push('…');
         }
         if let Some(file) = self.file.as_ref().filter(|_| !self.broken.load(Ordering::Relaxed)) {
-            let line = line_of(&entry);
+            let line = entry.line(describe);
             let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
             if let Err(error) = written {
                 self.broken.store(true, Ordering::Relaxed);
@@ -69,20 +101,9 @@ impl Log {
     }
 
     /// The requests in memory as JSON lines, oldest first.
-    pub(super) fn recent(&self) -> String {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().map(line_of).collect()
+    pub(super) fn recent(&self, describe: impl Fn(Identity) -> String) -> String {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|entry| entry.line(&describe)).collect()
     }
-}
-
-fn line_of(entry: &Entry) -> String {
-    // Texts and numbers always make JSON.
-    let mut line = serde_json::to_string(entry).unwrap_or_default();
-    line.push('\n');
-    line
-}
-
-fn rfc3339<S: serde::Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 #[cfg(test)]
@@ -92,8 +113,8 @@ mod tests {
     fn entry(path: &str) -> Entry {
         Entry {
             at: DateTime::UNIX_EPOCH,
-            identity: "192.0.2.1".into(),
-            method: "GET".into(),
+            identity: Identity::of_address("192.0.2.1".parse().unwrap()),
+            method: Method::GET,
             path: path.into(),
             status: 200,
             remaining: Some(4),
@@ -105,10 +126,10 @@ mod tests {
     fn the_log_is_bounded_in_lines_and_in_their_length() {
         let log = Log::default();
         for number in 0..KEPT + 5 {
-            log.note(entry(&format!("/{number}")));
+            log.note(entry(&format!("/{number}")), |identity| identity.to_string());
         }
-        log.note(entry(&"é".repeat(10_000)));
-        let text = log.recent();
+        log.note(entry(&"é".repeat(10_000)), |identity| identity.to_string());
+        let text = log.recent(|identity| identity.to_string());
         assert_eq!(text.lines().count(), KEPT);
         assert!(text.starts_with(r#"{"at":"1970-01-01T00:00:00.000Z","identity":"192.0.2.1","method":"GET","path":"/6","status":200,"remaining":4,"counted":true}"#), "{text:.200}");
         assert!(text.lines().all(|line| line.len() < 1_100));

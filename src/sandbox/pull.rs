@@ -66,7 +66,7 @@ struct Holder<'a> {
 }
 
 /// Answers a request to the registry.
-pub(super) fn answer(sandbox: &Sandbox, parts: &Parts, caller: &Caller) -> Outcome {
+pub(super) fn answer(sandbox: &Sandbox, parts: &Parts, caller: &Caller<'_>) -> Outcome {
     let target = Target::of(parts.uri.path());
     let mut outcome = match admit(sandbox, parts, caller, target.name()) {
         Err(refusal) => {
@@ -108,28 +108,30 @@ fn uncounted(sandbox: &Sandbox, parts: &Parts, target: Target<'_>) -> Response {
 }
 
 /// Whoever has a good token for the repository, or the challenge.
-fn admit<'a>(sandbox: &'a Sandbox, parts: &Parts, caller: &Caller, name: Option<&str>) -> Result<Holder<'a>, Box<Response>> {
+fn admit<'a>(sandbox: &'a Sandbox, parts: &Parts, caller: &Caller<'_>, name: Option<&str>) -> Result<Holder<'a>, Box<Response>> {
+    let refuse = |error| Err(Box::new(challenge(sandbox, caller, name, error)));
     let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
     let Some((_, token)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
-        return Err(Box::new(challenge(sandbox, caller, name, None)));
+        return refuse(None);
     };
-    let claims = match sandbox.signer().read(token.trim(), Use::Access, sandbox.now().timestamp()) {
+    let mut space = Vec::new();
+    let claims = match sandbox.signer().read(token.trim(), Use::Access, sandbox.now().timestamp(), &mut space) {
         Ok(claims) => claims,
-        Err(TokenError::Foreign | TokenError::Expired) => return Err(Box::new(challenge(sandbox, caller, name, Some("invalid_token")))),
+        Err(TokenError::Foreign | TokenError::Expired) => return refuse(Some("invalid_token")),
     };
     if name.is_some_and(|name| !claims.may_pull(name)) {
-        return Err(Box::new(challenge(sandbox, caller, name, Some("insufficient_scope"))));
+        return refuse(Some("insufficient_scope"));
     }
     let account = sandbox.account(&claims.sub);
     Ok(Holder {
         identity: account.map_or(caller.address, |(place, _)| Identity::Account(place)),
         user: account.map(|(_, account)| account.user.as_str()),
-        token_id: claims.jti,
+        token_id: claims.jti.into_owned(),
     })
 }
 
-fn challenge(sandbox: &Sandbox, caller: &Caller, name: Option<&str>, error: Option<&str>) -> Response {
-    let mut value = format!("Bearer realm=\"{}/token\",service=\"{SERVICE}\"", caller.origin);
+fn challenge(sandbox: &Sandbox, caller: &Caller<'_>, name: Option<&str>, error: Option<&str>) -> Response {
+    let mut value = format!("Bearer realm=\"{}/token\",service=\"{SERVICE}\"", caller.origin());
     let detail = name.map_or(Value::Null, |name| {
         value.push_str(",scope=\"repository:");
         value.extend(name.chars().filter(|character| character.is_ascii_graphic() && *character != '"' && *character != '\\'));
@@ -149,7 +151,7 @@ fn challenge(sandbox: &Sandbox, caller: &Caller, name: Option<&str>, error: Opti
     response
 }
 
-fn manifest(sandbox: &Sandbox, parts: &Parts, caller: &Caller, holder: &Holder<'_>, name: &str, reference: &str) -> Outcome {
+fn manifest(sandbox: &Sandbox, parts: &Parts, caller: &Caller<'_>, holder: &Holder<'_>, name: &str, reference: &str) -> Outcome {
     let (profile, is_get) = (sandbox.profile(), parts.method == Method::GET);
     let manners = profile.manners();
     if is_missing(name) {

@@ -13,9 +13,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -33,10 +33,14 @@ use super::{Profile, Sandbox, Settings, SettingsError, Snapshot};
 
 /// Connections at once.
 const CONNECTIONS: usize = 1024;
+/// Requests at once on a connection of HTTP/2.
+const STREAMS: u32 = 64;
 /// How long a client may take over a handshake or a request's head, and a connection may idle.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long answers under way may take when the sandbox ends.
 const GRACE: Duration = Duration::from_secs(2);
+const HTTP_1: &[u8] = b"http/1.1";
+const HTTP_2: &[u8] = b"h2";
 /// The first byte of a TLS record that holds a handshake.
 const TLS_HANDSHAKE: u8 = 22;
 
@@ -131,7 +135,9 @@ pub async fn start(settings: Settings, listen: SocketAddr) -> Result<Running, Sa
         io::Result::Ok((listener, address))
     };
     let (listener, address) = listening.await.map_err(|source| SandboxError::Listen { address: listen, source })?;
-    let authority = if sandbox.settings().tls { Some(Authority::make(address.ip())?) } else { None };
+    // What has capitals is HTTP/1.1.
+    let protocols: &[&[u8]] = if sandbox.profile() == Profile::Of2020 { &[HTTP_1] } else { &[HTTP_2, HTTP_1] };
+    let authority = if sandbox.settings().tls { Some(Authority::make(address.ip(), protocols)?) } else { None };
     let certificate = authority.as_ref().map(|authority| authority.certificate.clone());
     let shutdown = CancellationToken::new();
     let door = Arc::new(Door {
@@ -188,12 +194,13 @@ async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, _place: Own
     let cut = Arc::new(AtomicBool::new(false));
     let line = Line::new(stream, Arc::clone(&cut));
     match (&door.acceptor, is_tls) {
-        (None, false) => converse(line, peer, &door, cut).await,
+        (None, false) => converse(line, false, peer, &door, cut).await,
         (None, true) => refuse(line, "Client sent a TLS hello to a plain HTTP port.\n").await,
         (Some(_), false) => refuse(line, "Client sent an HTTP request to an HTTPS port.\n").await,
         (Some(acceptor), true) => {
             if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(line)).await {
-                converse(stream, peer, &door, cut).await;
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
+                converse(stream, is_http2, peer, &door, cut).await;
             }
         }
     }
@@ -212,7 +219,13 @@ async fn refuse(mut line: Line, why: &str) {
     .await;
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, door: &Door, cut: Arc<AtomicBool>) {
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    is_http2: bool,
+    peer: Peer,
+    door: &Door,
+    cut: Arc<AtomicBool>,
+) {
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
@@ -228,12 +241,11 @@ async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, door:
         }
     });
     let capitals = door.sandbox.profile() == Profile::Of2020;
-    let connection = http1::Builder::new()
-        .title_case_headers(capitals)
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .max_headers(200)
-        .serve_connection(TokioIo::new(stream), service);
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().title_case_headers(capitals).timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_headers(200);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(PATIENCE).max_concurrent_streams(STREAMS);
+    let server = if is_http2 { server.http2_only() } else { server.http1_only() };
+    let connection = server.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // How a connection ends is the client's affair.
     tokio::select! {

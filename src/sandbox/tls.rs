@@ -33,8 +33,9 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// A new authority and a server certificate for a sandbox that listens on `address`.
-    pub(super) fn make(address: IpAddr) -> Result<Self, SandboxError> {
+    /// A new authority and a server certificate for a sandbox that listens on `address`
+    /// and speaks these protocols, the best first.
+    pub(super) fn make(address: IpAddr, protocols: &[&[u8]]) -> Result<Self, SandboxError> {
         let mut authority = CertificateParams::new(Vec::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.distinguished_name.push(DnType::CommonName, "dhlimit sandbox");
@@ -61,7 +62,7 @@ impl Authority {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
     }
 }

@@ -2,6 +2,7 @@
 //! with a key of this sandbox's own, so that nothing is remembered of a million of them. The claimed
 //! limit is the stale one of the protocol notes of November 2026, fact 8.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
@@ -36,34 +37,38 @@ pub(super) enum Use {
 
 /// What a token says. `sub` is the account's name, empty for nobody's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Claims {
-    pub(super) access: Vec<Access>,
-    pub(super) aud: String,
+pub(super) struct Claims<'a> {
+    #[serde(borrow)]
+    pub(super) access: Vec<Access<'a>>,
+    pub(super) aud: Cow<'a, str>,
     pub(super) exp: i64,
     pub(super) iat: i64,
-    pub(super) iss: String,
-    pub(super) jti: String,
+    pub(super) iss: Cow<'a, str>,
+    pub(super) jti: Cow<'a, str>,
     pub(super) nbf: i64,
-    pub(super) sub: String,
+    pub(super) sub: Cow<'a, str>,
     #[serde(rename = "https://dhlimit/use")]
     pub(super) purpose: Use,
 }
 
 /// Access to one repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Access {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) name: String,
-    pub(super) actions: Vec<String>,
-    pub(super) parameters: Parameters,
+pub(super) struct Access<'a> {
+    #[serde(rename = "type", borrow)]
+    pub(super) kind: &'a str,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) actions: Vec<&'a str>,
+    #[serde(borrow)]
+    pub(super) parameters: Parameters<'a>,
 }
 
 /// The claimed limit: texts, and stale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Parameters {
-    pub(super) pull_limit: String,
-    pub(super) pull_limit_interval: String,
+pub(super) struct Parameters<'a> {
+    pub(super) pull_limit: &'a str,
+    pub(super) pull_limit_interval: &'a str,
 }
 
 /// Why a token is not good.
@@ -85,20 +90,20 @@ impl Signer {
     }
 
     /// A token for an account (or nobody: empty) from `now` for `life` seconds.
-    pub(super) fn sign(&self, user: &str, access: Vec<Access>, purpose: Use, now: i64, life: i64) -> String {
+    pub(super) fn sign(&self, user: &str, access: Vec<Access<'_>>, purpose: Use, now: i64, life: i64) -> String {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let mut id = self.keyed.clone();
         id.update(&number.to_be_bytes());
         let jti = format!("dckr_jti_{}", STANDARD.encode(id.finalize().into_bytes().get(..20).unwrap_or_default()));
         let claims = Claims {
             access,
-            aud: SERVICE.to_owned(),
+            aud: SERVICE.into(),
             exp: now.saturating_add(life),
             iat: now,
-            iss: ISSUER.to_owned(),
-            jti,
+            iss: ISSUER.into(),
+            jti: jti.into(),
             nbf: now,
-            sub: user.to_owned(),
+            sub: user.into(),
             purpose,
         };
         // Claims are texts and numbers, which always make JSON.
@@ -112,18 +117,21 @@ impl Signer {
         token
     }
 
-    /// What a token says, if it is ours and `now` is in its life.
-    pub(super) fn read(&self, token: &str, purpose: Use, now: i64) -> Result<Claims, TokenError> {
+    /// What a token says, if it is ours and `now` is in its life. `space` holds the text that the
+    /// claims are read from: this is done for every request.
+    pub(super) fn read<'a>(&self, token: &str, purpose: Use, now: i64, space: &'a mut Vec<u8>) -> Result<Claims<'a>, TokenError> {
         if token.len() > LENGTH_MAX {
             return Err(TokenError::Foreign);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Foreign)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Foreign)?;
+        let (signed, encoded) = token.rsplit_once('.').ok_or(TokenError::Foreign)?;
+        let mut signature = [0; 48];
+        let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut signature).map_err(|_| TokenError::Foreign)?;
         let mut mac = self.keyed.clone();
         mac.update(signed.as_bytes());
-        mac.verify_slice(&signature).map_err(|_| TokenError::Foreign)?;
-        let payload = signed.split_once('.').and_then(|(_, payload)| URL_SAFE_NO_PAD.decode(payload).ok()).ok_or(TokenError::Foreign)?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| TokenError::Foreign)?;
+        mac.verify_slice(signature.get(..length).unwrap_or_default()).map_err(|_| TokenError::Foreign)?;
+        let (_, payload) = signed.split_once('.').ok_or(TokenError::Foreign)?;
+        URL_SAFE_NO_PAD.decode_vec(payload, space).map_err(|_| TokenError::Foreign)?;
+        let claims: Claims<'a> = serde_json::from_slice(space).map_err(|_| TokenError::Foreign)?;
         if claims.purpose != purpose {
             return Err(TokenError::Foreign);
         }
@@ -131,23 +139,23 @@ impl Signer {
     }
 }
 
-impl Claims {
+impl Claims<'_> {
     /// Whether it lets its holder pull from a repository.
     pub(super) fn may_pull(&self, repository: &str) -> bool {
-        self.access.iter().any(|access| access.name == repository && access.actions.iter().any(|action| action == "pull"))
+        self.access.iter().any(|access| access.name == repository && access.actions.contains(&"pull"))
     }
 }
 
-impl Access {
+impl<'a> Access<'a> {
     /// What is granted of a scope such as `repository:library/nginx:pull,push`: pulling, if it was
     /// asked for. `None` where there is nothing to grant.
-    pub(super) fn grant(scope: &str) -> Option<Self> {
+    pub(super) fn grant(scope: &'a str) -> Option<Self> {
         let (name, actions) = scope.strip_prefix("repository:")?.rsplit_once(':')?;
         actions.split(',').any(|action| action == "pull" || action == "*").then(|| Self {
-            kind: "repository".to_owned(),
-            name: name.to_owned(),
-            actions: vec!["pull".to_owned()],
-            parameters: Parameters { pull_limit: "100".to_owned(), pull_limit_interval: "21600".to_owned() },
+            kind: "repository",
+            name: name.into(),
+            actions: vec!["pull"],
+            parameters: Parameters { pull_limit: "100", pull_limit_interval: "21600" },
         })
     }
 }
@@ -157,7 +165,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn access() -> Vec<Access> {
+    fn read(signer: &Signer, token: &str, purpose: Use, now: i64) -> Result<(), TokenError> {
+        signer.read(token, purpose, now, &mut Vec::new()).map(drop)
+    }
+
+    fn access() -> Vec<Access<'static>> {
         Access::grant("repository:library/nginx:pull,push").into_iter().collect()
     }
 
@@ -165,19 +177,20 @@ mod tests {
     fn a_token_is_good_for_its_life_and_its_repository() {
         let signer = Signer::new().unwrap();
         let token = signer.sign("alice", access(), Use::Access, 1_000, 300);
-        let claims = signer.read(&token, Use::Access, 1_299).unwrap();
-        assert_eq!((claims.sub.as_str(), claims.access[0].parameters.pull_limit_interval.as_str()), ("alice", "21600"));
+        let mut space = Vec::new();
+        let claims = signer.read(&token, Use::Access, 1_299, &mut space).unwrap();
+        assert_eq!((&*claims.sub, claims.access[0].parameters.pull_limit_interval), ("alice", "21600"));
         assert!(claims.may_pull("library/nginx") && !claims.may_pull("library/redis"));
         assert_eq!(claims.access[0].actions, ["pull"], "nobody may push");
-        assert_eq!(signer.read(&token, Use::Access, 1_300), Err(TokenError::Expired));
+        assert_eq!(read(&signer, &token, Use::Access, 1_300), Err(TokenError::Expired));
     }
 
     #[test]
     fn a_token_of_another_purpose_or_sandbox_is_foreign() {
         let signer = Signer::new().unwrap();
         let refresh = signer.sign("alice", Vec::new(), Use::Refresh, 0, 300);
-        assert_eq!(signer.read(&refresh, Use::Access, 1), Err(TokenError::Foreign));
-        assert_eq!(Signer::new().unwrap().read(&refresh, Use::Refresh, 1), Err(TokenError::Foreign));
+        assert_eq!(read(&signer, &refresh, Use::Access, 1), Err(TokenError::Foreign));
+        assert_eq!(read(&Signer::new().unwrap(), &refresh, Use::Refresh, 1), Err(TokenError::Foreign));
     }
 
     proptest! {
@@ -189,13 +202,13 @@ mod tests {
             let mut changed = token.clone();
             changed.replace_range(place..=place, &to);
             prop_assume!(changed != token);
-            prop_assert_eq!(signer.read(&changed, Use::Access, 1), Err(TokenError::Foreign));
+            prop_assert_eq!(read(&signer, &changed, Use::Access, 1), Err(TokenError::Foreign));
         }
 
         #[test]
         fn any_text_is_survived(text in "\\PC{0,100}") {
             let _ = Access::grant(&text);
-            prop_assert!(Signer::new().unwrap().read(&text, Use::Access, 0).is_err());
+            prop_assert!(read(&Signer::new().unwrap(), &text, Use::Access, 0).is_err());
         }
     }
 }

@@ -127,12 +127,25 @@ fn tls_is_spoken_with_a_ca_that_lies_where_it_was_told() {
     let home = Home::new();
     let trusting = home.program(&curl, ["-s", "--cacert", ca.to_str().unwrap(), &state]).run().expect_code(0);
     assert_eq!(trusting.json()["schema"], "dhlimit/sandbox/1");
+    let version = |url: &str| {
+        home.program(&curl, ["-s", "-o", "/dev/null", "-w", "%{http_version}", "--cacert", ca.to_str().unwrap(), url]).run().stdout
+    };
+    assert_eq!(version(&state), "2", "as Docker Hub does");
     let strange = home.program(&curl, ["-s", &state]).run();
     assert_eq!(strange.code, Some(60), "nobody trusts it by itself");
     let challenge = home.program(&curl, ["-si", "--cacert", ca.to_str().unwrap(), &format!("{}/v2/", sandbox.url())]).run();
     assert!(challenge.stdout.contains(&format!("realm=\"{}/token\"", sandbox.url())), "{}", challenge.stdout);
     let mut stream = TcpStream::connect(sandbox.authority()).unwrap();
     assert_eq!(first_line(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"), "HTTP/1.1 400 Bad Request");
+}
+
+#[test]
+fn in_2020_tls_had_no_http_2() {
+    let Some(curl) = tools::require("curl") else { return };
+    let home = Home::new();
+    let sandbox = Sandbox::start(&["--tls", "--profile", "2020"]);
+    let answer = home.program(curl, ["-sik", &format!("{}/v2/", sandbox.url())]).run().stdout;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("Www-Authenticate: Bearer"), "{answer}");
 }
 
 #[test]
