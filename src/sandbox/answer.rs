@@ -2,12 +2,15 @@
 //! of the OCI distribution specification 1.1 (February 2024), and the wordings of Docker Hub from
 //! the protocol notes of November 2026.
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
 
 use super::content::hex;
 use super::ledger::Standing;
@@ -21,9 +24,17 @@ const X_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const SOURCE: HeaderName = HeaderName::from_static("docker-ratelimit-source");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// How long a client may take over a request's body.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Marks an answer that is never sent: the connection is cut instead.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut;
+
+/// A request's body, if it comes whole, in time and is no longer than `most` bytes.
+pub(super) async fn read_body(body: Body, most: usize) -> Option<Bytes> {
+    timeout(PATIENCE, to_bytes(body, most)).await.ok()?.ok()
+}
 
 /// An answer with a body.
 pub(super) fn with_body(status: StatusCode, content_type: HeaderValue, body: impl Into<Body>) -> Response {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -75,7 +75,7 @@ pub(super) async fn answer(sandbox: &Sandbox, parts: &Parts, body: Body, caller:
 async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'_>, now: DateTime<Utc>) -> (Response, Identity) {
     let posted = parts.method == Method::POST;
     let text = if posted {
-        to_bytes(body, FORM_MAX).await.ok().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+        answer::read_body(body, FORM_MAX).await.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
     } else if parts.method == Method::GET {
         Some(parts.uri.query().unwrap_or("").to_owned())
     } else {

@@ -1,7 +1,7 @@
 //! The sandbox's own endpoints: what it has counted, what it was asked, and a hand on the dials for
 //! callers on this machine.
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -183,7 +183,7 @@ pub(super) async fn set(State(sandbox): State<Sandbox>, request: Request) -> Res
 }
 
 async fn read(body: Body) -> Result<Change, String> {
-    let bytes = to_bytes(body, BODY_MAX).await.map_err(|_| "the body is too large".to_owned())?;
+    let bytes = answer::read_body(body, BODY_MAX).await.ok_or("the body did not come whole, or is too large")?;
     serde_json::from_slice(&bytes).map_err(|error| format!("the body is not understood: {error}"))
 }
 

@@ -34,8 +34,11 @@ pub(super) enum Ask {
         /// It is a platform's manifest.
         platform: bool,
     },
-    /// A manifest that is not there: costs nothing, is refused for nothing.
-    Missing,
+    /// A manifest that is not there: costs nothing, is never refused.
+    Missing {
+        /// It was a GET.
+        get: bool,
+    },
 }
 
 /// What the count says to a request.
@@ -154,10 +157,10 @@ impl Ledger {
         now: Duration,
     ) -> Verdict {
         self.with(identity, quota, now, |entry| {
-            entry.tally.note(if matches!(ask, Ask::Get { .. }) { Kind::Get } else { Kind::Head });
+            entry.tally.note(if matches!(ask, Ask::Get { .. } | Ask::Missing { get: true }) { Kind::Get } else { Kind::Head });
             let Some(quota) = quota else { return Verdict { standing: None, refused: false, counted: false } };
             let (refused, counted) = match ask {
-                Ask::Missing => (false, false),
+                Ask::Missing { .. } => (false, false),
                 Ask::Head(image) => (refuses_head && quota.remaining(&entry.usage, now) == 0 && !entry.is_open(image, now), false),
                 Ask::Get { image, platform } => match counting {
                     Counting::Pull if entry.close(image, now) => (false, false),
@@ -305,4 +308,96 @@ fn millis(time: Duration) -> u64 {
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::{Law, Window};
+    use proptest::prelude::*;
+
+    const NOBODY: Identity = Identity::V6(1);
+
+    fn quota(limit: u32) -> Quota {
+        Quota { law: Law::Sliding, limit, window: Window::from_seconds(60).unwrap() }
+    }
+
+    fn ledger() -> Ledger {
+        Ledger::new(None, Duration::from_secs(60), Duration::ZERO)
+    }
+
+    #[test]
+    fn an_identity_takes_little_room() {
+        assert!(size_of::<Entry>() <= 112, "{} bytes", size_of::<Entry>());
+        assert!(size_of::<Identity>() <= 16);
+    }
+
+    #[test]
+    fn who_has_nothing_counted_any_more_is_forgotten() {
+        let mut shard = Shard { entries: HashMap::new(), sweep_at: SWEEP_MIN };
+        for (number, seen) in (0..2_000).zip([1_000, 70_000].into_iter().cycle()) {
+            shard.entries.insert(Identity::Account(number), Entry { seen, ..Entry::default() });
+        }
+        shard.sweep(100_000, 60_000);
+        assert_eq!(shard.entries.len(), 1_000);
+        assert!(shard.entries.values().all(|entry| entry.seen == 70_000));
+        assert_eq!(shard.sweep_at, 2_000);
+    }
+
+    #[test]
+    fn a_full_shard_forgets_some_and_not_all() {
+        let mut shard = Shard { entries: HashMap::new(), sweep_at: SHARD_MAX };
+        for number in 0..u32::try_from(SHARD_MAX).unwrap() {
+            let seen = if number == 7 { 100 } else { 50 };
+            shard.entries.insert(Identity::Account(number), Entry { seen, ..Entry::default() });
+        }
+        shard.sweep(100, 1_000);
+        assert_eq!(shard.entries.len(), SHARD_MAX - SHARD_MAX / 8);
+        assert!(shard.entries.contains_key(&Identity::Account(7)), "the newest stays");
+    }
+
+    #[test]
+    fn the_newest_are_shown() {
+        let ledger = ledger();
+        for second in 0..100 {
+            ledger.note(Identity::Account(second), Kind::Blob, Duration::from_secs(second.into()));
+        }
+        let (lines, total) = ledger.lines(3, |_| None, Duration::from_secs(100));
+        let shown: Vec<Identity> = lines.iter().map(|line| line.identity).collect();
+        assert_eq!((shown, total), (vec![Identity::Account(99), Identity::Account(98), Identity::Account(97)], 100));
+    }
+
+    proptest! {
+        /// Any GETs of three images at any pace: each is answered or refused, a refusal means that
+        /// nothing was left, and what is counted is at least half of what is answered.
+        #[test]
+        fn what_is_counted_agrees_with_what_was_answered(
+            limit in 0_u32..20,
+            counting in prop_oneof![Just(Counting::Pull), Just(Counting::Get), Just(Counting::Arch)],
+            gets in prop::collection::vec((0_u64..3, any::<bool>(), 0_u64..4_000), 0..60),
+        ) {
+            let (ledger, quota) = (ledger(), quota(limit));
+            let (mut now, mut counted, mut answered) = (Duration::ZERO, 0, 0);
+            for (image, platform, pause) in gets {
+                now += Duration::from_millis(pause);
+                if now >= Duration::from_secs(60) {
+                    break;
+                }
+                let verdict = ledger.ask(NOBODY, Some(quota), counting, true, Ask::Get { image, platform }, now);
+                let standing = verdict.standing.unwrap();
+                prop_assert!(!(verdict.refused && verdict.counted));
+                prop_assert!(!verdict.refused || standing.remaining == 0);
+                counted += u32::from(verdict.counted);
+                answered += u32::from(!verdict.refused);
+                prop_assert_eq!(standing.remaining, limit - counted, "within a window nothing comes back");
+                let head = ledger.ask(NOBODY, Some(quota), counting, true, Ask::Head(None), now);
+                prop_assert_eq!((head.counted, head.refused), (false, standing.remaining == 0));
+            }
+            match counting {
+                Counting::Pull => prop_assert!(counted <= answered && answered <= 2 * counted),
+                Counting::Get => prop_assert_eq!(counted, answered),
+                Counting::Arch => prop_assert!(counted <= answered),
+            }
+        }
+    }
 }

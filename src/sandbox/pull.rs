@@ -163,12 +163,14 @@ fn manifest(sandbox: &Sandbox, parts: &Parts, caller: &Caller<'_>, holder: &Hold
         Some(digest) => sandbox.shelf().by_digest(name, &digest).filter(|found| found.part.is_manifest()),
         None if is_missing(reference) => None,
         None => {
-            let key = parts.uri.path().get(4..).unwrap_or_default();
-            sandbox.shelf().by_tag(key, name, reference).map(|image| Found { image, part: negotiate(&parts.headers) })
+            // The end of the path, from the name on, is a text for both that is there already.
+            let path = parts.uri.path();
+            let key = path.len().checked_sub(name.len() + "/manifests/".len() + reference.len()).and_then(|start| path.get(start..));
+            sandbox.shelf().by_tag(key.unwrap_or(path), name, reference).map(|image| Found { image, part: negotiate(&parts.headers) })
         }
     };
     let ask = match &found {
-        None => Ask::Missing,
+        None => Ask::Missing { get: is_get },
         Some(found) if is_get => Ask::Get { image: found.image.id(), platform: found.part != Part::Index },
         Some(found) => Ask::Head(digest.map(|_| found.image.id())),
     };

@@ -198,7 +198,8 @@ async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, _place: Own
         (None, true) => refuse(line, "Client sent a TLS hello to a plain HTTP port.\n").await,
         (Some(_), false) => refuse(line, "Client sent an HTTP request to an HTTPS port.\n").await,
         (Some(acceptor), true) => {
-            if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(line)).await {
+            let handshake = door.shutdown.run_until_cancelled(timeout(PATIENCE, acceptor.accept(line)));
+            if let Some(Ok(Ok(stream))) = handshake.await {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
                 converse(stream, is_http2, peer, &door, cut).await;
             }

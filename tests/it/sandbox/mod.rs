@@ -1,6 +1,7 @@
 //! The sandbox: as a library through real sockets, with a clock of the test's own, and as a command.
 
 mod command;
+mod connections;
 mod content;
 mod counting;
 mod profiles;
