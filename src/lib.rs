@@ -29,6 +29,7 @@ pub mod runtime;
 pub mod sandbox;
 pub mod settings;
 pub mod text;
+mod trace;
 
 use std::ffi::OsString;
 use std::io;
@@ -37,31 +38,56 @@ pub use context::Context;
 pub use exit::{Exit, Failure};
 
 /// Parses the arguments, runs the command, reports its error; the value is the process's exit code.
-pub fn run(args: impl IntoIterator<Item = OsString>, context: Context) -> Exit {
+pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
-    let settings = match settings::parse(&args, &context) {
+    let plugin = is_plugin(&args, context);
+    match try_run(&args, context.clone()) {
+        Ok(Exit::Usage) if plugin => Exit::Plugin(UNKNOWN),
+        Ok(exit) => exit,
+        Err(error) if plugin => {
+            let _ = context.answer(&format!("DHLIMIT UNKNOWN - {}\n", text::one_line(&format!("{error:#}"), 500).replace('|', "/")));
+            report(context, &error);
+            Exit::Plugin(UNKNOWN)
+        }
+        Err(error) => report(context, &error),
+    }
+}
+
+/// What a Monitoring Plugin answers where it cannot tell, usage errors included.
+const UNKNOWN: u8 = 3;
+
+/// Whether the arguments or the environment ask for a Monitoring Plugin, however wrong the rest of
+/// them is.
+fn is_plugin(args: &[OsString], context: &Context) -> bool {
+    let args: Vec<&str> = args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str()).collect();
+    let named = args.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "nagios"]))
+        || args.iter().any(|arg| matches!(*arg, "-onagios" | "-o=nagios" | "--output=nagios"));
+    named
+        || (context.environment.var("DHLIMIT_OUTPUT") == Some("nagios")
+            && !args.iter().any(|arg| arg.starts_with("-o") || arg.starts_with("--output")))
+}
+
+fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
+    let settings = match settings::parse(args, &context) {
         Ok(settings) => settings,
-        Err(stop) => return stop.show(&context, &args).unwrap_or_else(|error| report(&context, &error)),
+        Err(stop) => return stop.show(&context, args),
     };
     let context = settings::apply(&settings.cli.talk, context);
     if settings.cli.talk.verbose > 0 {
         for (long, origin) in settings.origins() {
             context.say(&format!("· {long} from {origin}"));
         }
+        trace::start(&context, settings.cli.talk.verbose);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return report(&context, &anyhow::Error::new(error).context("cannot start the asynchronous runtime")),
-    };
+    // Time is looked at after every few tasks, so that a server that floods us cannot outlast a deadline.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).event_interval(7).enable_all().build();
+    let runtime = runtime.map_err(|error| anyhow::Error::new(error).context("cannot start the asynchronous runtime"))?;
     let result = runtime.block_on(async {
         shutdown_on_signals(&context);
         command::run(&context, settings).await
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    match result {
-        Ok(exit) => exit,
-        Err(error) => report(&context, &error),
-    }
+    result
 }
 
 /// Prints an error with its advice and decides the exit code; a broken pipe is quiet and fine.

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(dhlimit::run(std::env::args_os(), dhlimit::Context::from_process()).code())
+    ExitCode::from(dhlimit::run(std::env::args_os(), &dhlimit::Context::from_process()).code())
 }

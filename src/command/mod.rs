@@ -26,7 +26,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
-        Command::Gate(args) => gate::run(context, *args, Vec::new()).await,
+        Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),
         Command::Man(_) => man::run(context),
     }

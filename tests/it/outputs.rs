@@ -72,3 +72,14 @@ fn assert_plugin_output(outcome: &Outcome, word: &str) {
     }
     assert!(word == "UNKNOWN" || !figures.trim().is_empty(), "no performance data: {outcome:?}");
 }
+
+#[test]
+fn a_plugin_that_cannot_even_start_is_unknown_and_says_why() {
+    let home = Home::new();
+    for args in [&["check", "-o", "nagios", "--no-such-option"][..], &["check", "-o", "nagios", "UPPER/case"], &["check", "--output=nagios", "--user", "nobody-here"]] {
+        let outcome = home.dhlimit(args).run();
+        assert_eq!(outcome.code, Some(3), "{outcome:?}");
+        assert!(!outcome.everything().trim().is_empty(), "{outcome:?}");
+    }
+    assert_eq!(home.dhlimit(["check", "-o", "nagios", "--help"]).run().code, Some(0));
+}

@@ -283,7 +283,9 @@ mod tests {
             assert!(pair[1].1 - pair[0].1 >= 10, "{many:?}");
         }
         let mut asked = [0; 12];
-        many.iter().for_each(|(index, _)| asked[*index] += 1);
+        for (index, _) in &many {
+            asked[*index] += 1;
+        }
         assert!(asked.iter().all(|count| (3..=5).contains(count)), "{asked:?}");
     }
 
