@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod format;
 mod gate;
+mod report;
 mod sandbox;
 mod stress;
 mod watch;
@@ -21,6 +22,7 @@ pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
+pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
@@ -84,6 +86,8 @@ pub enum Command {
     Watch(Box<Watch>),
     /// Pull, read and delete an image until the 429 comes back: see the count fall
     Stress(Box<Stress>),
+    /// Show recordings as a chart and summary: text, JSON, SVG or one HTML page
+    Report(Report),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
     /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command

@@ -9,6 +9,7 @@ mod completions;
 mod gate;
 mod github;
 mod man;
+mod report;
 mod rounds;
 mod sandbox;
 mod stress;
@@ -25,6 +26,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Stress(args) => stress::run(context, *args, accounts).await,
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
+        Command::Report(args) => report::run(context, args).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod gate;
 mod look;
+pub mod report;
 pub mod stress;
 pub mod style;
 pub mod table;

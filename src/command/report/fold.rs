@@ -1,0 +1,240 @@
+//! Samples summed up, one at a time and in bounded memory. A series is one identity counted on one
+//! source: a changed source begins a new one, and one that comes back goes on.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+
+use crate::quota::{Change, Forecaster, Point, State, Window};
+use crate::recording::Sample;
+use crate::render::report::{Report, Series, Trace, WorstHour};
+
+/// More series than these are not readings of one machine.
+const MOST_SERIES: usize = 64;
+/// Files named beyond these are not kept.
+const MOST_FILES: usize = 64;
+/// Minutes of an hour.
+const HOUR: i64 = 60;
+/// How long at most a reading of zero stands where no window is known.
+const STANDS: i64 = 3_600;
+
+/// Why samples cannot be summed up.
+#[derive(Debug, thiserror::Error)]
+#[error("the recordings hold more than {MOST_SERIES} identities and sources: report fewer files at once")]
+pub(super) struct TooManySeries;
+
+/// Everything summed up so far.
+#[derive(Debug, Default)]
+pub(super) struct Fold {
+    series: Vec<Running>,
+    torn: u64,
+}
+
+impl Fold {
+    /// Takes in a sample from a file.
+    pub(super) fn push(&mut self, file: &str, sample: &Sample) -> Result<(), TooManySeries> {
+        let place = match self.place(file, sample) {
+            Some(place) => place,
+            None if self.series.len() < MOST_SERIES => {
+                self.series.push(Running::new(file, sample));
+                self.series.len() - 1
+            }
+            None => return Err(TooManySeries),
+        };
+        for (other, running) in self.series.iter_mut().enumerate() {
+            if other != place && running.is_of(sample) {
+                running.interrupted = true;
+            }
+        }
+        if let Some(running) = self.series.get_mut(place) {
+            running.push(file, sample);
+        }
+        Ok(())
+    }
+
+    /// Takes in a torn line.
+    pub(super) fn torn(&mut self) {
+        self.torn += 1;
+    }
+
+    /// The report of everything.
+    pub(super) fn finish(self) -> Report {
+        Report::new(self.series.into_iter().map(Running::finish).collect(), self.torn)
+    }
+
+    /// The series that a sample belongs to.
+    fn place(&self, file: &str, sample: &Sample) -> Option<usize> {
+        let belongs = |running: &Running| {
+            // Another file goes on with a series only where it begins after its end: parts of one recording do.
+            running.is_of(sample) && (running.file == file || running.last.is_none_or(|last| sample.at >= last))
+        };
+        let fits = |running: &Running| match (&running.series.source, &sample.record.source) {
+            (Some(one), Some(other)) => one == other,
+            // An answer without a source is one of the series that was read last.
+            (_, None) => !running.interrupted,
+            (None, Some(_)) => true,
+        };
+        self.series.iter().rposition(|running| belongs(running) && fits(running))
+    }
+}
+
+/// One series in the making.
+#[derive(Debug)]
+struct Running {
+    series: Series,
+    file: String,
+    forecaster: Forecaster,
+    limit: (Option<u64>, Option<u64>),
+    believed: Option<u64>,
+    held: Option<(Point, bool)>,
+    zero_since: Option<DateTime<Utc>>,
+    last: Option<DateTime<Utc>>,
+    minutes: VecDeque<(i64, u64)>,
+    interrupted: bool,
+    breaks: bool,
+}
+
+impl Running {
+    fn new(file: &str, sample: &Sample) -> Self {
+        let record = &sample.record;
+        let series = Series {
+            files: Vec::new(),
+            registry: record.registry.clone(),
+            identity: record.identity.clone(),
+            source: record.source.clone(),
+            limit: None,
+            window_seconds: None,
+            from: Some(sample.at),
+            to: Some(sample.at),
+            samples: 0,
+            pulls: 0,
+            pulls_per_hour: None,
+            worst_hour: None,
+            seconds_at_zero: 0,
+            throttled: 0,
+            refused: 0,
+            lowest: None,
+            trace: Trace::default(),
+        };
+        Self {
+            series,
+            file: file.to_owned(),
+            forecaster: Forecaster::new(None, None),
+            limit: (None, None),
+            believed: None,
+            held: None,
+            zero_since: None,
+            last: None,
+            minutes: VecDeque::new(),
+            interrupted: false,
+            breaks: false,
+        }
+    }
+
+    fn is_of(&self, sample: &Sample) -> bool {
+        let (one, other) = (&self.series.identity, &sample.record.identity);
+        self.series.registry == sample.record.registry && (one.kind, &one.user) == (other.kind, &other.user)
+    }
+
+    fn push(&mut self, file: &str, sample: &Sample) {
+        let record = &sample.record;
+        if self.series.files.last().is_none_or(|last| last != file) && self.series.files.len() < MOST_FILES {
+            self.series.files.push(file.to_owned());
+        }
+        if self.file != file {
+            file.clone_into(&mut self.file);
+        }
+        self.series.samples += 1;
+        self.series.throttled += u64::from(record.state == State::Throttled);
+        let refused = record.http_status == Some(429) || record.state == State::Throttled;
+        self.series.refused += u64::from(refused);
+        self.series.source = self.series.source.take().or_else(|| record.source.clone());
+        self.series.from = self.series.from.min(Some(sample.at)).or(Some(sample.at));
+        self.series.to = self.series.to.max(Some(sample.at));
+        self.breaks |= std::mem::take(&mut self.interrupted);
+        self.zero(sample);
+        if let Some(remaining) = record.remaining {
+            self.count(Point { at: sample.at, remaining }, refused, sample);
+        }
+        self.last = self.last.max(Some(sample.at));
+    }
+
+    /// Adds the time since the last reading, where that one said zero.
+    fn zero(&mut self, sample: &Sample) {
+        if let Some(since) = self.zero_since.take() {
+            let most = sample.record.window_seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(STANDS);
+            let stood = (sample.at - since).num_seconds().clamp(0, most);
+            self.series.seconds_at_zero = self.series.seconds_at_zero.saturating_add(stood.unsigned_abs());
+        }
+        // What a failed reading could not see stands as it was.
+        let is_zero = sample.record.remaining.map_or(self.believed == Some(0) && self.held.is_none(), |remaining| remaining == 0);
+        self.zero_since = is_zero.then_some(sample.at);
+    }
+
+    fn count(&mut self, point: Point, refused: bool, sample: &Sample) {
+        let record = &sample.record;
+        self.series.limit = record.limit.or(self.series.limit);
+        self.series.window_seconds = record.window_seconds.or(self.series.window_seconds);
+        if self.limit != (self.series.limit, self.series.window_seconds) {
+            self.limit = (self.series.limit, self.series.window_seconds);
+            self.forecaster = Forecaster::new(self.series.limit, self.series.window_seconds.and_then(Window::from_seconds));
+            self.believe_held();
+            self.believed = None;
+        }
+        match self.forecaster.push(point) {
+            Change::Held => {
+                self.held = Some((point, refused));
+                return;
+            }
+            // The count was never full: what it fell by meanwhile is what it fell by since the point before.
+            Change::FalseFull => self.held = None,
+            Change::Reset => self.believe_held(),
+            Change::First => self.believed = None,
+            Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
+        }
+        self.believe(point, refused);
+    }
+
+    fn believe_held(&mut self) {
+        if let Some((point, refused)) = self.held.take() {
+            self.believe(point, refused);
+        }
+    }
+
+    fn believe(&mut self, point: Point, refused: bool) {
+        let pulls = self.believed.map_or(0, |before| before.saturating_sub(point.remaining));
+        self.series.pulls = self.series.pulls.saturating_add(pulls);
+        self.series.lowest = Some(self.series.lowest.map_or(point.remaining, |lowest| lowest.min(point.remaining)));
+        self.believed = Some(point.remaining);
+        if pulls > 0 {
+            self.fell(point.at, pulls);
+        }
+        self.series.trace.push(point.at, point.remaining, refused, std::mem::take(&mut self.breaks));
+    }
+
+    /// Keeps the last hour by minutes, and the worst of all hours.
+    fn fell(&mut self, at: DateTime<Utc>, pulls: u64) {
+        let minute = at.timestamp().div_euclid(60);
+        match self.minutes.back_mut().filter(|(last, _)| *last >= minute) {
+            Some((_, sum)) => *sum = sum.saturating_add(pulls),
+            None => self.minutes.push_back((minute, pulls)),
+        }
+        while self.minutes.front().is_some_and(|(first, _)| *first <= minute - HOUR) {
+            self.minutes.pop_front();
+        }
+        let hour = self.minutes.iter().fold(0_u64, |sum, (_, pulls)| sum.saturating_add(*pulls));
+        if self.series.worst_hour.is_none_or(|worst| hour > worst.pulls) {
+            let from = self.minutes.front().and_then(|(first, _)| DateTime::from_timestamp(first * 60, 0));
+            self.series.worst_hour = Some(WorstHour { from, pulls: hour });
+        }
+    }
+
+    fn finish(mut self) -> Series {
+        self.believe_held();
+        let seconds = self.series.from.zip(self.series.to).map_or(0, |(from, to)| (to - from).num_seconds());
+        #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
+        let pace = |seconds: i64| (self.series.pulls as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0;
+        self.series.pulls_per_hour = (seconds >= 60).then(|| pace(seconds));
+        self.series
+    }
+}

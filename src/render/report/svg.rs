@@ -1,0 +1,214 @@
+//! The chart as a drawing that stands by itself: light and dark by the viewer's wish, with a title
+//! and a description for those who cannot see it. Series differ in dashes, marks and a number at
+//! the end of the line, not only in colour (colours: Okabe and Ito, 2008). At most three points a
+//! column, however long the recording.
+
+use std::fmt::Write;
+
+use super::axis::Axis;
+use super::{Cell, EMPTY, Report, Series};
+
+const WIDTH: f64 = 960.0;
+const HEIGHT: f64 = 340.0;
+/// Left, right, top and bottom of the plot.
+const PLOT: (f64, f64, f64, f64) = (64.0, 928.0, 20.0, 300.0);
+/// Height of a line of the legend.
+const LEGEND: f64 = 22.0;
+/// Columns between two marks on a line.
+const MARK_EVERY: f64 = 96.0;
+const DASHES: [&str; 4] = ["none", "9 4", "3 3", "12 3 3 3"];
+
+/// How the parts of a chart look; also part of the page, which holds the same drawing.
+pub(super) const STYLE: &str = "\
+.c{--ink:#1b1f24;--dim:#57606a;--grid:#d8dee4;--paper:#fff;--bad:#b3261e;--s0:#0072b2;--s1:#b85000;--s2:#00795a;--s3:#a8457f}\
+@media(prefers-color-scheme:dark){.c{--ink:#e6edf3;--dim:#9da7b3;--grid:#30363d;--paper:#0d1117;--bad:#ff8a80;--s0:#56b4e9;--s1:#f0a35e;--s2:#3ccf9f;--s3:#ea9cc6}}\
+@media print{.c{--ink:#000;--dim:#333;--grid:#bbb;--paper:#fff;--bad:#900;--s0:#0072b2;--s1:#b85000;--s2:#00795a;--s3:#a8457f}}\
+.c text{font:13px system-ui,sans-serif;fill:var(--dim)}.c .n{fill:var(--ink)}.c .e{font-weight:700}\
+.c .p{fill:var(--paper)}.c .g{stroke:var(--grid);fill:none}.c .b{stroke:var(--bad);stroke-width:2}\
+.c .l{fill:none;stroke-width:2;stroke-linejoin:round}\
+.c .k0{stroke:var(--s0)}.c .k1{stroke:var(--s1)}.c .k2{stroke:var(--s2)}.c .k3{stroke:var(--s3)}\
+.c .m{fill:var(--paper);stroke-width:1.8}";
+
+/// The chart as an SVG document.
+pub fn svg(report: &Report) -> String {
+    drawing(report, true)
+}
+
+/// The chart as an element; with its own style where it stands alone.
+pub(super) fn drawing(report: &Report, alone: bool) -> String {
+    let style = if alone { format!("<style>{STYLE}</style>") } else { String::new() };
+    let Some(axis) = Axis::of(report) else {
+        return format!(
+            "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 60\" role=\"img\" aria-labelledby=\"t\"><title id=\"t\">{EMPTY}</title>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"60\"/><text x=\"20\" y=\"36\">{EMPTY}</text></svg>\n"
+        );
+    };
+    let mut rows = 0.0;
+    let mut body = grid(axis);
+    for (place, series) in report.series.iter().enumerate().filter(|(_, series)| !series.trace.cells().is_empty()) {
+        body.push_str(&line(axis, place, series));
+        body.push_str(&legend(report, place, series, HEIGHT + LEGEND * rows));
+        rows += 1.0;
+    }
+    let height = HEIGHT + LEGEND * rows + 8.0;
+    let size = if alone { format!(" width=\"{WIDTH}\" height=\"{height}\"") } else { String::new() };
+    format!(
+        "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\"{size} role=\"img\" aria-labelledby=\"t d\">\
+<title id=\"t\">Pulls left over time</title><desc id=\"d\">{}</desc>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"{height}\"/>{body}</svg>\n",
+        describe(report, axis)
+    )
+}
+
+/// The chart in words.
+fn describe(report: &Report, axis: Axis) -> String {
+    let mut words = format!("A line chart of pulls left, {}.", axis.span());
+    for (place, series) in report.series.iter().enumerate().take(16) {
+        let lowest = series.lowest.map_or_else(|| "no count".to_owned(), |lowest| format!("{lowest} left at the lowest"));
+        let _ = write!(words, " Line {}, {}: {lowest}, {} pulls seen.", place + 1, report.name(series), series.pulls);
+    }
+    escape(&words)
+}
+
+fn grid(axis: Axis) -> String {
+    let (left, right, top, bottom) = PLOT;
+    let mut grid = String::new();
+    for count in axis.counts() {
+        let y = y(axis, count);
+        let _ = write!(
+            grid,
+            "<path class=\"g\" d=\"M{left} {y:.1}H{right}\"/><text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{count}</text>",
+            left - 8.0,
+            y + 4.5
+        );
+    }
+    for (at, text) in axis.times(7) {
+        let x = x(axis, at);
+        let anchor = if x > right - 30.0 { "end" } else { "middle" };
+        let _ = write!(
+            grid,
+            "<path class=\"g\" d=\"M{x:.1} {top}V{:.0}\"/><text x=\"{x:.1}\" y=\"{:.0}\" text-anchor=\"{anchor}\">{text}</text>",
+            bottom + 5.0,
+            bottom + 20.0
+        );
+    }
+    let _ = write!(grid, "<text x=\"{left}\" y=\"12\">pulls left · {}</text>", axis.span());
+    grid
+}
+
+fn line(axis: Axis, place: usize, series: &Series) -> String {
+    let columns = columns(axis, series.trace.cells());
+    let mut path = String::new();
+    let mut marks = String::new();
+    let mut refused = String::new();
+    let (mut before, mut marked): (Option<f64>, f64) = (None, f64::NEG_INFINITY);
+    // Marks of different series are shifted, so that they do not cover each other where lines meet.
+    let shift = MARK_EVERY / 4.0 * f64::from(u8::try_from(place % 4).unwrap_or(0));
+    for (x, cell) in &columns {
+        let (high, low, last) = (y(axis, cell.high), y(axis, cell.low), y(axis, cell.last));
+        match before.filter(|_| !cell.breaks) {
+            None => {
+                let _ = write!(path, "M{x:.1} {high:.1}");
+            }
+            // The count holds until the next reading, then steps.
+            Some(level) => {
+                let _ = write!(path, "H{x:.1}");
+                if (level - high).abs() > 0.05 {
+                    let _ = write!(path, "V{high:.1}");
+                }
+            }
+        }
+        if cell.low != cell.high {
+            let _ = write!(path, "V{low:.1}V{last:.1}");
+        }
+        before = Some(last);
+        if *x + shift >= marked + MARK_EVERY {
+            marks.push_str(&mark(place, *x, last));
+            marked = *x + shift;
+        }
+        if cell.refused {
+            let _ = write!(refused, "M{:.1} {:.1}l6 6m0 -6l-6 6", x - 3.0, PLOT.3 - 3.0);
+        }
+    }
+    if let Some((x, level)) = columns.last().map(|(x, _)| x).zip(before) {
+        let _ = write!(path, "h.1");
+        marks.push_str(&mark(place, *x, level));
+        let _ = write!(marks, "<text class=\"e n\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 8.0, level - 5.0, place + 1);
+    }
+    if !refused.is_empty() {
+        refused = format!("<path class=\"b\" fill=\"none\" d=\"{refused}\"><title>answered 429</title></path>");
+    }
+    let dash = DASHES.get(place % 4).copied().unwrap_or("none");
+    format!("<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"{path}\"/>{marks}{refused}", place % 4)
+}
+
+/// Cells of the same column of the drawing put together.
+fn columns(axis: Axis, cells: &[Cell]) -> Vec<(f64, Cell)> {
+    let mut columns: Vec<(f64, Cell)> = Vec::new();
+    for cell in cells {
+        let x = x(axis, cell.at).round();
+        match columns.last_mut().filter(|(last, _)| x - *last < 1.0) {
+            Some((_, last)) => {
+                last.low = last.low.min(cell.low);
+                last.high = last.high.max(cell.high);
+                last.last = cell.last;
+                last.refused |= cell.refused;
+            }
+            None => columns.push((x, *cell)),
+        }
+    }
+    columns
+}
+
+fn mark(place: usize, x: f64, y: f64) -> String {
+    let kind = format!("class=\"m k{}\"", place % 4);
+    match (place + place / 4) % 4 {
+        0 => format!("<circle {kind} cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>"),
+        1 => format!("<rect {kind} x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\"/>", x - 4.0, y - 4.0),
+        2 => format!("<path {kind} d=\"M{x:.1} {:.1}l5 9h-10z\"/>", y - 5.5),
+        _ => format!("<path {kind} d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>", y - 5.0),
+    }
+}
+
+fn legend(report: &Report, place: usize, series: &Series, top: f64) -> String {
+    let (left, middle) = (PLOT.0, top + LEGEND / 2.0);
+    let dash = DASHES.get(place % 4).copied().unwrap_or("none");
+    let refused = match series.refused {
+        0 => String::new(),
+        times => format!(" · {times} times 429 (×)"),
+    };
+    format!(
+        "<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"M{left} {middle:.1}h44\"/>{}<text class=\"n\" x=\"{:.0}\" y=\"{:.1}\"><tspan class=\"e\">{}</tspan> {}{refused}</text>",
+        place % 4,
+        mark(place, left + 22.0, middle),
+        left + 54.0,
+        middle + 4.5,
+        place + 1,
+        escape(&report.name(series)),
+    )
+}
+
+fn x(axis: Axis, at: chrono::DateTime<chrono::Utc>) -> f64 {
+    PLOT.0 + axis.across(at) * (PLOT.1 - PLOT.0)
+}
+
+fn y(axis: Axis, remaining: u64) -> f64 {
+    PLOT.3 - axis.up(remaining) * (PLOT.3 - PLOT.2)
+}
+
+/// Text as XML and HTML take it, in content and in attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // No document may hold them, however they are written (XML 1.0, 2.2).
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            character if crate::text::is_control(character) => escaped.push(' '),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
