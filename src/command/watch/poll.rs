@@ -118,7 +118,7 @@ impl Act for Polls<'_> {
         };
         let news = target.series.observe(&reading, target.client.tokens_fetched() > tokens, jump);
         target.exit = Some(exit_of(&reading));
-        let sample = Sample::new(&reading, &news.events);
+        let sample = Sample::new(&reading, &news.forecast, &news.events);
         let window = reading.count().and_then(|count| count.window).map(crate::quota::Window::duration);
         let outcome = Outcome::of(&reading, news.moved);
         locked(&self.turns).schedule.settle(index, outcome, window, reading.retry_after, self.dice.throw(), Instant::now());

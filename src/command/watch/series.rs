@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::quota::{FaultKind, Reading, Source, Standing, Throttle};
+use crate::quota::{Change, FaultKind, Forecast, Forecaster, Point, Reading, Source, Standing, Throttle, Window};
 use crate::render::watch::Event;
 
 /// What has been seen of one image and identity.
@@ -15,8 +15,12 @@ pub(super) struct Series {
     seen: bool,
     source: Option<Source>,
     limit: Option<u64>,
-    window: Option<u64>,
-    remaining: Option<u64>,
+    window: Option<Window>,
+    forecaster: Option<Forecaster>,
+    /// What was left at the last point that was believed.
+    believed: Option<u64>,
+    /// A full count that is held back until the next point.
+    held: Option<u64>,
     unlimited: bool,
     empty_since: Option<DateTime<Utc>>,
     throttled: Option<(Throttle, DateTime<Utc>)>,
@@ -25,12 +29,14 @@ pub(super) struct Series {
 }
 
 /// What a reading added.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct News {
     /// In order.
     pub(super) events: Vec<Event>,
     /// The reading says something else than the one before.
     pub(super) moved: bool,
+    /// What is to be expected now.
+    pub(super) forecast: Forecast,
 }
 
 impl Series {
@@ -46,7 +52,7 @@ impl Series {
         if let Some(seconds) = jump {
             events.push(Event::ClockJumped { seconds });
             if seconds < 0 {
-                self.remaining = None;
+                self.forecaster = None;
             }
         }
         if new_token && self.seen {
@@ -60,7 +66,8 @@ impl Series {
         let moved = !self.seen || self.last.as_ref() != Some(&reading.standing) || events.iter().any(|event| *event != Event::TokenRenewed);
         self.seen = true;
         self.last = Some(reading.standing.clone());
-        News { events, moved }
+        let forecast = self.forecaster.as_ref().map(|forecaster| forecaster.forecast(reading.at)).unwrap_or_default();
+        News { events, moved, forecast }
     }
 
     fn faults(&mut self, reading: &Reading, events: &mut Vec<Event>) {
@@ -105,7 +112,7 @@ impl Series {
             && from != to
         {
             events.push(Event::SourceChanged { from: from.to_string(), to: to.to_string() });
-            self.remaining = None;
+            self.forecaster = None;
             self.limit = None;
             self.window = None;
             self.empty_since = None;
@@ -116,24 +123,20 @@ impl Series {
             && from != to
         {
             events.push(Event::LimitChanged { from, to });
-            self.remaining = None;
+            self.forecaster = None;
         }
         self.limit = count.map(|count| count.limit).or(self.limit);
-        let window = count.and_then(|count| count.window).map(crate::quota::Window::seconds);
+        let window = count.and_then(|count| count.window);
         if let (Some(from), Some(to)) = (self.window, window)
             && from != to
         {
-            events.push(Event::WindowChanged { from, to });
+            events.push(Event::WindowChanged { from: from.seconds(), to: to.seconds() });
+            self.forecaster = None;
         }
         self.window = window.or(self.window);
-        if let (Some(before), Some(now)) = (self.remaining, reading.remaining()) {
-            let gone = before.saturating_sub(now);
-            let threshold = self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10);
-            if gone > threshold {
-                events.push(Event::Drop { pulls: gone });
-            }
+        if let Some(remaining) = reading.remaining() {
+            self.point(Point { at: reading.at, remaining }, events);
         }
-        self.remaining = reading.remaining();
         let empty = matches!(reading.standing, Standing::Exhausted { .. });
         match self.empty_since {
             None if empty => {
@@ -152,6 +155,25 @@ impl Series {
         }
         self.unlimited = unlimited;
     }
+
+    /// What the forecaster makes of a count.
+    fn point(&mut self, point: Point, events: &mut Vec<Event>) {
+        let forecaster = self.forecaster.get_or_insert_with(|| Forecaster::new(self.limit, self.window));
+        let held = self.held.take();
+        match forecaster.push(point) {
+            Change::Drop(pulls) if pulls > self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10) => {
+                events.push(Event::Drop { pulls });
+            }
+            Change::Held => {
+                self.held = Some(point.remaining);
+                return;
+            }
+            Change::FalseFull => events.push(Event::FalseFull { shown: held.unwrap_or(point.remaining) }),
+            Change::Reset => events.push(Event::Reset { from: self.believed.unwrap_or(0), to: point.remaining }),
+            Change::First | Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
+        }
+        self.believed = Some(point.remaining);
+    }
 }
 
 fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
@@ -161,7 +183,7 @@ fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quota::{Confidence, Count, Fault, Identity, Window};
+    use crate::quota::{Confidence, Count, Fault, Identity};
     use std::time::Duration;
 
     fn reading(second: i64, standing: Standing) -> Reading {
@@ -239,6 +261,28 @@ mod tests {
         let larger = reading(3, Standing::Limited(Count { limit: 200, remaining: 150, window: Window::from_seconds(60) }));
         let readings = [reading(0, left(90)), reading(1, left(80)), reading(2, left(69)), larger, reading(4, Standing::Unlimited)];
         assert_eq!(kinds(readings), [vec![], vec![], vec!["drop"], vec!["limit_changed", "window_changed"], vec!["unlimited"]]);
+    }
+
+    #[test]
+    fn a_full_count_is_believed_when_it_is_said_twice() {
+        let steady = (0..6).map(|minute| reading(60 * minute, left(90 - u64::try_from(minute).unwrap())));
+        let once: Vec<Reading> = steady.clone().chain([reading(400, left(100)), reading(460, left(84))]).collect();
+        assert_eq!(kinds(once).concat(), ["false_full"]);
+        let twice: Vec<Reading> = steady.chain([reading(400, left(100)), reading(460, left(100))]).collect();
+        assert_eq!(kinds(twice).concat(), ["reset"]);
+    }
+
+    #[test]
+    fn a_steady_fall_has_a_forecast_and_another_source_none() {
+        let mut series = Series::new(None);
+        let mut last = News::default();
+        for minute in 0..10_u32 {
+            last = series.observe(&reading(i64::from(minute) * 60, left(90 - 2 * u64::from(minute))), false, None);
+        }
+        assert_eq!(last.forecast.burn_per_hour.map(f64::round), Some(120.0));
+        assert!(last.forecast.empty_at.is_some());
+        let elsewhere = Reading { source: Source::parse("198.51.100.7"), ..reading(660, left(5)) };
+        assert_eq!(series.observe(&elsewhere, false, None).forecast.burn_per_hour, None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, EventRecord};
-use crate::quota::{Reading, Record};
+use crate::quota::{Forecast, Reading, Record};
 
 /// One reading and what follows from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Sample {
     /// When the answer was there, to the millisecond.
     #[serde(serialize_with = "millis")]
     pub at: DateTime<Utc>,
-    /// Pulls an hour.
+    /// Net pulls an hour, to two places.
     pub burn_per_hour: Option<f64>,
     /// When no pull is left, at this rate.
     #[serde(with = "crate::quota::whole_seconds")]
@@ -30,12 +30,12 @@ pub struct Sample {
 
 impl Sample {
     /// A reading's sample.
-    pub fn new(reading: &Reading, events: &[Event]) -> Self {
+    pub fn new(reading: &Reading, forecast: &Forecast, events: &[Event]) -> Self {
         Self {
             schema: "dhlimit/sample/1".to_owned(),
             at: reading.at,
-            burn_per_hour: None,
-            empty_at: None,
+            burn_per_hour: forecast.burn_per_hour.map(|burn| (burn * 100.0).round() / 100.0),
+            empty_at: forecast.empty_at,
             events: events.iter().map(Event::record).collect(),
             reading: reading.into(),
         }
