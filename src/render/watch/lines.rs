@@ -1,30 +1,30 @@
 //! A line a reading, fields apart by two spaces or more: for pipes, logs and CI.
 
-use super::{Event, Sample};
+use super::{Event, Shown};
 use crate::quota::timestamp;
 use crate::render::check::sentence;
 use crate::text::one_line;
 
 /// `2026-11-22T09:15:21Z  IMAGE  anonymous counted as 192.0.2.10: limited  76 of 100 pulls left (1h window)  …`
-pub fn line(sample: &Sample, events: &[Event]) -> String {
-    let reading = &sample.reading;
+pub fn line(shown: &Shown) -> String {
+    let reading = &shown.record;
     let counted = reading.source.as_deref().map(|source| format!(" counted as {source}")).unwrap_or_default();
     let effective = if reading.effective { " [effective]" } else { "" };
     let mut line = format!(
         "{}  {}  {}{effective}{counted}: {}  {}",
-        timestamp(sample.at),
+        timestamp(shown.at),
         reading.image,
         reading.identity.label(),
         reading.state.as_str(),
         sentence(reading)
     );
-    if let Some(burn) = sample.burn_per_hour {
+    if let Some(burn) = shown.forecast.burn_per_hour {
         line.push_str(&format!("  {burn:.1} pulls/h"));
     }
-    if let Some(empty) = sample.empty_at {
+    if let Some(empty) = shown.forecast.empty_at {
         line.push_str(&format!("  empty at {}", timestamp(empty)));
     }
-    for event in events {
+    for event in &shown.events {
         // What the reading's own words say already is not said twice.
         let words = match event {
             Event::NetworkLost { .. } => "network lost".to_owned(),
@@ -41,21 +41,16 @@ pub fn line(sample: &Sample, events: &[Event]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quota::Forecast;
     use crate::render::check::fixtures::limited;
 
     #[test]
     fn a_reading_is_a_line_with_its_forecast_and_events() {
         let at: chrono::DateTime<chrono::Utc> = "2026-11-22T09:15:21.750Z".parse().unwrap();
-        let sample = Sample {
-            schema: "dhlimit/sample/1".into(),
-            at,
-            burn_per_hour: Some(12.04),
-            empty_at: Some(at + chrono::TimeDelta::hours(2)),
-            events: Vec::new(),
-            reading: limited(),
-        };
+        let forecast = Forecast { burn_per_hour: Some(12.04), empty_at: Some(at + chrono::TimeDelta::hours(2)), ..Forecast::default() };
+        let shown = Shown { at, record: limited(), forecast, events: vec![Event::Drop { pulls: 12 }] };
         assert_eq!(
-            line(&sample, &[Event::Drop { pulls: 12 }]),
+            line(&shown),
             "2026-11-22T09:15:21Z  docker.io/library/nginx:latest  anonymous [effective] counted as 192.0.2.10: limited  \
              76 of 100 pulls left (1h window)  12.0 pulls/h  empty at 2026-11-22T11:15:21Z  ! 12 pulls gone at once\n"
         );

@@ -1,10 +1,11 @@
-//! What `watch` shows: a sample, which is one reading and what follows from it, as a line of text
-//! and as the live view of a terminal. The sample in JSON is also what a recording holds.
+//! What `watch` shows: one reading and what follows from it, as a line of text and as the live view
+//! of a terminal.
 
 mod event;
 mod lines;
-mod sample;
+mod shown;
+pub mod view;
 
 pub use event::{Event, EventRecord};
 pub use lines::line;
-pub use sample::Sample;
+pub use shown::Shown;

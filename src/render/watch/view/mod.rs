@@ -1,0 +1,145 @@
+//! The live view of a terminal, as a state and a way to draw it: readings go in, keys turn its
+//! dials, and a frame of any size comes out. It knows neither terminal nor clock, so that a test can
+//! look at it. Nothing is painted behind the text: it is read on dark and on light terminals.
+
+mod chart;
+mod draw;
+mod history;
+mod panel;
+mod theme;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{Event, Shown};
+use crate::quota::{Forecast, Record};
+
+pub use draw::draw;
+pub use history::History;
+pub use theme::Theme;
+
+/// Events that are kept.
+const EVENTS: usize = 200;
+
+/// One image as one identity.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// Image and identity, before there is a reading.
+    name: String,
+    history: History,
+    last: Option<(DateTime<Utc>, Record)>,
+    /// The last reading that has a count, so that a lost network does not blank the gauge.
+    counted: Option<Record>,
+    forecast: Forecast,
+}
+
+/// What the schedule is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Schedule {
+    /// Time until the next reading; `None` while one is under way.
+    pub next_in: Option<Duration>,
+    /// From one reading to the next.
+    pub interval: Duration,
+    /// It stands still.
+    pub paused: bool,
+}
+
+/// The state of the view.
+#[derive(Debug, Clone)]
+pub struct View {
+    series: Vec<Series>,
+    events: VecDeque<(DateTime<Utc>, Option<usize>, Event)>,
+    notes: VecDeque<(DateTime<Utc>, String)>,
+    selected: usize,
+    zoomed: bool,
+    help: bool,
+    theme: Theme,
+}
+
+impl View {
+    /// A view of these series, named as long as nothing is known of them.
+    pub fn new(names: Vec<String>, theme: Theme) -> Self {
+        let series = |name| Series { name, history: History::default(), last: None, counted: None, forecast: Forecast::default() };
+        Self {
+            series: names.into_iter().map(series).collect(),
+            events: VecDeque::new(),
+            notes: VecDeque::new(),
+            selected: 0,
+            zoomed: false,
+            help: false,
+            theme,
+        }
+    }
+
+    /// Takes in a reading of the series with this number.
+    pub fn take(&mut self, number: usize, shown: Shown) {
+        let Some(series) = self.series.get_mut(number) else { return };
+        let Shown { at, record, forecast, events } = shown;
+        for event in events {
+            if matches!(event, Event::SourceChanged { .. } | Event::LimitChanged { .. }) {
+                series.history.clear();
+            }
+            if self.events.len() >= EVENTS {
+                self.events.pop_front();
+            }
+            self.events.push_back((at, Some(number), event));
+        }
+        series.history.push(at, record.remaining);
+        series.forecast = forecast;
+        if record.remaining.is_some() {
+            series.counted = Some(record.clone());
+        }
+        series.last = Some((at, record));
+    }
+
+    /// A word that is no event: of the command on changes, say.
+    pub fn note(&mut self, at: DateTime<Utc>, words: &str) {
+        if self.notes.len() >= EVENTS {
+            self.notes.pop_front();
+        }
+        self.notes.push_back((at, crate::text::one_line(words, 500)));
+    }
+
+    /// The next series, or the one before.
+    pub fn select(&mut self, back: bool) {
+        let count = self.series.len().max(1);
+        self.selected = if back { self.selected + count - 1 } else { self.selected + 1 } % count;
+    }
+
+    /// The chart alone, or everything.
+    pub fn zoom(&mut self) {
+        self.zoomed = !self.zoomed;
+    }
+
+    /// Shows what the keys do, or no longer.
+    pub fn help(&mut self) {
+        self.help = !self.help;
+    }
+
+    /// Closes what lies on top; whether anything did.
+    pub fn close(&mut self) -> bool {
+        std::mem::take(&mut self.help)
+    }
+
+    /// The last reading of each series, in their order.
+    pub fn last(&self) -> impl Iterator<Item = Shown> {
+        self.series.iter().filter_map(|series| {
+            let (at, record) = series.last.clone()?;
+            Some(Shown { at, record, forecast: series.forecast, events: Vec::new() })
+        })
+    }
+
+    /// Events and notes, the newest first: when, of which series, in which words.
+    fn news(&self) -> Vec<(DateTime<Utc>, Option<usize>, String, crate::render::style::Role)> {
+        let events = self.events.iter().rev().map(|(at, number, event)| (*at, *number, event.words(), event.role()));
+        let notes = self.notes.iter().rev().map(|(at, words)| (*at, None, words.clone(), crate::render::style::Role::Dim));
+        let mut news: Vec<_> = events.chain(notes).collect();
+        news.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The view in frames of several sizes.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::*;
+use crate::quota::State;
+use crate::render::check::fixtures::{limited, with};
+
+fn at(second: i64) -> DateTime<Utc> {
+    "2026-11-22T09:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
+}
+
+fn shown(second: i64, record: Record, forecast: Forecast, events: Vec<Event>) -> Shown {
+    Shown { at: at(second), record, forecast, events }
+}
+
+/// A view after a quarter of an hour: one identity falls, the other fails.
+fn view() -> View {
+    let mut view = View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
+    for minute in 0..=15_i64 {
+        let left = 100 - u64::try_from(minute).unwrap() * 4;
+        let forecast = Forecast {
+            burn_per_hour: Some(240.0),
+            empty_at: Some(at(25 * 60)),
+            empty_range: Some((at(22 * 60), Some(at(30 * 60)))),
+            full_by: None,
+        };
+        let events = if minute == 3 { vec![Event::Drop { pulls: 12 }, Event::TokenRenewed] } else { Vec::new() };
+        view.take(0, shown(60 * minute, with(State::Limited, Some(left)), forecast, events));
+    }
+    let mut lost = with(State::Failed, None);
+    lost.identity.user = Some("tidewater-ci".into());
+    lost.identity.kind = crate::quota::IdentityKind::Account;
+    lost.effective = false;
+    lost.source = None;
+    let lost_event = Event::NetworkLost { message: "registry-1.docker.io was not reached: refused".into() };
+    view.take(1, shown(905, lost, Forecast::default(), vec![lost_event]));
+    view
+}
+
+fn frame(view: &View, width: u16, height: u16) -> String {
+    let schedule = Schedule { next_in: Some(Duration::from_secs(42)), interval: Duration::from_secs(60), paused: false };
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, view, schedule, at(910))).unwrap();
+    let buffer = terminal.backend().buffer();
+    let rows = (0..height).map(|y| {
+        let row: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+        row.trim_end().to_owned()
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_usual_terminal_shows_everything() {
+    let frame = frame(&view(), 80, 24);
+    for words in [
+        "▸ anonymous effective  counted as 192.0.2.10",
+        "40 left  60 of 100 used  1h window",
+        "240 pulls/h · empty",
+        "tidewater-ci",
+        "registry-1.docker.io was not reached",
+        " pulls left: anonymous ",
+        " events ",
+        "12 pulls gone at once",
+        "next in 42s · every 1m · q quit",
+    ] {
+        assert!(frame.contains(words), "{words:?} is missing in\n{frame}");
+    }
+    assert!(frame.contains('⠉') || frame.contains('⠤') || frame.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "no chart:\n{frame}");
+}
+
+#[test]
+fn a_small_terminal_keeps_the_number() {
+    for (width, height) in [(40, 10), (30, 3), (24, 1)] {
+        let frame = frame(&view(), width, height);
+        assert!(frame.contains("40 left"), "{width}x{height}:\n{frame}");
+    }
+}
+
+#[test]
+fn keys_change_what_is_shown() {
+    let mut view = view();
+    view.select(false);
+    assert!(frame(&view, 80, 24).contains("▸ tidewater-ci"));
+    view.select(false);
+    view.select(true);
+    assert!(frame(&view, 80, 24).contains(" pulls left: tidewater-ci "));
+    view.select(true);
+    view.zoom();
+    let zoomed = frame(&view, 80, 24);
+    assert!(!zoomed.contains("tidewater-ci") && !zoomed.contains(" events "), "{zoomed}");
+    view.help();
+    assert!(frame(&view, 80, 24).contains("the next identity"));
+    assert!(view.close() && !view.close());
+}
+
+#[test]
+fn foreign_text_cannot_steer_the_terminal() {
+    let mut record = limited();
+    record.source = Some("a\u{1b}[2Jb".into());
+    record.identity.user = Some("x\u{7}\r\ny".into());
+    record.identity.kind = crate::quota::IdentityKind::Account;
+    record.warnings = vec!["w\u{9b}31m".into()];
+    let mut view = View::new(vec![String::new()], Theme { colour: true });
+    view.take(0, shown(0, record, Forecast::default(), vec![Event::FaultBegan { kind: crate::quota::FaultKind::Server, message: "\u{1b}c".into() }]));
+    view.note(at(0), "note\u{1b}[1m");
+    let frame = frame(&view, 100, 30);
+    assert!(!frame.chars().any(|c| c.is_control() && c != '\n'), "{frame:?}");
+}
+
+#[test]
+fn nothing_is_painted_behind_the_text_and_no_colour_means_none() {
+    use ratatui::style::Color;
+    for colour in [true, false] {
+        let mut view = view();
+        view.theme = Theme { colour };
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        terminal.draw(|frame| draw(frame, &view, Schedule::default(), at(910))).unwrap();
+        let cells = &terminal.backend().buffer().content;
+        assert!(cells.iter().all(|cell| cell.bg == Color::Reset));
+        assert_eq!(cells.iter().any(|cell| cell.fg != Color::Reset), colour);
+    }
+}
+
+#[test]
+fn events_are_bounded() {
+    let mut view = View::new(vec!["a".into()], Theme { colour: false });
+    for second in 0..1_000 {
+        view.take(0, shown(second, limited(), Forecast::default(), vec![Event::TokenRenewed]));
+        view.note(at(second), "note");
+    }
+    assert_eq!((view.events.len(), view.notes.len()), (EVENTS, EVENTS));
+}
+
+proptest! {
+    #[test]
+    fn no_size_is_too_small_or_too_odd(width in 0_u16..200, height in 0_u16..60, series in 0_usize..40, zoom in any::<bool>(), help in any::<bool>()) {
+        let mut view = View::new((0..series).map(|number| format!("identity {number}")).collect(), Theme { colour: true });
+        for number in 0..series {
+            view.take(number, shown(0, limited(), Forecast { empty_at: Some(at(-100)), ..Forecast::default() }, vec![Event::TokenRenewed]));
+            view.take(number, shown(60, with(State::Exhausted, Some(0)), Forecast::default(), Vec::new()));
+            view.select(false);
+        }
+        if zoom { view.zoom(); }
+        if help { view.help(); }
+        frame(&view, width, height);
+    }
+}
