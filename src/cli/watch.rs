@@ -1,5 +1,6 @@
 //! `watch`: readings at an interval, what they burn, and when the limit will be empty.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -47,10 +48,51 @@ pub struct Watch {
     /// Run this by `sh -c` when a count, a state or a source changes: the sample as JSON on standard input, DHLIMIT_EVENT_* variables
     #[arg(long, value_name = "COMMAND")]
     pub on_change: Option<String>,
+    /// Append every sample to this file, one JSON document a line; what is shown is on the disk
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Begin a new file of the recording before it grows larger than this, such as 10MB
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "rotate_daily")]
+    pub rotate_size: Option<u64>,
+    /// Begin a new file of the recording every day (UTC)
+    #[arg(long)]
+    pub rotate_daily: bool,
     /// With --sandbox: the simulated pulls, such as steady:2000/h, bursty:1/s, falling or rising
     #[arg(long, value_name = "PATTERN")]
     pub traffic: Option<String>,
     /// Where and as whom to ask.
     #[command(flatten)]
     pub asking: Asking,
+}
+
+/// `1500000`, `500kB`, `10MB`, `1GB`; with an `i`, powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let times: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return Err("a number of bytes such as 500kB, 10MB or 1GiB".to_owned()),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(times)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "a number of bytes above zero such as 10MB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_read() {
+        let read: Vec<_> = ["1", "10 MB", "2kB", "3GiB", "7m"].map(size).into_iter().flatten().collect();
+        assert_eq!(read, [1, 10_000_000, 2_000, 3 << 30, 7_000_000]);
+        for wrong in ["", "MB", "-1", "0", "1.5MB", "99999999999999999999", "9999999999999GB", "1TB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 }

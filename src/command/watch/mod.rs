@@ -5,6 +5,7 @@ mod backoff;
 mod drift;
 mod goal;
 mod hook;
+mod live;
 mod pace;
 mod poll;
 mod series;
@@ -27,9 +28,10 @@ use crate::{Context, Exit, Failure};
 
 use backoff::Dice;
 use goal::Goal;
-use hook::Hook;
+use hook::{Hook, Say};
+use live::{Left, Live, Parts, Update};
 use pace::{HUB_LEAST, Manners, Schedule};
-use poll::{Done, Polls, Target, Turns, Waits};
+use poll::{Done, Polls, Shared, Target, Turns, Waits, Wish};
 use series::Series;
 use show::Show;
 
@@ -41,6 +43,7 @@ const WINDOW: Option<Window> = Window::from_seconds(120);
 enum Ended {
     Reached,
     Time,
+    Left,
     Interrupted,
     Broken,
 }
@@ -56,12 +59,9 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
     };
     let schedule = Schedule::new(manners, args.interval, Instant::now());
     let turns = Turns::shared(schedule, targets.len(), context);
-    let show = match args.output {
-        Some(Format::Jsonl) => Show::Jsonl,
-        _ => Show::Plain,
-    };
     let stop = context.shutdown.child_token();
-    let say = context.clone();
+    let recorder = show::recorder(context, &args)?;
+    let stage = set_up(context, &args, &targets, &turns);
     let mut polls = Polls {
         context,
         asker: &asker,
@@ -69,15 +69,16 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
         turns: turns.clone(),
         dice: Dice::new(),
         goal: Goal::of(&args),
-        show,
-        hook: args.on_change.clone().map(|command| Hook::new(command, Arc::new(move |line: &str| say.say(line)))),
+        show: stage.show,
+        hook: args.on_change.clone().map(|command| Hook::new(command, stage.say)),
+        recorder,
         stop: stop.clone(),
         error: None,
     };
-    let mut waits = Waits { context, turns, wishes: None };
+    let mut waits = Waits { context, turns, wishes: stage.wishes };
     let mut until = |done: &Done| (*done != Done::Read).then_some(*done);
     let deadline = args.duration.map(|duration| Instant::now() + duration);
-    let ended = tokio::select! {
+    let mut ended = tokio::select! {
         end = rounds(&mut polls, &mut waits, &mut until, None, &stop) => match end {
             End::Reached(Done::Broken) => Ended::Broken,
             End::Reached(_) => Ended::Reached,
@@ -85,15 +86,80 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
             End::Interrupted => Ended::Interrupted,
         },
         () = passed(deadline) => Ended::Time,
+        () = left(stage.live.as_ref()) => Ended::Left,
     };
+    if let Some(live) = stage.live {
+        match live.close(context).await {
+            Ok(Some(Left::Interrupted)) => ended = Ended::Interrupted,
+            Ok(_) => {}
+            Err(error) => {
+                polls.error = Some(error.into());
+                ended = Ended::Broken;
+            }
+        }
+    }
     if let Some(hook) = polls.hook.take() {
-        hook.finish(matches!(ended, Ended::Reached | Ended::Time)).await;
+        hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left)).await;
     }
     match ended {
-        Ended::Reached => Ok(Exit::Ok),
+        Ended::Reached | Ended::Left => Ok(Exit::Ok),
         Ended::Time => Ok(polls.goal.exit_without(polls.worst())),
         Ended::Interrupted => Ok(Exit::Interrupted),
         Ended::Broken => Err(polls.error.take().unwrap_or_else(|| anyhow::anyhow!("nothing is left to watch"))),
+    }
+}
+
+/// Where readings go, where the command on changes speaks, and what comes back from the keys.
+struct Stage {
+    show: Show,
+    say: Say,
+    live: Option<Live>,
+    wishes: Option<tokio::sync::mpsc::Receiver<Wish>>,
+}
+
+/// The live view where there is a terminal for it, else lines.
+fn set_up(context: &Context, args: &Watch, targets: &[Target], turns: &Shared) -> Stage {
+    let speaker = context.clone();
+    let say: Say = Arc::new(move |line: &str| speaker.say(line));
+    let lines = |show| Stage { show, say: say.clone(), live: None, wishes: None };
+    if args.output == Some(Format::Jsonl) {
+        return lines(Show::Jsonl);
+    }
+    if !wants_view(context, args.output) {
+        return lines(Show::Plain);
+    }
+    let (updates, taken) = std::sync::mpsc::channel();
+    let (wishes, granted) = tokio::sync::mpsc::channel(16);
+    let names = targets.iter().map(|target| format!("{}  {}", target.who.identity, target.image)).collect();
+    match Live::open(context, Parts { names, updates: taken, wishes, turns: turns.clone() }) {
+        Ok(live) => {
+            let notes = updates.clone();
+            let say: Say = Arc::new(move |line: &str| drop(notes.send(Update::Note(line.to_owned()))));
+            Stage { show: Show::Live(updates), say, live: Some(live), wishes: Some(granted) }
+        }
+        Err(error) => {
+            context.say(&format!("! this terminal shows no live view ({error}); here are lines"));
+            lines(Show::Plain)
+        }
+    }
+}
+
+/// Whether the live view is wanted and possible: not in CI, where a terminal may be pretended, not
+/// under `-v`, whose trace would be written across it.
+fn wants_view(context: &Context, output: Option<Format>) -> bool {
+    let pretended = context.environment.var("CI").is_some_and(|value| value != "false");
+    let usual = context.terminal.stdout && context.environment.var("TERM") != Some("dumb");
+    match output {
+        Some(Format::Table) => usual,
+        Some(_) => false,
+        None => usual && !pretended && !(context.terminal.stderr && tracing::enabled!(tracing::Level::DEBUG)),
+    }
+}
+
+async fn left(live: Option<&Live>) {
+    match live {
+        Some(live) => live.left.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

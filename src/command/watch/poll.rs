@@ -16,15 +16,16 @@ use super::goal::Goal;
 use super::hook::{Change, Hook};
 use super::pace::Schedule;
 use super::series::Series;
-use super::show::Show;
+use super::show::{self, Show};
 use crate::command::asker::Asker;
 use crate::command::check::exit_of;
 use crate::command::rounds::{Act, Pace};
 use crate::image::Reference;
-use crate::quota::Record;
+use crate::quota::Reading;
+use crate::recording::Recorder;
 use crate::registry::{Client, Principal};
-use crate::render::watch::{Event, Sample};
-use crate::{Context, Exit};
+use crate::render::watch::{Event, Shown};
+use crate::{Context, Exit, Failure};
 
 /// A wait is looked at again after this long at the latest: the machine may have slept.
 const LOOK: Duration = Duration::from_secs(10);
@@ -94,6 +95,7 @@ pub(super) struct Polls<'a> {
     pub(super) goal: Goal,
     pub(super) show: Show,
     pub(super) hook: Option<Hook>,
+    pub(super) recorder: Option<Recorder>,
     pub(super) stop: CancellationToken,
     pub(super) error: Option<anyhow::Error>,
 }
@@ -118,14 +120,11 @@ impl Act for Polls<'_> {
         };
         let news = target.series.observe(&reading, target.client.tokens_fetched() > tokens, jump);
         target.exit = Some(exit_of(&reading));
-        let sample = Sample::new(&reading, &news.forecast, &news.events);
         let window = reading.count().and_then(|count| count.window).map(crate::quota::Window::duration);
         let outcome = Outcome::of(&reading, news.moved);
         locked(&self.turns).schedule.settle(index, outcome, window, reading.retry_after, self.dice.throw(), Instant::now());
-        if let (Some(hook), true) = (&self.hook, news.moved) {
-            hook.hand(change(&sample, &news.events));
-        }
-        if let Err(error) = self.show.sample(self.context, index, &sample, &news.events) {
+        let shown = Shown { at: reading.at, record: (&reading).into(), forecast: news.forecast, events: news.events };
+        if let Err(error) = self.hand_on(index, &reading, shown, news.moved) {
             self.error = Some(error);
             return Done::Broken;
         }
@@ -134,6 +133,21 @@ impl Act for Polls<'_> {
 }
 
 impl Polls<'_> {
+    /// To the recording first: what is shown is on the disk.
+    fn hand_on(&mut self, target: usize, reading: &Reading, shown: Shown, moved: bool) -> anyhow::Result<()> {
+        let sample = show::sample(reading, &shown);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.append(&sample).map_err(|error| {
+                Failure::new(Exit::Usage, error).advise("what was recorded before is on the disk; make room, or record in another file")
+            })?;
+        }
+        let json = if matches!(self.show, Show::Jsonl) || self.hook.is_some() { show::json(&sample, &shown)? } else { String::new() };
+        if let (Some(hook), true) = (&self.hook, moved) {
+            hook.hand(change(&shown, &json));
+        }
+        self.show.reading(self.context, target, shown, &json)
+    }
+
     /// How `check` would end on the last readings that are effective.
     pub(super) fn worst(&self) -> Exit {
         self.targets.iter().filter(|target| target.who.effective).filter_map(|target| target.exit).max().unwrap_or(Exit::Ok)
@@ -141,8 +155,8 @@ impl Polls<'_> {
 }
 
 /// The sample for the command, and what happened in variables: of a prefix that no option has.
-fn change(sample: &Sample, events: &[Event]) -> Change {
-    let record: &Record = &sample.reading;
+fn change(shown: &Shown, json: &str) -> Change {
+    let (record, events) = (&shown.record, &shown.events);
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let kinds: Vec<&str> = events.iter().map(Event::kind).collect();
     let words: Vec<String> = events.iter().map(Event::words).collect();
@@ -158,12 +172,11 @@ fn change(sample: &Sample, events: &[Event]) -> Change {
     ];
     // A variable cannot hold a zero byte, and need not hold what steers terminals.
     let variables = variables.into_iter().map(|(name, value)| (name, crate::text::one_line(&value, 2_000))).collect();
-    Change { json: sample.json(), variables }
+    Change { json: format!("{json}\n"), variables }
 }
 
 /// What a key asks of the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "the keys of the live view come with it")]
 pub(super) enum Wish {
     /// A reading now.
     Hurry,

@@ -1,24 +1,80 @@
-//! Where samples go: lines on standard output, or the live view.
+//! Where readings go: lines on standard output, or the live view; and the recording beside either.
 
-use crate::Context;
-use crate::render::watch::{Event, Sample, line};
+use std::path::Path;
+use std::sync::mpsc::Sender;
 
-/// Where samples go.
+use serde::Serialize;
+
+use super::live::Update;
+use crate::cli::Watch;
+use crate::quota::Reading;
+use crate::recording::{Recorder, RecordingError, Rotation, Sample};
+use crate::render::watch::{EventRecord, Shown, line};
+use crate::{Context, Exit, Failure};
+
+/// Where readings go.
 #[derive(Debug)]
 pub(super) enum Show {
     /// A line of text each.
     Plain,
     /// A JSON document a line.
     Jsonl,
+    /// The thread of the live view.
+    Live(Sender<Update>),
+}
+
+/// A sample with what happened: what scripts and commands get.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    sample: &'a Sample,
+    events: Vec<EventRecord>,
 }
 
 impl Show {
-    /// Shows a sample of the target with this number.
-    pub(super) fn sample(&mut self, context: &Context, _target: usize, sample: &Sample, events: &[Event]) -> anyhow::Result<()> {
+    /// Shows a reading of the target with this number.
+    pub(super) fn reading(&mut self, context: &Context, target: usize, shown: Shown, json: &str) -> anyhow::Result<()> {
         match self {
-            Self::Plain => context.answer(&line(sample, events))?,
-            Self::Jsonl => context.answer(&format!("{}\n", sample.json()))?,
+            Self::Plain => context.answer(&line(&shown))?,
+            Self::Jsonl => context.answer(&format!("{json}\n"))?,
+            // A view that has gone has said so elsewhere.
+            Self::Live(updates) => drop(updates.send(Update::Reading(target, Box::new(shown)))),
         }
         Ok(())
     }
+}
+
+/// A reading and what happened as one line of JSON.
+pub(super) fn json(sample: &Sample, shown: &Shown) -> anyhow::Result<String> {
+    let events = shown.events.iter().map(crate::render::watch::Event::record).collect();
+    Ok(serde_json::to_string(&Document { sample, events })?)
+}
+
+/// The sample of a reading, as it is recorded.
+pub(super) fn sample(reading: &Reading, shown: &Shown) -> Sample {
+    Sample::new(reading, &shown.forecast)
+}
+
+/// The recording that the arguments name, opened before the first reading.
+pub(super) fn recorder(context: &Context, args: &Watch) -> Result<Option<Recorder>, Failure> {
+    let Some(path) = &args.record else { return Ok(None) };
+    let rotation = match (args.rotate_size, args.rotate_daily) {
+        (Some(size), _) => Rotation::Size(size),
+        (None, true) => Rotation::Daily,
+        (None, false) => Rotation::Never,
+    };
+    let recorder = Recorder::open(path, rotation).map_err(|error| refused(path, error))?;
+    if recorder.mended() {
+        context.say(&format!("! the last line of {} was unfinished; what came before it is whole", path.display()));
+    }
+    Ok(Some(recorder))
+}
+
+fn refused(path: &Path, error: RecordingError) -> Failure {
+    let advice = match &error {
+        RecordingError::Locked(_) => "one process writes a recording: name another file".to_owned(),
+        RecordingError::Foreign { .. } | RecordingError::Schema { .. } => format!("{} is left as it is: name another file", path.display()),
+        _ => "name a file that can be written".to_owned(),
+    };
+    Failure::new(Exit::Usage, error).advise(advice)
 }

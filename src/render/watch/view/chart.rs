@@ -33,13 +33,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, series: &Series, theme: Th
         frame.render_widget(ratatui::widgets::Paragraph::new(words).style(theme.of(Role::Dim)).block(block), area);
         return;
     };
-    let lines = plot.lines.iter().map(|dots| {
-        Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).style(theme.of(Role::Accent)).data(dots)
-    });
+    let lines = plot
+        .lines
+        .iter()
+        .map(|dots| Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).style(theme.of(Role::Accent)).data(dots));
     let ahead = [(&plot.range, Role::Dim), (&plot.likely, Role::Caution)];
-    let ahead = ahead.into_iter().map(|(dots, role)| {
-        Dataset::default().marker(Marker::Braille).graph_type(GraphType::Scatter).style(theme.of(role)).data(dots)
-    });
+    let ahead = ahead
+        .into_iter()
+        .map(|(dots, role)| Dataset::default().marker(Marker::Braille).graph_type(GraphType::Scatter).style(theme.of(role)).data(dots));
     let height = area.height;
     let chart = Chart::new(ahead.chain(lines).collect())
         .block(block)

@@ -36,12 +36,9 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Schedule, now: DateTim
     }
     let shows_footer = area.height >= 3;
     let shows_header = area.height >= 10;
-    let [header, body, footer] = Layout::vertical([
-        Constraint::Length(u16::from(shows_header)),
-        Constraint::Min(1),
-        Constraint::Length(u16::from(shows_footer)),
-    ])
-    .areas(area);
+    let [header, body, footer] =
+        Layout::vertical([Constraint::Length(u16::from(shows_header)), Constraint::Min(1), Constraint::Length(u16::from(shows_footer))])
+            .areas(area);
     if shows_header {
         draw_header(frame, header, view, now);
     }
@@ -72,8 +69,7 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>)
     let rest = area.height.saturating_sub(panels);
     let wanted = u16::try_from(view.events.len() + view.notes.len()).unwrap_or(u16::MAX).min(EVENTS) + 1;
     let events = if view.zoomed || rest < CHART + 3 || wanted == 1 { 0 } else { wanted.min(rest - CHART).min(rest / 3 + 1) };
-    let [top, middle, bottom] =
-        Layout::vertical([Constraint::Length(panels), Constraint::Min(0), Constraint::Length(events)]).areas(area);
+    let [top, middle, bottom] = Layout::vertical([Constraint::Length(panels), Constraint::Min(0), Constraint::Length(events)]).areas(area);
     draw_panels(frame, top, view, each, now);
     if let Some(series) = view.series.get(view.selected) {
         chart::draw(frame, middle, series, view.theme, now);
@@ -102,10 +98,8 @@ fn draw_panels(frame: &mut Frame<'_>, area: Rect, view: &View, each: u16, now: D
 
 fn draw_events(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let theme = view.theme;
-    let block = Block::new()
-        .borders(Borders::TOP)
-        .border_style(theme.of(Role::Dim))
-        .title(Span::styled(" events ", theme.of(Role::Strong)));
+    let block =
+        Block::new().borders(Borders::TOP).border_style(theme.of(Role::Dim)).title(Span::styled(" events ", theme.of(Role::Strong)));
     let lines = view.news().into_iter().take(usize::from(area.height)).map(|(at, number, words, role)| {
         let clock = at.with_timezone(&Local).format("%H:%M:%S  ").to_string();
         let mut spans = vec![Span::styled(clock, theme.of(Role::Dim))];
@@ -126,13 +120,15 @@ fn footer_line(theme: Theme, schedule: Schedule, width: u16) -> Line<'static> {
         Some(wait) => Span::raw(format!("next in {}", brief(wait))),
     };
     let mut spans = vec![next, Span::styled(format!(" · every {}", brief(schedule.interval)), theme.of(Role::Dim))];
-    let keys = if width >= 76 {
-        " · q quit  p pause  space now  +/- interval  Tab next  z zoom  ? help"
-    } else if width >= 36 {
-        " · q quit  ? help"
-    } else {
-        ""
-    };
+    // As many keys as there is room for.
+    let taken: usize = spans.iter().map(Span::width).sum();
+    let room = usize::from(width).saturating_sub(taken);
+    let keys = [
+        " · q quit  p pause  space now  +/- interval  Tab next  z zoom  ? help",
+        " · q quit  p pause  space now  ? help",
+        " · q quit  ? help",
+    ];
+    let keys = keys.into_iter().find(|keys| keys.chars().count() <= room).unwrap_or_default();
     spans.push(Span::styled(keys, theme.of(Role::Dim)));
     Line::from(spans)
 }
@@ -149,9 +145,7 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let width = area.width.min(48);
     let height = area.height.min(u16::try_from(KEYS.len()).unwrap_or(0) + 2);
     let place = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
-    let lines = KEYS.map(|(key, what)| {
-        Line::from(vec![Span::styled(format!(" {key:<10}"), theme.of(Role::Strong)), Span::raw(what)])
-    });
+    let lines = KEYS.map(|(key, what)| Line::from(vec![Span::styled(format!(" {key:<10}"), theme.of(Role::Strong)), Span::raw(what)]));
     let block = Block::new().borders(Borders::ALL).border_style(theme.of(Role::Dim)).title(" keys ");
     frame.render_widget(Clear, place);
     frame.render_widget(Paragraph::new(lines.to_vec()).block(block), place);

@@ -69,7 +69,10 @@ fn the_usual_terminal_shows_everything() {
     ] {
         assert!(frame.contains(words), "{words:?} is missing in\n{frame}");
     }
-    assert!(frame.contains('⠉') || frame.contains('⠤') || frame.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "no chart:\n{frame}");
+    assert!(
+        frame.contains('⠉') || frame.contains('⠤') || frame.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)),
+        "no chart:\n{frame}"
+    );
 }
 
 #[test]
@@ -105,7 +108,10 @@ fn foreign_text_cannot_steer_the_terminal() {
     record.identity.kind = crate::quota::IdentityKind::Account;
     record.warnings = vec!["w\u{9b}31m".into()];
     let mut view = View::new(vec![String::new()], Theme { colour: true });
-    view.take(0, shown(0, record, Forecast::default(), vec![Event::FaultBegan { kind: crate::quota::FaultKind::Server, message: "\u{1b}c".into() }]));
+    view.take(
+        0,
+        shown(0, record, Forecast::default(), vec![Event::FaultBegan { kind: crate::quota::FaultKind::Server, message: "\u{1b}c".into() }]),
+    );
     view.note(at(0), "note\u{1b}[1m");
     let frame = frame(&view, 100, 30);
     assert!(!frame.chars().any(|c| c.is_control() && c != '\n'), "{frame:?}");

@@ -1,0 +1,269 @@
+//! The live view on a real terminal: a thread of its own that reads keys and draws, so that neither
+//! a slow terminal holds up the polling nor a slow registry the keys. Whatever happens (a key, a
+//! signal, an error, a panic), the terminal is given back as it was.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc::Sender;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::poll::{Shared, Wish, locked};
+use crate::Context;
+use crate::render::watch::view::{Schedule, Theme, View, draw};
+use crate::render::watch::{Shown, line};
+
+/// A key is waited for no longer than this before the view looks for readings and its end.
+const TICK: Duration = Duration::from_millis(100);
+/// The clock and the countdown are drawn this often.
+const REDRAW: Duration = Duration::from_secs(1);
+/// How long the thread may take to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What comes to the view.
+#[derive(Debug)]
+pub(super) enum Update {
+    /// A reading of the target with this number.
+    Reading(usize, Box<Shown>),
+    /// Words of the command on changes.
+    Note(String),
+}
+
+/// How the view was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// By q or Escape.
+    Quit,
+    /// By Ctrl-C.
+    Interrupted,
+}
+
+/// The view in its thread.
+pub(super) struct Live {
+    thread: JoinHandle<(Option<Left>, io::Result<()>, View)>,
+    stop: CancellationToken,
+    /// Cancelled when the view is left.
+    pub(super) left: CancellationToken,
+}
+
+/// What the view is made of.
+pub(super) struct Parts {
+    pub(super) names: Vec<String>,
+    pub(super) updates: Receiver<Update>,
+    pub(super) wishes: Sender<Wish>,
+    pub(super) turns: Shared,
+}
+
+impl Live {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// The terminal does not let itself be taken over; it is as it was then.
+    pub(super) fn open(context: &Context, parts: Parts) -> io::Result<Self> {
+        let (stop, left) = (CancellationToken::new(), CancellationToken::new());
+        let taken = Taken::new(context)?;
+        let view = View::new(parts.names.clone(), Theme { colour: context.colour });
+        let mut loops = Loop { context: context.clone(), parts, view, stop: stop.clone() };
+        let at_end = left.clone();
+        let thread = std::thread::Builder::new().name("view".to_owned()).spawn(move || {
+            let left = loops.run();
+            drop(taken);
+            at_end.cancel();
+            match left {
+                Ok(left) => (left, Ok(()), loops.view),
+                Err(error) => (None, Err(error), loops.view),
+            }
+        })?;
+        Ok(Self { thread, stop, left })
+    }
+
+    /// Gives the terminal back, and leaves the last readings on it as lines.
+    ///
+    /// # Errors
+    /// The terminal failed while the view was on it.
+    pub(super) async fn close(self, context: &Context) -> io::Result<Option<Left>> {
+        self.stop.cancel();
+        let end = Instant::now() + PATIENCE;
+        while !self.thread.is_finished() && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        if !self.thread.is_finished() {
+            // A terminal that takes nothing more: at least its modes are given back.
+            give_back();
+            return Ok(None);
+        }
+        let Ok((left, result, view)) = self.thread.join() else { return Ok(None) };
+        result?;
+        for shown in view.last() {
+            context.answer(&line(&shown))?;
+        }
+        Ok(left)
+    }
+}
+
+struct Loop {
+    context: Context,
+    parts: Parts,
+    view: View,
+    stop: CancellationToken,
+}
+
+impl Loop {
+    fn run(&mut self) -> io::Result<Option<Left>> {
+        let mut terminal = Terminal::new(CrosstermBackend::new(Screen { context: self.context.clone(), bytes: Vec::new() }))?;
+        let mut drawn: Option<Instant> = None;
+        let mut dirty = true;
+        loop {
+            if self.stop.is_cancelled() {
+                return Ok(None);
+            }
+            dirty |= self.catch_up();
+            if dirty || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
+                let (schedule, now) = (self.schedule(), self.context.clock.now());
+                terminal.draw(|frame| draw(frame, &self.view, schedule, now))?;
+                drawn = Some(Instant::now());
+                dirty = false;
+            }
+            if !event::poll(TICK)? {
+                continue;
+            }
+            match event::read()? {
+                event::Event::Key(key) if key.kind != KeyEventKind::Release => match self.key(key) {
+                    Some(left) => return Ok(Some(left)),
+                    None => dirty = true,
+                },
+                event::Event::Resize(..) => {
+                    terminal.autoresize()?;
+                    dirty = true;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes in what has come; whether anything has.
+    fn catch_up(&mut self) -> bool {
+        let mut any = false;
+        loop {
+            match self.parts.updates.try_recv() {
+                Ok(Update::Reading(number, shown)) => self.view.take(number, *shown),
+                Ok(Update::Note(words)) => self.view.note(self.context.clock.now(), &words),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return any,
+            }
+            any = true;
+        }
+    }
+
+    fn schedule(&self) -> Schedule {
+        let mut turns = locked(&self.parts.turns);
+        let now = Instant::now();
+        let next_in = turns.schedule.next().map(|(_, at)| at.saturating_duration_since(now)).filter(|wait| !wait.is_zero());
+        Schedule { next_in, interval: turns.schedule.interval(), paused: turns.schedule.is_paused() }
+    }
+
+    fn key(&mut self, key: KeyEvent) -> Option<Left> {
+        let wish = match key.code {
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(Left::Interrupted),
+            KeyCode::Esc if self.view.close() => None,
+            KeyCode::Char('q') | KeyCode::Esc => return Some(Left::Quit),
+            KeyCode::Char('p') => Some(Wish::Pause),
+            KeyCode::Char(' ' | 'r') => Some(Wish::Hurry),
+            KeyCode::Char('+' | '=') => Some(Wish::Interval { longer: true }),
+            KeyCode::Char('-' | '_') => Some(Wish::Interval { longer: false }),
+            KeyCode::Char('z') => {
+                self.view.zoom();
+                None
+            }
+            KeyCode::Char('?' | 'h') => {
+                self.view.help();
+                None
+            }
+            KeyCode::Tab | KeyCode::Down => {
+                self.view.select(false);
+                None
+            }
+            KeyCode::BackTab | KeyCode::Up => {
+                self.view.select(true);
+                None
+            }
+            _ => None,
+        };
+        // Where so many wishes wait, one more or less is not missed.
+        wish.map(|wish| self.parts.wishes.try_send(wish));
+        None
+    }
+}
+
+/// Standard output as the view writes it: a frame at a time.
+struct Screen {
+    context: Context,
+    bytes: Vec<u8>,
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.context.answer(&String::from_utf8_lossy(&bytes))
+    }
+}
+
+/// The terminal while it is ours; given back when dropped.
+struct Taken {
+    screen: Screen,
+    given_back: Arc<AtomicBool>,
+}
+
+impl Taken {
+    fn new(context: &Context) -> io::Result<Self> {
+        if context.colour {
+            // crossterm would look at NO_COLOR once more and overrule --color.
+            crossterm::style::force_color_output(true);
+        }
+        let given_back = Arc::new(AtomicBool::new(false));
+        let taken = Self { screen: Screen { context: context.clone(), bytes: Vec::new() }, given_back: given_back.clone() };
+        // The release build aborts on a panic, so that nothing is dropped: the hook is what is left.
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !given_back.swap(true, Ordering::SeqCst) {
+                give_back();
+            }
+            before(panic);
+        }));
+        let mut taken = taken;
+        enable_raw_mode()?;
+        execute!(taken.screen, EnterAlternateScreen, cursor::Hide)?;
+        Ok(taken)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.given_back.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // What cannot be given back now cannot be given back at all.
+        let _ = execute!(self.screen, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Gives the terminal back without anything of ours, as in a panic.
+fn give_back() {
+    let _ = disable_raw_mode();
+    let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
+}
