@@ -474,7 +474,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__watch)
-            opts="-i -o -q -v -h --interval --force-interval --output --until-empty --until-full --until --for --drop --on-change --traffic --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-i -o -q -v -h --interval --force-interval --output --until-empty --until-full --until --for --drop --on-change --record --rotate-size --rotate-daily --traffic --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -509,6 +509,14 @@ _dhlimit() {
                     return 0
                     ;;
                 --on-change)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rotate-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

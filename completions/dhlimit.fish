@@ -78,6 +78,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until -d 'Stop
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l for -d 'Stop after this long' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l drop -d 'Call it an event when more than this many pulls are gone from one reading to the next [default: a tenth of the limit]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l on-change -d 'Run this by `sh -c` when a count, a state or a source changes: the sample as JSON on standard input, DHLIMIT_EVENT_* variables' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l record -d 'Append every sample to this file, one JSON document a line; what is shown is on the disk' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l rotate-size -d 'Begin a new file of the recording before it grows larger than this, such as 10MB' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l traffic -d 'With --sandbox: the simulated pulls, such as steady:2000/h, bursty:1/s, falling or rising' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l timeout -d 'Bound on the whole operation, such as 10s' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
@@ -97,6 +99,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l config -d 'Con
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-empty -d 'Stop when no pull is left'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-full -d 'Stop when the whole limit is there'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l rotate-daily -d 'Begin a new file of the recording every day (UTC)'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l anonymous -d 'Ask without credentials, as whoever has none'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
