@@ -121,7 +121,8 @@ pub(super) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<
             group.signal(Signal::CONT);
             if timeout(GRACE, pipes.wait(&mut child)).await.is_err() {
                 group.signal(Signal::KILL);
-                pipes.wait(&mut child).await?;
+                // Only one that hangs in the kernel outlives this; it is reaped when it comes back.
+                let _ = timeout(GRACE, pipes.wait(&mut child)).await;
             }
         }
         let elapsed = started.elapsed();

@@ -1,4 +1,4 @@
-//! ctr, containerd's own tool. Seen with 1.6.20; 1.7 and 2.1 after runtimes.md.
+//! ctr, containerd's own tool. Seen with 1.6.20 and 2.1.9, each on its own containerd.
 //!
 //! One pull sends HEAD, GET index, GET manifest; a 2.x release fetches the manifests of all
 //! platforms unless it is told `--skip-metadata`. `images rm` is synchronous only with `--sync`:
@@ -143,6 +143,11 @@ impl Runtime for Ctr {
             false if finished.says(&["not found"]) => Ok(Removal::Absent),
             false => Err(self.program.refused(&words, &finished)),
         }
+    }
+
+    fn settles_within(&self) -> Duration {
+        // From 2.0 on it is the daemon that pulls.
+        super::SETTLE
     }
 }
 

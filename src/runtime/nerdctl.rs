@@ -1,4 +1,5 @@
-//! nerdctl, and what other tools hand on to nerdctl. Seen with 1.7.6 on containerd 1.6.20.
+//! nerdctl, and what other tools hand on to nerdctl. Seen with 1.7.6 on containerd 1.6.20 and with
+//! 2.1.2 on 2.1.9.
 //!
 //! One pull sends HEAD, GET index, GET manifest; layers are fetched and not unpacked. `rmi` is
 //! synchronous, so the next pull pays again; it untags by name and refuses while a container uses
@@ -147,18 +148,16 @@ impl Runtime for Nerdctl {
                 found.extend(content.unnamed(namespace, digest.filter(|_| found.len() == before)).await?);
             }
         }
+        // An image of several platforms is listed once for each.
+        found.dedup();
         Ok(found)
     }
 
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
+        // Not `image inspect`: 2.1 does not find by it what was pulled by digest.
         let name = exact(reference);
-        let question = self.call(&["image", "inspect"], &["--format", "{{.ID}}", &name]);
-        let finished = self.program.try_ask(&question).await?;
-        match finished.succeeded() {
-            true => Ok(!finished.stdout.text().trim().is_empty()),
-            false if finished.says(&["no such image", "not found"]) => Ok(false),
-            false => Err(self.program.refused(&question, &finished)),
-        }
+        let answer = self.program.ask(&self.call(&["images"], &["--quiet", "--no-trunc", &name])).await?;
+        Ok(!answer.trim().is_empty())
     }
 
     async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
