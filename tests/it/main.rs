@@ -3,6 +3,7 @@
 
 mod accounts;
 mod credentials;
+mod examples;
 mod explain;
 mod gate;
 mod generated;
@@ -19,6 +20,7 @@ mod round_trips;
 mod runtime;
 mod runtimes;
 mod sandbox;
+mod schemas;
 mod settings;
 mod tls;
 mod tour;

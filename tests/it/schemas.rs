@@ -1,0 +1,143 @@
+//! The JSON schemas of `tests/schemas/`, a promise to whoever reads dhlimit's JSON: what the program
+//! really prints is validated against them, and no key is printed that they do not describe.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Home, Sandbox, http};
+
+fn schema(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/schemas/{name}.schema.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The schema as it is for a test: a key that it does not describe is wrong.
+fn closed(schema: &Value) -> Value {
+    match schema {
+        Value::Object(map) => {
+            let mut strict: serde_json::Map<String, Value> = map.iter().map(|(key, value)| (key.clone(), closed(value))).collect();
+            // Rules (`then`, `if`) name a few properties of an object that is described elsewhere.
+            if map.get("type") == Some(&json!("object")) && map.contains_key("properties") {
+                strict.entry("additionalProperties").or_insert(json!(false));
+            }
+            Value::Object(strict)
+        }
+        Value::Array(items) => items.iter().map(closed).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Remarks on a document, each with its place.
+fn remarks(name: &str, document: &Value) -> Vec<String> {
+    let options = jsonschema::options().should_validate_formats(true);
+    let validator = options.build(&closed(&schema(name))).unwrap_or_else(|error| panic!("{name}: {error}"));
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[track_caller]
+fn valid(name: &str, document: &Value) {
+    let remarks = remarks(name, document);
+    assert!(remarks.is_empty(), "{name}:\n{}\n{document:#}", remarks.join("\n"));
+}
+
+/// A sandbox in a profile, and what a command prints there.
+fn printed(sandbox: &Sandbox, args: &[&str]) -> String {
+    let home = Home::new();
+    let outcome = home.dhlimit(args).envs(sandbox.as_docker_hub()).keep(home).run();
+    assert!(!outcome.stdout.is_empty(), "{outcome:?}");
+    outcome.stdout
+}
+
+fn document(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+const PROFILES: [&str; 9] = ["2020", "2023", "2026", "paid", "exempt", "abuse", "blocked", "flaky", "odd"];
+
+#[test]
+fn check_and_gate_print_what_their_schemas_say_in_every_state() {
+    let sandbox = Sandbox::start(&["--limit", "5"]);
+    let mut states = std::collections::BTreeSet::new();
+    let set = |change: Value| http::post(&format!("{}/_sandbox/set", sandbox.url()), &change).status;
+    for profile in PROFILES {
+        assert!(set(json!({"profile": profile})) < 300, "{profile}");
+        for remaining in [5, 2, 0] {
+            // Where nothing is counted there is nothing to set.
+            assert!(
+                set(json!({"identity": "127.0.0.1", "remaining": remaining})) < 300 || ["paid", "exempt"].contains(&profile),
+                "{profile}"
+            );
+            let check = document(&printed(&sandbox, &["check", "-o", "json", "nginx", "missing/image"]));
+            valid("check", &check);
+            states.extend(check["readings"].as_array().expect("readings").iter().map(|reading| reading["state"].to_string()));
+            valid("gate", &document(&printed(&sandbox, &["gate", "-o", "json", "--need", "3", "nginx"])));
+        }
+    }
+    let wanted = ["exhausted", "failed", "limited", "throttled", "unlimited"].map(|state| format!("\"{state}\""));
+    assert!(wanted.iter().all(|state| states.contains(state)), "only {states:?} were seen");
+}
+
+#[test]
+fn gate_with_a_command_prints_what_its_schema_says() {
+    let sandbox = Sandbox::start(&["--limit", "5"]);
+    let home = Home::new();
+    let args = ["gate", "-o", "json", "--max-use", "4", "nginx", "--", "true"];
+    let outcome = home.dhlimit(args).envs(sandbox.as_docker_hub()).keep(home).run().expect_code(0);
+    let report = document(&outcome.stderr[outcome.stderr.find('{').expect("a report")..]);
+    assert_eq!(report["command"]["used"], 0);
+    valid("gate", &report);
+}
+
+#[test]
+fn stress_prints_what_its_schema_says_however_it_ends() {
+    let sandbox = Sandbox::start(&["--limit", "3", "--window", "2s"]);
+    let recovered = document(&printed(&sandbox, &["stress", "-q", "-o", "json", "--until-recovered", "nginx"]));
+    valid("stress", &recovered);
+    assert!(recovered["recovery"]["readings"].is_array() && recovered["first_429"]["round"] == 4, "{recovered:#}");
+    valid("stress", &document(&printed(&sandbox, &["stress", "-q", "-o", "json", "--count", "1", "nginx"])));
+}
+
+#[test]
+fn watch_prints_what_the_schema_of_samples_says() {
+    let sandbox = Sandbox::start(&["--limit", "9"]);
+    let lines = printed(&sandbox, &["watch", "-q", "-o", "jsonl", "--interval", "200ms", "--for", "1s", "nginx"]);
+    assert!(lines.lines().count() >= 2, "{lines}");
+    lines.lines().for_each(|line| valid("sample", &document(line)));
+}
+
+#[test]
+fn a_key_that_is_missing_unknown_or_wrong_is_seen() {
+    let sandbox = Sandbox::start(&["--limit", "5"]);
+    let report = document(&printed(&sandbox, &["check", "-o", "json", "nginx"]));
+    let with = |key: &str, value: Value| {
+        let mut changed = report.clone();
+        changed["readings"][0][key] = value;
+        remarks("check", &changed)
+    };
+    assert_eq!(with("limit", json!(5)), [""; 0], "as it was");
+    for (key, value) in
+        [("limit", json!(-1)), ("state", json!("fine")), ("remaining", json!(null)), ("full_by", json!("soon")), ("new", json!(1))]
+    {
+        assert!(!with(key, value.clone()).is_empty(), "{key}: {value}");
+    }
+    let mut without = report.clone();
+    without["readings"][0].as_object_mut().expect("a reading").remove("source");
+    assert!(!remarks("check", &without).is_empty());
+}
+
+#[test]
+fn every_schema_is_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("schemas").flatten() {
+        let name = entry.file_name().to_string_lossy().trim_end_matches(".schema.json").to_owned();
+        let schema = schema(&name);
+        assert_eq!(schema["properties"]["schema"]["const"], format!("dhlimit/{name}/1"));
+        assert!(jsonschema::meta::is_valid(&schema), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen}");
+}
