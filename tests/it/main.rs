@@ -15,6 +15,7 @@ mod outputs;
 mod own_images;
 mod readme;
 mod real_parts;
+mod recording;
 mod registries;
 mod round_trips;
 mod runtime;

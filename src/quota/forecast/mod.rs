@@ -7,7 +7,7 @@
 //! 1. [`Series`] turns readings into net consumption over time. A jump to a full count is held back
 //!    until the next reading tells a reset from a false value (fact 11); neither is consumption.
 //! 2. Where use comes in bursts, their size and their distance are taken apart, as Croston did for
-//!    intermittent demand (Operational Research Quarterly 23, 1972), with medians in the place of
+//!    intermittent demand (Operational Research Quarterly 23, 1972), with trimmed means in the place of
 //!    his smoothing: see `burst`.
 //! 3. Otherwise the pace is the median of the slopes of all pairs of points (Theil 1950; Sen,
 //!    Journal of the American Statistical Association 63, 1968), its trend the same over the rates
@@ -17,12 +17,17 @@
 //! uneven consumption has been so far. Where recovery will come before the count is empty, the
 //! range is open: it may never be.
 
+mod burst;
 mod pace;
 mod series;
+#[cfg(test)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers of a simulation")]
+mod simulation;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Window;
+use burst::Bursts;
 use pace::Pace;
 use series::Series;
 
@@ -85,6 +90,14 @@ struct Outlook {
     late: Option<f64>,
 }
 
+impl Outlook {
+    /// What is left of it where pulls begin to come back after so many seconds.
+    fn before(self, recovers: f64) -> Self {
+        let within = |at: &f64| *at <= recovers;
+        Self { likely: self.likely.filter(within), early: self.early.filter(within), late: self.late.filter(within), ..self }
+    }
+}
+
 /// Follows one identity's count.
 ///
 /// ```
@@ -104,6 +117,7 @@ struct Outlook {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Forecaster {
+    limit: Option<u64>,
     window: Option<Window>,
     series: Series,
 }
@@ -111,7 +125,7 @@ pub struct Forecaster {
 impl Forecaster {
     /// A forecaster that has seen nothing of a count with this limit and window.
     pub fn new(limit: Option<u64>, window: Option<Window>) -> Self {
-        Self { window, series: Series::new(limit, window) }
+        Self { limit, window, series: Series::new(limit, window) }
     }
 
     /// Takes in a point, and says what it is. Points come in the order of their times; one before
@@ -128,12 +142,26 @@ impl Forecaster {
         if steps.len() < LEAST_POINTS || last.remaining == 0 {
             return forecast;
         }
-        let Some(outlook) = Pace::fit(&steps).map(|pace| pace.outlook(last.remaining)) else { return forecast };
+        let bursts = Bursts::fit(&steps).map(|bursts| bursts.outlook(last.remaining, self.limit)).filter(|outlook| outlook.burn > 0.0);
+        let Some(mut outlook) = bursts.or_else(|| Pace::fit(&steps).map(|pace| pace.outlook(last.remaining))) else { return forecast };
+        if let Some(recovers) = self.recovers_in(last, outlook.burn) {
+            outlook = outlook.before(recovers);
+        }
         forecast.burn_per_hour = Some(outlook.burn * 3600.0).filter(|burn| burn.is_finite() && *burn > 0.0);
         let time = |seconds: f64| after(last.at, seconds).map(|at| at.max(now));
         forecast.empty_at = outlook.likely.and_then(time);
         forecast.empty_range = outlook.early.and_then(time).map(|early| (early, outlook.late.and_then(time)));
         forecast
+    }
+
+    /// Seconds until the first pulls come back, under laws that give them back a window later: what a
+    /// forecast beyond that would have to know. `None` once the count is seen to rise by itself: then
+    /// recovery is part of the burn.
+    fn recovers_in(&self, last: Point, burn: f64) -> Option<f64> {
+        let (began, used) = self.series.use_began()?;
+        let before = if burn > 0.0 { real(i64::try_from(used).unwrap_or(i64::MAX)) / burn } else { 0.0 };
+        let window = real(i64::try_from(self.window?.seconds()).unwrap_or(i64::MAX));
+        Some((window - before.min(window) - real((last.at - began).num_milliseconds()) / 1000.0).max(0.0))
     }
 
     fn full_by(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

@@ -10,6 +10,10 @@ const MOST_FITTED: usize = 64;
 const SPREAD: f64 = 1.86;
 /// Consumption is put into this many blocks to see how uneven it is.
 const BLOCKS: usize = 10;
+/// Deviations of Mann and Kendall's score beyond which a trend is likelier than none: two cases in three.
+const SIGNIFICANT: f64 = 1.0;
+/// By how much a trend may be stronger than it looks.
+const TREND_MORE: f64 = 1.5;
 /// No use is so even that its next pull is known better than this part of one.
 const LEAST_DISPERSION: f64 = 0.1;
 
@@ -18,6 +22,10 @@ const LEAST_DISPERSION: f64 = 0.1;
 pub(super) struct Pace {
     /// Net pulls a second.
     burn: f64,
+    /// By how much that changes a second.
+    trend: f64,
+    /// The same where it is too slight to count on, for the range.
+    possible: f64,
     /// Net pulls that it was learned from.
     seen: f64,
     /// Variance of consumption over its mean.
@@ -37,19 +45,31 @@ impl Pace {
         }
         let middle = median(slopes(&steps)).filter(|slope| *slope > 0.0);
         let burn = middle.unwrap_or(seen / span);
-        let grain = span / f64::from(u32::try_from(steps.len().saturating_sub(1)).unwrap_or(u32::MAX)).max(1.0);
-        Some(Self { burn, seen, dispersion: dispersion(&steps, burn).max(LEAST_DISPERSION), grain })
+        let grain = span / number(steps.len().saturating_sub(1)).max(1.0);
+        let blocks = Blocks::of(&steps);
+        let dispersion = blocks.dispersion().max(LEAST_DISPERSION);
+        let Trend { pace, change, is_likely } = blocks.trend();
+        let (burn, trend) = if is_likely && pace > 0.0 { (pace, change) } else { (burn, 0.0) };
+        Some(Self { burn, trend, possible: change, seen, dispersion, grain })
     }
 
     /// When `remaining` pulls will be gone at this pace.
     pub(super) fn outlook(self, remaining: u64) -> Outlook {
         let left = super::real(i64::try_from(remaining).unwrap_or(i64::MAX));
-        let likely = left / self.burn;
         let error = SPREAD * (self.dispersion * (1.0 / left.max(1.0) + 1.0 / self.seen.max(1.0))).sqrt();
-        let early = (likely / (1.0 + error) - self.grain).max(0.0);
-        let late = (error < 1.0).then(|| likely / (1.0 - error) + self.grain);
-        Outlook { burn: self.burn, likely: Some(likely), early: Some(early), late }
+        let (slower, faster) = (self.burn * (1.0 - error), self.burn * (1.0 + error));
+        // Nobody knows how long a trend lasts: the range reaches from one that ends now to one that grows.
+        let early = gone_after(left, faster, self.possible.max(0.0) * TREND_MORE).map(|at| (at - self.grain).max(0.0));
+        let late = gone_after(left, slower, self.possible.min(0.0) * TREND_MORE).map(|at| at + self.grain);
+        Outlook { burn: self.burn, likely: gone_after(left, self.burn, self.trend), early, late }
     }
+}
+
+/// Seconds until so much is gone at a pace that changes by `trend` a second; `None` where it ends before.
+fn gone_after(left: f64, pace: f64, trend: f64) -> Option<f64> {
+    let under = pace * pace + 2.0 * trend * left;
+    // The form of the quadratic's root that bears a trend of zero.
+    (pace > 0.0 && under >= 0.0).then(|| 2.0 * left / (pace + under.sqrt()))
 }
 
 /// At most [`MOST_FITTED`] steps, evenly, with the last.
@@ -81,21 +101,64 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     Some(lower.map_or(upper, |lower| f64::midpoint(lower, upper)))
 }
 
-/// The variance of consumption in blocks of equal time over its mean, from the differences of
-/// neighbours, so that a trend does not widen it (von Neumann 1941).
-fn dispersion(steps: &[Step], burn: f64) -> f64 {
-    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return 1.0 };
-    let blocks = BLOCKS.min(steps.len() / 2).max(2);
-    let count = f64::from(u32::try_from(blocks).unwrap_or(2));
-    let width = (last.at - first.at) / count;
-    let mut edges = Vec::with_capacity(blocks + 1);
-    for block in 0..=blocks {
-        let edge = first.at + width * f64::from(u32::try_from(block).unwrap_or(0));
-        edges.push(gone_at(steps, edge));
+/// Consumption in blocks of equal time.
+struct Blocks {
+    width: f64,
+    amounts: Vec<f64>,
+}
+
+impl Blocks {
+    fn of(steps: &[Step]) -> Self {
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Self { width: 0.0, amounts: Vec::new() } };
+        let count = BLOCKS.min(steps.len() / 2).max(2);
+        let width = (last.at - first.at) / number(count);
+        let edges: Vec<f64> = (0..=count).map(|block| gone_at(steps, first.at + width * number(block))).collect();
+        Self { width, amounts: edges.iter().zip(edges.iter().skip(1)).map(|(one, other)| other - one).collect() }
     }
-    let amounts: Vec<f64> = edges.windows(2).map(|pair| pair.iter().rev().fold(0.0, |sum, edge| edge - sum)).collect();
-    let squares: f64 = amounts.windows(2).map(|pair| pair.iter().fold(0.0, |sum: f64, amount| amount - sum).powi(2)).sum();
-    squares / (2.0 * (count - 1.0)) / (burn * width).max(f64::MIN_POSITIVE)
+
+    /// The variance of consumption over its mean, from the differences of neighbours, so that a trend
+    /// does not widen it (von Neumann 1941).
+    fn dispersion(&self) -> f64 {
+        let squares: f64 = self.amounts.iter().zip(self.amounts.iter().skip(1)).map(|(one, other)| (other - one).powi(2)).sum();
+        let mean = self.amounts.iter().sum::<f64>() / number(self.amounts.len());
+        squares / (2.0 * number(self.amounts.len().saturating_sub(1))) / mean.max(f64::MIN_POSITIVE)
+    }
+
+    /// The median of the slopes between blocks, and what Mann and Kendall's test says of it.
+    fn trend(&self) -> Trend {
+        let count = number(self.amounts.len());
+        let (mut score, mut slopes) = (0.0_f64, Vec::new());
+        for (place, one) in self.amounts.iter().enumerate() {
+            for (distance, other) in self.amounts.iter().skip(place + 1).enumerate() {
+                score += if other > one {
+                    1.0
+                } else if other < one {
+                    -1.0
+                } else {
+                    0.0
+                };
+                slopes.push((other - one) / number(distance + 1));
+            }
+        }
+        let deviation = (count * (count - 1.0) * (2.0 * count + 5.0) / 18.0).sqrt();
+        let slope = median(slopes).unwrap_or(0.0);
+        let at_end = self.amounts.iter().rev().enumerate().map(|(back, amount)| amount + slope * (number(back) + 0.5)).collect();
+        let pace = median(at_end).unwrap_or(0.0) / self.width;
+        Trend { pace, change: slope / self.width / self.width, is_likely: score.abs() >= SIGNIFICANT * deviation }
+    }
+}
+
+/// How the pace changes.
+struct Trend {
+    /// The pace at the end, a second.
+    pace: f64,
+    /// Its change a second.
+    change: f64,
+    is_likely: bool,
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Consumption at a time between steps, on the line between them.

@@ -32,19 +32,22 @@ pub(super) struct Series {
     held: Option<Point>,
     gone: i64,
     last_pull: Option<DateTime<Utc>>,
+    /// The first point of this use, and how many pulls had been used by then; `None` while full or once it rises.
+    use_began: Option<(DateTime<Utc>, u64)>,
 }
 
 impl Series {
     pub(super) fn new(limit: Option<u64>, window: Option<Window>) -> Self {
         let seconds = window.map_or(SECONDS_DEFAULT, Window::seconds);
         let horizon = i64::try_from(seconds).unwrap_or(i64::MAX);
-        Self { limit, horizon, kept: VecDeque::new(), last: None, held: None, gone: 0, last_pull: None }
+        Self { limit, horizon, kept: VecDeque::new(), last: None, held: None, gone: 0, last_pull: None, use_began: None }
     }
 
     pub(super) fn push(&mut self, point: Point) -> Change {
         let Some(last) = self.last.filter(|last| point.at >= last.at) else {
             *self = Self { kept: VecDeque::new(), last: None, held: None, gone: 0, ..self.clone() };
             self.last_pull = self.is_full(point.remaining).then_some(()).map_or(Some(point.at), |()| None);
+            self.began(point);
             self.keep(point, 0);
             return Change::First;
         };
@@ -55,6 +58,7 @@ impl Series {
             }
             self.keep(held, 0);
             self.last_pull = None;
+            self.began(held);
             self.step(held, point);
             return Change::Reset;
         }
@@ -73,6 +77,15 @@ impl Series {
     /// When the last pull was seen, at the latest; `None` while the count is full.
     pub(super) fn last_pull(&self) -> Option<DateTime<Utc>> {
         self.last_pull
+    }
+
+    /// Since when the count has fallen without rising by itself, and how many pulls had been used by then.
+    pub(super) fn use_began(&self) -> Option<(DateTime<Utc>, u64)> {
+        self.use_began
+    }
+
+    fn began(&mut self, point: Point) {
+        self.use_began = self.limit.map(|limit| (point.at, limit.saturating_sub(point.remaining)));
     }
 
     pub(super) fn steps(&self) -> Vec<Step> {
@@ -94,12 +107,16 @@ impl Series {
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.keep(point, signed(drop).saturating_sub(signed(rise)));
         if drop > 0 {
+            if self.is_full(last.remaining) {
+                self.began(last);
+            }
             self.last_pull = Some(point.at);
             return Change::Drop(drop);
         }
         if rise == 0 {
             return Change::Steady;
         }
+        self.use_began = None;
         if self.is_full(point.remaining) {
             self.last_pull = None;
         }

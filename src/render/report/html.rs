@@ -20,7 +20,7 @@ h1{font-size:1.6rem;line-height:1.2;margin:0}h2{font-size:1.15rem;margin:2rem 0 
 figure{margin:0;overflow-x:auto}svg{display:block;width:100%;min-width:36rem;height:auto}\
 .w{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}\
 caption{text-align:left;color:var(--dim);padding-bottom:.4rem}th,td{padding:.35rem .75rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid)}\
-thead th{white-space:nowrap;font-weight:600;color:var(--dim)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11rem}.r{text-align:right}\
+thead th{white-space:nowrap;font-weight:600;color:var(--dim)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11rem}.r{text-align:right}.t{white-space:nowrap}\
 footer{margin-top:2rem;font-size:.85rem;color:var(--dim)}\
 @media print{body{padding:0;max-width:none;font-size:10pt}figure,tr{break-inside:avoid}h2{break-after:avoid}figure,.w{overflow:visible}svg{min-width:0}table{font-size:8.5pt}th,td{padding-right:.4rem}thead th{white-space:normal}tbody th{min-width:0}thead{display:table-header-group}}";
 
@@ -58,7 +58,9 @@ fn lead(report: &Report) -> String {
 fn summary(report: &Report) -> String {
     let mut rows = String::new();
     for (place, series) in report.series.iter().enumerate() {
-        let time = |at: Option<chrono::DateTime<chrono::Utc>>| at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M:%S").to_string());
+        let time = |at: Option<chrono::DateTime<chrono::Utc>>| {
+            at.map_or_else(String::new, |at| at.format("<span class=\"t\">%Y-%m-%d</span> %H:%M:%S").to_string())
+        };
         let or_dash = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
         let _ = write!(
             rows,

@@ -16,6 +16,8 @@ const PLOT: (f64, f64, f64, f64) = (64.0, 928.0, 20.0, 300.0);
 const LEGEND: f64 = 22.0;
 /// Columns between two marks on a line.
 const MARK_EVERY: f64 = 96.0;
+/// Columns between two crosses of a 429.
+const CROSS_EVERY: f64 = 9.0;
 const DASHES: [&str; 4] = ["none", "9 4", "3 3", "12 3 3 3"];
 
 /// How the parts of a chart look; also part of the page, which holds the same drawing.
@@ -99,7 +101,7 @@ fn line(axis: Axis, place: usize, series: &Series) -> String {
     let mut path = String::new();
     let mut marks = String::new();
     let mut refused = String::new();
-    let (mut before, mut marked): (Option<f64>, f64) = (None, f64::NEG_INFINITY);
+    let (mut before, mut marked, mut crossed): (Option<f64>, f64, f64) = (None, f64::NEG_INFINITY, f64::NEG_INFINITY);
     // Marks of different series are shifted, so that they do not cover each other where lines meet.
     let shift = MARK_EVERY / 4.0 * f64::from(u8::try_from(place % 4).unwrap_or(0));
     for (x, cell) in &columns {
@@ -124,7 +126,8 @@ fn line(axis: Axis, place: usize, series: &Series) -> String {
             marks.push_str(&mark(place, *x, last));
             marked = *x + shift;
         }
-        if cell.refused {
+        if cell.refused && *x >= crossed + CROSS_EVERY {
+            crossed = *x;
             let _ = write!(refused, "M{:.1} {:.1}l6 6m0 -6l-6 6", x - 3.0, PLOT.3 - 3.0);
         }
     }
