@@ -22,3 +22,4 @@ mod sandbox;
 mod settings;
 mod tls;
 mod tour;
+mod watch;
