@@ -25,3 +25,4 @@ mod schemas;
 mod settings;
 mod tls;
 mod tour;
+mod watch;
