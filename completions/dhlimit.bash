@@ -28,6 +28,9 @@ _dhlimit() {
             dhlimit,man)
                 cmd="dhlimit__subcmd__man"
                 ;;
+            dhlimit,report)
+                cmd="dhlimit__subcmd__report"
+                ;;
             dhlimit,sandbox)
                 cmd="dhlimit__subcmd__sandbox"
                 ;;
@@ -44,7 +47,7 @@ _dhlimit() {
 
     case "${cmd}" in
         dhlimit)
-            opts="-q -v -h -V --quiet --verbose --color --config --help --version check watch stress sandbox gate completions man"
+            opts="-q -v -h -V --quiet --verbose --color --config --help --version check watch stress report sandbox gate completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,6 +269,40 @@ _dhlimit() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dhlimit__subcmd__report)
+            opts="-o -q -v -h --output --out --quiet --verbose --color --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json svg html" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json svg html" -- "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
