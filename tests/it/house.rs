@@ -22,7 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("recording", &["quota", "image", "text", "context"]),
     ("render", &["quota", "image", "text", "context"]),
     ("cli", &["quota", "image", "text"]),
-    ("settings", &["cli", "context", "exit", "text"]),
+    // `[[account]]` entries of the configuration file are parsed into the accounts they are.
+    ("settings", &["cli", "context", "credentials", "exit", "text"]),
 ];
 /// Rooms that may know all others: the glue and the edge.
 const GLUE: &[&str] = &["command", "lib", "main"];

@@ -76,7 +76,11 @@ fn assert_plugin_output(outcome: &Outcome, word: &str) {
 #[test]
 fn a_plugin_that_cannot_even_start_is_unknown_and_says_why() {
     let home = Home::new();
-    for args in [&["check", "-o", "nagios", "--no-such-option"][..], &["check", "-o", "nagios", "UPPER/case"], &["check", "--output=nagios", "--user", "nobody-here"]] {
+    for args in [
+        &["check", "-o", "nagios", "--no-such-option"][..],
+        &["check", "-o", "nagios", "UPPER/case"],
+        &["check", "--output=nagios", "--user", "nobody-here"],
+    ] {
         let outcome = home.dhlimit(args).run();
         assert_eq!(outcome.code, Some(3), "{outcome:?}");
         assert!(!outcome.everything().trim().is_empty(), "{outcome:?}");
