@@ -88,21 +88,21 @@ pub(super) async fn rounds<A: Act, U: Until<A::Done>>(
     }
 }
 
-/// The same spans for every round.
+/// The same interval for every round, and the pause that is asked for after each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Steady {
+pub(super) struct Steady<P> {
     /// From start to start.
     pub(super) interval: Duration,
-    /// From end to start.
-    pub(super) pause: Duration,
+    /// From end to start: asked after every round, as what a runtime needs depends on the last one.
+    pub(super) pause: P,
 }
 
-impl<D> Pace<D> for Steady {
+impl<D, P: FnMut() -> Duration + Send> Pace<D> for Steady<P> {
     fn start_to_start(&mut self, _: &D) -> Duration {
         self.interval
     }
     fn end_to_start(&mut self, _: &D) -> Duration {
-        self.pause
+        (self.pause)()
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     async fn run(work: u64, interval: u64, pause: u64, stop: u64, deadline: Option<u64>) -> (End<u64>, u64) {
         let started = Instant::now();
         let seconds = Duration::from_secs;
-        let mut steady = Steady { interval: seconds(interval), pause: seconds(pause) };
+        let mut steady = Steady { interval: seconds(interval), pause: || seconds(pause) };
         let mut until = move |done: &u64| (*done == stop).then_some(*done);
         let deadline = deadline.map(|deadline| started + seconds(deadline));
         let end = rounds(&mut Work(seconds(work)), &mut steady, &mut until, deadline, &CancellationToken::new()).await;
@@ -151,7 +151,7 @@ mod tests {
             stop.cancel();
         });
         let started = Instant::now();
-        let mut steady = Steady { interval: Duration::from_secs(100), pause: Duration::ZERO };
+        let mut steady = Steady { interval: Duration::from_secs(100), pause: || Duration::ZERO };
         let end = rounds(&mut Work(Duration::from_secs(1)), &mut steady, &mut |_: &u64| None::<u64>, None, &shutdown).await;
         assert_eq!((end, started.elapsed().as_secs()), (End::Interrupted, 7));
     }

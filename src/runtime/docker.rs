@@ -6,12 +6,15 @@
 //! after the removal is enough where a collection takes a few milliseconds; on a machine so busy that
 //! it takes a hundred, five seconds are not (both seen). So the pause grows with the time that the
 //! removal took. The containerd store needs none. `rmi` is not forced: a forced one of a missing image exits 0, and one of an
-//! image in use takes its name away. The daemon pulls: killing the client does not always end it.
+//! image in use takes its name away. The daemon pulls: killing the client does not always end it, and
+//! a pull that is cut short in its last step leaves an image without a name.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +50,13 @@ impl Driver for DockerDriver {
     }
 }
 
+/// What was there before the first pull.
+#[derive(Debug, Clone)]
+struct Before {
+    ids: HashSet<String>,
+    at: DateTime<Utc>,
+}
+
 /// A Docker Engine.
 #[derive(Debug)]
 pub(super) struct Docker {
@@ -56,6 +66,7 @@ pub(super) struct Docker {
     notes: Vec<String>,
     store: Store,
     last_removal: Mutex<Duration>,
+    before: Mutex<Option<Before>>,
     platform: Option<String>,
 }
 
@@ -83,7 +94,7 @@ impl Docker {
             Ok(engine) => {
                 let (version, notes, store) = (engine.words(), engine.notes(), engine.store());
                 let platform = setup.platform.clone();
-                Ok(Self { name, program, version, notes, store, last_removal: Mutex::default(), platform })
+                Ok(Self { name, program, version, notes, store, last_removal: Mutex::default(), before: Mutex::default(), platform })
             }
         }
     }
@@ -109,6 +120,9 @@ impl Runtime for Docker {
 
     async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
         let place = || "the docker image store".to_owned();
+        let at = Utc::now();
+        let ids = self.ids(&["images", "--all", "--no-trunc", "--quiet"]).await?;
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Before { ids, at });
         if self.holds(reference).await? {
             return Ok(vec![Presence { image: exact(reference), place: place() }]);
         }
@@ -171,6 +185,37 @@ impl Runtime for Docker {
     fn settles_within(&self) -> Duration {
         super::SETTLE
     }
+
+    async fn sweep(&self) -> Result<(), RuntimeError> {
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(before) = before else { return Ok(()) };
+        let nameless = self.ids(&["images", "--all", "--no-trunc", "--quiet", "--filter", "dangling=true"]).await?;
+        for id in nameless.difference(&before.ids) {
+            // What somebody builds meanwhile is nameless and new, too: but it is made now, and of a parent.
+            let answer = self.program.try_ask(&["image", "inspect", "--format", "{{.Created}} {{.Parent}}", id]).await?;
+            if answer.succeeded() && was_made_before(&answer.stdout.text(), before.at) {
+                let removal = ["rmi", id.as_str()];
+                let finished = self.program.try_remove(&removal).await?;
+                if !finished.succeeded() && !finished.says(&["no such image"]) {
+                    return Err(self.program.refused(&removal, &finished));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Docker {
+    async fn ids(&self, question: &[&str]) -> Result<HashSet<String>, RuntimeError> {
+        Ok(self.program.ask(question).await?.split_whitespace().map(str::to_owned).collect())
+    }
+}
+
+/// Whether an image, shown as `CREATED PARENT`, was made before that time and elsewhere.
+fn was_made_before(shown: &str, at: DateTime<Utc>) -> bool {
+    let mut words = shown.split_whitespace();
+    let made = words.next().and_then(|made| DateTime::parse_from_rfc3339(made).ok());
+    made.is_some_and(|made| made < at) && words.next().is_none()
 }
 
 /// The pause after a removal that took so long.
@@ -259,6 +304,16 @@ mod tests {
         let containerd = engine(r#"{"ServerVersion":"28.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}"#);
         assert_eq!((classic.store(), containerd.store()), (Store::Classic, Store::Containerd));
         assert_eq!(engine(r#"{"ServerVersion":"1","DriverStatus":null}"#).store(), Store::Classic);
+    }
+
+    #[test]
+    fn only_an_image_that_was_made_elsewhere_and_earlier_may_be_swept() {
+        let at = "2026-11-22T12:00:00Z".parse().expect("a time");
+        assert!(was_made_before("2026-11-22T11:59:59.5Z \n", at));
+        assert!(was_made_before("0001-01-01T00:00:00Z \n", at));
+        for shown in ["2026-11-22T12:00:01Z \n", "2020-01-01T00:00:00Z sha256:aa\n", " \n", "", "yesterday\n"] {
+            assert!(!was_made_before(shown, at), "{shown}");
+        }
     }
 
     #[test]

@@ -168,6 +168,12 @@ pub trait Runtime: Send + Sync {
         Duration::ZERO
     }
 
+    /// Removes what a pull that was cut short left without a name, and only what came after
+    /// [`Runtime::present`] looked.
+    async fn sweep(&self) -> Result<(), RuntimeError> {
+        Ok(())
+    }
+
     /// Removes the reference for good, at the end of a run: removes, then looks, and again while a
     /// daemon may finish what was cut short. `last` is the outcome of the last pull.
     async fn clear(&self, reference: &Reference, last: &Outcome) -> Result<Removal, RuntimeError> {
@@ -177,6 +183,9 @@ pub trait Runtime: Send + Sync {
             // What has arrived and was removed does not arrive again.
             while !self.holds(reference).await? {
                 if result == Removal::Removed || Instant::now() >= settled {
+                    if last.is_cut_short() {
+                        self.sweep().await?;
+                    }
                     return Ok(result);
                 }
                 tokio::time::sleep(CLEAR_STEP).await;

@@ -19,7 +19,7 @@ use self::builtin::Builtin;
 use self::progress::Progress;
 use super::asker::{self, Asker};
 use super::check::{DEFAULT_IMAGE, exit_of};
-use super::rounds::{End, Steady, rounds};
+use super::rounds::{End, Pace, Steady, rounds};
 use crate::cli::{Format, Stress};
 use crate::credentials::{Account, Choice};
 use crate::diagnosis::Hub;
@@ -55,7 +55,6 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
         context.say(&plan::words(&args, &reading, runtime.version(), interval));
     }
     let mut report_file = args.report.as_deref().map(open_report).transpose()?;
-    let pause = args.pause.unwrap_or_else(|| runtime.pause_after_remove());
     let mut act = PullAndRead {
         context,
         asker: &asker,
@@ -74,7 +73,8 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
         first_429: None,
     };
     let started_at = context.clock.now();
-    let stopped_by = stress(context, &args, &mut act, Steady { interval, pause }).await;
+    let pause = || args.pause.unwrap_or_else(|| runtime.pause_after_remove());
+    let stopped_by = stress(context, &args, &mut act, &mut Steady { interval, pause }).await;
     act.progress.finish();
     let ended_at = context.clock.now();
     let cleanup = clean_up(&act).await;
@@ -211,7 +211,7 @@ fn runtime_failure(error: runtime::RuntimeError) -> Failure {
 }
 
 /// The rounds, and why they ended.
-async fn stress(context: &Context, args: &Stress, act: &mut PullAndRead<'_>, mut pace: Steady) -> StoppedBy {
+async fn stress(context: &Context, args: &Stress, act: &mut PullAndRead<'_>, pace: &mut dyn Pace<Verdict>) -> StoppedBy {
     let (count, floor) = (args.count, args.floor);
     if floor.zip(act.left).is_some_and(|(floor, left)| left <= floor) {
         return StoppedBy::Floor;
@@ -228,7 +228,7 @@ async fn stress(context: &Context, args: &Stress, act: &mut PullAndRead<'_>, mut
         Verdict::Pulled { left, .. } if floor.zip(*left).is_some_and(|(floor, left)| left <= floor) => Some(StoppedBy::Floor),
         Verdict::Pulled { .. } => None,
     };
-    match rounds(act, &mut pace, &mut until, deadline, &context.shutdown).await {
+    match rounds(act, pace, &mut until, deadline, &context.shutdown).await {
         End::Reached(reason) => reason,
         End::Deadline => StoppedBy::Deadline,
         End::Interrupted => StoppedBy::Interrupt,
