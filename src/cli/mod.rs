@@ -7,6 +7,7 @@
 mod asking;
 mod check;
 mod completions;
+mod explain;
 mod format;
 mod gate;
 mod report;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};
+pub use explain::Explain;
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
 pub use report::Report;
@@ -88,6 +90,8 @@ pub enum Command {
     Stress(Box<Stress>),
     /// Show recordings as a chart and summary: text, JSON, SVG or one HTML page
     Report(Report),
+    /// Say which failure each line of a log is, and what to do about it
+    Explain(Explain),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
     /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command

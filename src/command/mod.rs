@@ -7,6 +7,7 @@ mod check;
 mod companion;
 mod completions;
 mod gate;
+mod explain;
 mod github;
 mod man;
 mod report;
@@ -27,6 +28,11 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Report(args) => report::run(context, args).await,
+pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
+        Command::Check(args) => check::run(context, *args, Vec::new()).await,
+        Command::Explain(args) => explain::run(context, args).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),

@@ -3,12 +3,17 @@
 
 use super::class::Class;
 
-/// What to do about a failure of this class: one or two sentences.
-pub const fn advice(class: Class) -> &'static str {
+/// What to do about a failure of this class that was told in these words: one or two sentences.
+pub fn advice(class: Class, said: &str) -> &'static str {
     match class {
+        // The wording names an account where an account was counted.
+        Class::PullLimit if said.contains("pull rate limit as '") => {
+            "`dhlimit check` shows how much is left for whom, and the window: the count is full again at the latest one window after the last pull. \
+             The account's own quota is used up: pull less often, through a cache such as an Amazon ECR pull-through cache rule or Harbor, or with a paid account."
+        }
         Class::PullLimit => {
-            "Run `dhlimit check` to see how much is left and for whom; it is full again at the latest one window (in seconds, after `w=`) after the last pull. \
-             To raise it, log in with `docker login` (stored under https://index.docker.io/v1/) or pull through a cache such as Amazon ECR, mirror.gcr.io or Harbor."
+            "`dhlimit check` shows how much is left for whom, and the window: the count is full again at the latest one window after the last pull. \
+             Log in for a quota of your own (`docker login`; the key in config.json is https://index.docker.io/v1/), or pull through a cache such as an Amazon ECR pull-through cache rule, mirror.gcr.io or Harbor."
         }
         Class::OverallLimit => {
             "This is the limit on all requests from your address, not the pull limit: logging in does not help. Stop retrying for a minute or more, \
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn every_class_has_advice_of_its_own() {
-        let advices: std::collections::BTreeSet<&str> = Class::ALL.into_iter().map(advice).collect();
+        let advices: std::collections::BTreeSet<&str> = Class::ALL.into_iter().map(|class| advice(class, "")).collect();
         assert_eq!(advices.len(), Class::ALL.len());
     }
 }

@@ -150,7 +150,7 @@ impl Bench {
         for said in self.scene.said_in_json(number, &line.bare) {
             let image = said.image.and_then(|image| subject::named(&format!("image \"{image}\"")));
             if let Some(image) = image {
-                self.scene.note(number, image, &self.hub);
+                self.scene.note(number, image, false, &self.hub);
             }
             for piece in said.text.lines() {
                 let mut inner = line::peel(piece);
@@ -164,7 +164,7 @@ impl Bench {
     }
 
     fn finding(&mut self, line: u64, class: Class, image: Option<String>, raw: &str, text: String) -> Finding {
-        Finding { line, class, image, tool: self.scene.tool(raw), text, advice: advice(class) }
+        Finding { line, class, image, tool: self.scene.tool(raw), advice: advice(class, &text), text }
     }
 
     /// Judges a peeled line, and hands the finding out or holds it back.
@@ -177,9 +177,21 @@ impl Bench {
         };
         let marks = Marks::of(&line.text);
         let verdict = Case { text: &line.text, marks, owner, names_image: subject.image.is_some() }.judge();
-        let image = subject.image.as_ref().or(near.map(|(image, _)| image)).map(ToString::to_string);
-        if let Some(image) = subject.image {
-            self.scene.note(number, image, &self.hub);
+        let inherits = verdict.is_some_and(|verdict| !matches!(verdict.class, Class::RuntimeDown | Class::DiskFull));
+        let image = match (&subject.image, near.map(|(image, _)| image).filter(|_| inherits)) {
+            // The name it was asked for by says more than the digest in an address.
+            (Some(image), Some(near))
+                if image.tag().is_none() && (image.registry(), image.repository()) == (near.registry(), near.repository()) =>
+            {
+                Some(near.to_string())
+            }
+            (Some(image), _) | (None, Some(image)) => Some(image.to_string()),
+            (None, None) => None,
+        };
+        if let Some(image) = subject.image.filter(|image| image.tag().is_some()) {
+            self.scene.note(number, image, verdict.is_some(), &self.hub);
+        } else if line.text.starts_with("Status: ") {
+            self.scene.pulled();
         }
         let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, raw, verdict.at)) else {
             self.scene.tool(raw);
@@ -256,5 +268,7 @@ fn decisive(whole: &str, at: usize) -> String {
         let column = before.rfind("   ").map_or(0, |place| place + 3);
         if before.len() - column <= TEXT_MAX / 2 { column } else { before.rfind(": ").map_or(at, |place| place + 2) }
     });
-    text::one_line(text::redact(whole.get(from..).unwrap_or(whole)).trim(), TEXT_MAX)
+    let part = whole.get(from..).unwrap_or(whole).trim();
+    let part = if part.matches('"').count() % 2 == 1 { part.trim_end_matches('"') } else { part };
+    text::one_line(&text::redact(part), TEXT_MAX)
 }

@@ -107,7 +107,7 @@ fn kind(text: &str) -> Option<Kind> {
 
 /// An error of the distribution protocol without a tool's words before it.
 fn is_bare_error(text: &str) -> bool {
-    ["toomanyrequests:", "denied:", "unauthorized:", "name unknown:", "manifest unknown", "unknown:", "unavailable:", "Too Many Requests"]
+    ["toomanyrequests:", "denied:", "unauthorized:", "name unknown:", "manifest unknown", "unavailable:", "Too Many Requests"]
         .iter()
         .any(|code| text.get(..code.len()).is_some_and(|start| start.eq_ignore_ascii_case(code)))
 }

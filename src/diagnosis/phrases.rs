@@ -219,7 +219,7 @@ const PHRASES: &[(Mark, &str)] = &[
         "pull|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
          ##[endgroup]|diff --git|author:|using docker|base name|: from |if you |when you |you will see|you may see|\
          you might see|users see|looks like this|host: |connected to |ratelimit-|skopeo |for example|errors occurred|\
-         error occurred:|errors:|\"code\"",
+         error occurred:|errors:|\"code\"|status: downloaded newer|status: image is up to date",
     ),
 ];
 

@@ -8,12 +8,17 @@ use super::subject::{Hub, Owner, Subject};
 use super::tool;
 use crate::image::Reference;
 
-/// How many lines later an image, a failure or an answer still belongs to what stands before it.
+/// How many lines later a failure or an answer still belongs to what stands before it.
 pub(super) const NEAR: u64 = 200;
+/// The same for an image that a tool says it is about to pull: there may be a line a layer between.
+const IMAGE_NEAR: u64 = 60;
+/// The same for an image that was named by a failure.
+const FAILED_NEAR: u64 = 3;
 
 /// What was read so far and may matter later.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
+    /// The image named last, and the line up to which it matters.
     image: Option<(u64, Reference, Owner)>,
     tool: Option<&'static str>,
     listing: Listing,
@@ -92,15 +97,22 @@ impl Scene {
         self.tool
     }
 
-    /// Notes the image that a line names.
-    pub(super) fn note(&mut self, number: u64, image: Reference, hub: &Hub) {
+    /// Notes the image that a line names; `failed` where the line tells of a failure.
+    pub(super) fn note(&mut self, number: u64, image: Reference, failed: bool, hub: &Hub) {
         let owner = Subject::of(&format!("image \"{image}\""), None, hub).owner;
-        self.image = Some((number, image, owner));
+        let reach = if failed { FAILED_NEAR } else { IMAGE_NEAR };
+        let until = self.image.as_ref().filter(|(_, known, _)| *known == image).map_or(0, |(until, ..)| *until);
+        self.image = Some((until.max(number.saturating_add(reach)), image, owner));
+    }
+
+    /// Forgets the image: it has been pulled.
+    pub(super) fn pulled(&mut self) {
+        self.image = None;
     }
 
     /// The image named last, where that was near.
     pub(super) fn image(&self, number: u64) -> Option<(&Reference, Owner)> {
-        self.image.as_ref().filter(|(at, ..)| number - at <= NEAR).map(|(_, image, owner)| (image, *owner))
+        self.image.as_ref().filter(|(until, ..)| number <= *until).map(|(_, image, owner)| (image, *owner))
     }
 
     /// The messages of a line of JSON; an error's code may stand on the line before its message.

@@ -134,7 +134,7 @@ impl Subject {
     pub(super) fn of(text: &str, field: Option<&str>, hub: &Hub) -> Self {
         let urls = urls(text);
         let named = named(text).or_else(|| field.and_then(|field| parse(field, true)));
-        let from_url = urls.iter().find_map(|url| url.image(hub));
+        let from_url = urls.iter().find_map(Address::image);
         let hosts = || urls.iter().filter(|url| url.is_registry()).map(|url| url.host);
         let owner = hosts()
             .next_back()
@@ -172,20 +172,15 @@ impl Address<'_> {
         matches!(self.host, "docs.docker.com" | "www.docker.com" | "docker.com") || self.host.starts_with("docs.")
     }
 
-    /// The image whose manifest or blob the address is.
-    fn image(&self, hub: &Hub) -> Option<Reference> {
+    /// The image whose manifest the address is; a blob's address does not say the tag.
+    fn image(&self) -> Option<Reference> {
         let (_, rest) = self.path.split_once("/v2/")?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (name, tail) = rest.split_once("/manifests/").or_else(|| rest.split_once("/blobs/")).or_else(|| rest.split_once("/tags/"))?;
+        let (name, tail) = rest.split_once("/manifests/")?;
         let registry = query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
-        let registry = if hub.owns(registry) && Hub::default().owns(registry) { "docker.io" } else { registry };
-        let is_manifest = rest.contains("/manifests/");
-        let text = match tail {
-            digest if is_manifest && digest.starts_with("sha256:") => format!("{registry}/{name}@{digest}"),
-            tag if is_manifest => format!("{registry}/{name}:{tag}"),
-            _ => format!("{registry}/{name}"),
-        };
-        text.parse().ok()
+        let registry = if Hub::default().owns(registry) { "docker.io" } else { registry };
+        let separator = if tail.starts_with("sha256:") { '@' } else { ':' };
+        format!("{registry}/{name}{separator}{tail}").parse().ok()
     }
 }
 
@@ -286,8 +281,31 @@ fn parse(text: &str, bare: bool) -> Option<Reference> {
 /// Words that follow a lead in sentences and are no images.
 fn is_prose(word: &str) -> bool {
     [
-        "from", "for", "the", "with", "a", "an", "is", "in", "of", "to", "failed", "manifest", "image", "images", "fs", "layer", "config",
-        "error", "and", "on", "by", "as", "or", "not",
+        "from",
+        "for",
+        "the",
+        "with",
+        "a",
+        "an",
+        "is",
+        "in",
+        "of",
+        "to",
+        "failed",
+        "manifest",
+        "image",
+        "images",
+        "fs",
+        "layer",
+        "config",
+        "configuration",
+        "error",
+        "and",
+        "on",
+        "by",
+        "as",
+        "or",
+        "not",
     ]
     .contains(&word)
 }

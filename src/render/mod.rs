@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod gate;
+pub mod explain;
 mod look;
 pub mod report;
 pub mod stress;

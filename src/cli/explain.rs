@@ -1,0 +1,33 @@
+//! `explain`: which failure each line of a log is.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, only};
+
+/// The formats `explain` writes.
+const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Jsonl];
+
+/// Read what a tool printed, kubelet events or a CI log, and say which failure each line is and what to do.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+docker pull nginx 2>&1 | dhlimit explain
+kubectl get events -A -o json | dhlimit explain
+journalctl -u kubelet -f | dhlimit explain -o plain
+dhlimit explain job.log.gz
+
+Classes: pull_limit, overall_limit, login_limit, other_registry_limit, limit_unspecified, credentials, denied, not_found, network, \
+server, disk_full, runtime_down, blocked.
+Exit codes: 0 the input was read, whatever was found in it; 2 it cannot be read; 130 interrupted.")]
+pub struct Explain {
+    /// The file to read, plain or compressed by gzip [default: -, standard input]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]
+    #[arg(short, long, value_parser = only(FORMATS))]
+    pub output: Option<Format>,
+    /// Show each failure through a template such as '{line}: {class}'; the names are the JSON keys
+    #[arg(long, value_name = "TEMPLATE", conflicts_with = "output")]
+    pub format: Option<String>,
+}

@@ -1,0 +1,191 @@
+//! `explain`: a stream in, findings out. The stream is read by a thread of its own, so that an
+//! interrupt need not wait for a pipe that says nothing; of the input, no more than a few chunks are
+//! in memory at a time.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use flate2::read::MultiGzDecoder;
+use tokio::sync::mpsc;
+
+use crate::cli::{Explain, Format};
+use crate::diagnosis::{Explainer, Finding, Hub};
+use crate::render::Look;
+use crate::render::explain::{Failure, Failures, NOTHING, plain, table};
+use crate::render::template::Template;
+use crate::{Context, Exit, Failure as Stop};
+
+/// Bytes of one chunk.
+const CHUNK: usize = 256 * 1024;
+/// Chunks that may wait to be judged.
+const AHEAD: usize = 2;
+/// How a gzip stream begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// Runs `explain`.
+pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit> {
+    let template = args.format.as_deref().map(str::parse::<Template>).transpose().map_err(|error| Stop::new(Exit::Usage, error))?;
+    let format = args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
+    let mut answer = Answer::new(context, format, template);
+    let mut chunks = chunks(context, args.file.clone());
+    let mut explainer = Explainer::new(Hub::default());
+    let interrupted = loop {
+        let chunk = tokio::select! {
+            chunk = chunks.recv() => chunk,
+            () = context.shutdown.cancelled() => break true,
+        };
+        let Some(chunk) = chunk else { break false };
+        let chunk = chunk.map_err(|error| unreadable(args.file.as_deref(), &error))?;
+        explainer.feed(&chunk, &mut |finding| answer.take(finding));
+        answer.flush()?;
+    };
+    explainer.finish(&mut |finding| answer.take(finding));
+    answer.end()?;
+    Ok(if interrupted { Exit::Interrupted } else { Exit::Ok })
+}
+
+/// The input in chunks, decompressed where it is gzip. Opening it may wait, too, as for a named pipe.
+fn chunks(context: &Context, file: Option<PathBuf>) -> mpsc::Receiver<io::Result<Vec<u8>>> {
+    let file = file.filter(|file| file != Path::new("-"));
+    if file.is_none() && context.terminal.stdin {
+        context.say("reading the log to explain from standard input; end it with Ctrl-D");
+    }
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    thread::spawn(move || {
+        let mut input = match open(file) {
+            Ok(input) => input,
+            // A receiver that is gone needs no answer; so below.
+            Err(error) => return drop(sender.blocking_send(Err(error))),
+        };
+        loop {
+            let mut chunk = vec![0; CHUNK];
+            let read = input.read(&mut chunk).map(|count| {
+                chunk.truncate(count);
+                chunk
+            });
+            let is_last = match &read {
+                Ok(chunk) => chunk.is_empty(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => true,
+            };
+            if sender.blocking_send(read).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn open(file: Option<PathBuf>) -> io::Result<Box<dyn Read>> {
+    let mut input: Box<dyn Read> = match file {
+        Some(path) => Box::new(File::open(path)?),
+        None => Box::new(io::stdin()),
+    };
+    let mut head = Vec::with_capacity(GZIP.len());
+    input.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
+    let is_gzip = head == GZIP;
+    let whole = io::Cursor::new(head).chain(input);
+    Ok(if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+}
+
+fn unreadable(file: Option<&Path>, error: &io::Error) -> Stop {
+    let name = file.map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
+    let message = anyhow::Error::msg(error.to_string()).context(format!("cannot read {name}"));
+    let advice = "name a log file, or pipe what the tool printed into it: docker pull nginx 2>&1 | dhlimit explain";
+    Stop::new(Exit::Usage, message).advise(advice)
+}
+
+/// The answer in the making: what is found is shown at once where the format allows it.
+struct Answer<'a> {
+    context: &'a Context,
+    form: Form,
+    pending: String,
+    found: u64,
+    failures: Failures,
+    failed: Option<anyhow::Error>,
+}
+
+/// How findings are shown.
+enum Form {
+    Known(Format),
+    Template(Template),
+}
+
+/// How the JSON document begins; findings follow one a line, so that it can be written as they come.
+const DOCUMENT_HEAD: &str = "{\n  \"schema\": \"dhlimit/explain/1\",\n  \"findings\": [";
+
+impl<'a> Answer<'a> {
+    fn new(context: &'a Context, format: Format, template: Option<Template>) -> Self {
+        let form = template.map_or(Form::Known(format), Form::Template);
+        let pending = if matches!(form, Form::Known(Format::Json)) { DOCUMENT_HEAD.to_owned() } else { String::new() };
+        Self { context, form, pending, found: 0, failures: Failures::default(), failed: None }
+    }
+
+    /// Takes one finding; what goes wrong is told by the next [`Self::flush`].
+    fn take(&mut self, finding: Finding) {
+        if self.failed.is_none()
+            && let Err(error) = self.form_of(finding)
+        {
+            self.failed = Some(error);
+        }
+    }
+
+    fn form_of(&mut self, finding: Finding) -> anyhow::Result<()> {
+        self.found += 1;
+        match &self.form {
+            Form::Template(template) => {
+                let line = template.render(&serde_json::to_value(&finding)?).map_err(|error| Stop::new(Exit::Usage, error))?;
+                self.pending.extend([line.as_str(), "\n"]);
+            }
+            Form::Known(Format::Json) => {
+                let separator = if self.found == 1 { "\n    " } else { ",\n    " };
+                self.pending.extend([separator, &serde_json::to_string(&finding)?]);
+            }
+            Form::Known(Format::Jsonl) => self.pending.extend([&serde_json::to_string(&finding)?, "\n"]),
+            Form::Known(Format::Table) => self.failures.add(failure(finding)),
+            Form::Known(_) => self.pending.extend([plain(&failure(finding)).as_str(), "\n"]),
+        }
+        Ok(())
+    }
+
+    /// Shows what has been found since the last time.
+    fn flush(&mut self) -> anyhow::Result<()> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        if !self.pending.is_empty() {
+            self.context.answer(&std::mem::take(&mut self.pending))?;
+        }
+        Ok(())
+    }
+
+    /// The end of the input: the rest of the answer.
+    fn end(&mut self) -> anyhow::Result<()> {
+        match self.form {
+            Form::Known(Format::Json) => self.pending.push_str(if self.found == 0 { "]\n}\n" } else { "\n  ]\n}\n" }),
+            Form::Known(Format::Table) => {
+                let look = Look { columns: self.context.terminal.columns, colour: self.context.colour, now: self.context.clock.now() };
+                self.pending.push_str(&table(&self.failures, look));
+            }
+            _ if self.found == 0 => self.context.say(NOTHING),
+            _ => {}
+        }
+        self.flush()
+    }
+}
+
+/// A finding as the renderer knows it.
+fn failure(finding: Finding) -> Failure {
+    Failure {
+        line: finding.line,
+        rank: finding.class as usize,
+        class: finding.class.name(),
+        title: finding.class.title(),
+        image: finding.image,
+        tool: finding.tool,
+        text: finding.text,
+        advice: finding.advice,
+    }
+}
