@@ -171,12 +171,9 @@ impl Bench {
     fn weigh(&mut self, number: u64, raw: &str, line: &Line, found: &mut dyn FnMut(Finding)) {
         let subject = Subject::of(&line.text, line.image.as_deref(), &self.hub);
         let near = self.scene.image(number);
-        let owner = match subject.owner {
-            Owner::Unsaid => near.map_or(Owner::Unsaid, |(_, owner)| owner),
-            owner => owner,
-        };
+        let before = near.map_or(Owner::Unsaid, |(_, owner)| owner);
         let marks = Marks::of(&line.text);
-        let verdict = Case { text: &line.text, marks, owner, names_image: subject.image.is_some() }.judge();
+        let verdict = Case { text: &line.text, marks, owner: subject.owner, before, names_image: subject.image.is_some() }.judge();
         let inherits = verdict.is_some_and(|verdict| !matches!(verdict.class, Class::RuntimeDown | Class::DiskFull));
         let image = match (&subject.image, near.map(|(image, _)| image).filter(|_| inherits)) {
             // The name it was asked for by says more than the digest in an address.

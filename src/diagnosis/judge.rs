@@ -24,8 +24,10 @@ pub(super) struct Case<'a> {
     pub(super) text: &'a str,
     /// Its marks.
     pub(super) marks: Marks,
-    /// Whose registry it is about, by itself or by the lines before it.
+    /// Whose registry it is about, by its own words.
     pub(super) owner: Owner,
+    /// Whose registry the lines before it are about.
+    pub(super) before: Owner,
     /// Whether it names an image.
     pub(super) names_image: bool,
 }
@@ -42,7 +44,8 @@ impl Case<'_> {
         let status = self.status(|status| status == 429);
         let code = self.error_code();
         let limited = status.or(code).or_else(|| marks.at(Mark::TooManyWords).filter(|_| self.is_about_registry()));
-        let foreign = |class| if self.owner == Owner::Foreign { Class::OtherRegistryLimit } else { class };
+        let owner = if self.owner == Owner::Unsaid { self.before } else { self.owner };
+        let foreign = |class| if owner == Owner::Foreign { Class::OtherRegistryLimit } else { class };
         if let Some(at) = marks.at(Mark::Logins) {
             return Some((Class::LoginLimit, at));
         }
@@ -138,7 +141,7 @@ impl Case<'_> {
         status::find(self.text, wanted).map(|(_, at)| at)
     }
 
-    /// Whether the text, or what stands before it, names whose registry it is about.
+    /// Whether the text names whose registry it is about.
     pub(super) fn names_registry(&self) -> bool {
         matches!(self.owner, Owner::Hub | Owner::Foreign) || self.names_image
     }

@@ -16,6 +16,7 @@ mod faults;
 mod judge;
 mod line;
 mod lines;
+mod listing;
 mod literals;
 mod passage;
 mod phrases;

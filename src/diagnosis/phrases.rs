@@ -134,7 +134,7 @@ const PHRASES: &[(Mark, &str)] = &[
          docker desktop is not running|docker daemon is not running|colima is not running|container runtime is down|\
          container runtime is not running|failed to connect to the docker api|failed to connect to containerd|\
          error while fetching server api version|unknown service runtime.v1|failed to create new cri|error during connect|\
-         couldn't connect to docker daemon|make sure you are running as root and the|error pinging docker server|\
+         couldn't connect to docker daemon|failed to start daemon|make sure you are running as root and the|error pinging docker server|\
          docker: command not found|nerdctl: command not found|podman: command not found|crictl: command not found|\
          ctr: command not found|skopeo: command not found|limactl: command not found|docker: not found|podman: not found|\
          nerdctl: not found|skopeo: not found|command not found: docker|command not found: podman|command not found: nerdctl|\
@@ -159,14 +159,15 @@ const PHRASES: &[(Mark, &str)] = &[
         Login,
         "no basic auth credentials|email must be verified|error getting credentials|error saving credentials|\
          error storing credentials|unable to retrieve docker credentials|unauthorized: incorrect username or password|\
-         invalid username/password|must log in with a personal access token|existing credentials are invalid",
+         invalid username/password|must log in with a personal access token|existing credentials are invalid|\
+         cannot perform an interactive login|you may not login yet",
     ),
     (
         Credentials,
         "incorrect username or password|invalid username or password|wrong username or password|authorization token has expired|\
          invalid credentials|bad credentials|failed to get credentials|authentication failed|token is expired|token has expired|\
          access token expired|not logged in|password is incorrect|malformed auth|unauthenticated request|account is disabled|\
-         account has been disabled|cannot perform an interactive login|http basic: access denied|unable to decode credentials|\
+         account has been disabled|http basic: access denied|unable to decode credentials|\
          credentials are required|invalid_token|unable to retrieve some image pull secrets|cannot be authenticated",
     ),
     (HelperName, "docker-credential-"),
@@ -192,7 +193,7 @@ const PHRASES: &[(Mark, &str)] = &[
     (Fetching, "unable to find image"),
     (
         Network,
-        "no such host|i/o timeout|connection refused|connection reset|tls handshake|x509:|network is unreachable|\
+        "no such host|i/o timeout|failed to connect to |bad record mac|connection refused|connection reset|tls handshake|x509:|network is unreachable|\
          no route to host|deadline exceeded|client.timeout exceeded|request canceled|unexpected eof|: eof|proxyconnect|\
          server gave http response|does not look like a tls|name resolution|could not resolve|timeout awaiting|\
          server misbehaving|connection timed out|connection lost|stream error|goaway|broken pipe|closed network connection|\
@@ -201,7 +202,11 @@ const PHRASES: &[(Mark, &str)] = &[
          proxy authentication required|network unreachable|temporary failure|cannot assign requested address|\
          server closed idle|net/http: |getaddrinfo|econnrefused|econnreset|etimedout|enotfound|transport connection broken",
     ),
-    (Asking, "response from daemon: get |registry|failed to do request|pulling image|pull image|failed to pull"),
+    (
+        Asking,
+        "response from daemon: get |container registry|docker registry|registry-1|auth.docker.io|failed to do request|pulling image|\
+         pull image|failed to pull|failed to copy|reading blob|writing blob",
+    ),
     (
         Server,
         "internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time|\
@@ -210,16 +215,19 @@ const PHRASES: &[(Mark, &str)] = &[
     (Html, "<html|character '<'|<!doctype"),
     (
         Registry,
-        "/v2/|registry|docker|response from daemon|image|manifest|pull|blob|layer|containerd|crictl|kubelet|oras|helm|oci|\
-         buildkit|kaniko|ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|failed to solve|tags list|repository|podman|nerdctl|\
-         skopeo|crane|cosign|getauthorizationtoken",
+        "/v2/|container registry|docker registry|registry-1|source registry|docker hub|dockerhub|response from daemon|manifest|\
+         docker pull|docker image|docker_image|docker login|failed to pull|pull image|pulling image|image pull|failed to copy|\
+         failed to solve|failed to authorize|failed to resolve reference|failed to resolve source|failed to do request|\
+         reading blob|writing blob|unexpected http status|crictl|containerd|podman|skopeo|kaniko|buildkit|nerdctl|oras|cosign|\
+         ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|\
+         error from registry|bearer token|login attempt",
     ),
     (
         Scene,
         "pull|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
          ##[endgroup]|diff --git|author:|using docker|base name|: from |if you |when you |you will see|you may see|\
          you might see|users see|looks like this|host: |connected to |ratelimit-|skopeo |for example|errors occurred|\
-         error occurred:|errors:|\"code\"|status: downloaded newer|status: image is up to date",
+         error occurred:|errors:|\"code\"|http/1.1 200|http/2 200|status: downloaded newer|status: image is up to date",
     ),
 ];
 

@@ -3,8 +3,9 @@
 
 use super::class::Class;
 use super::line::Line;
+use super::listing::Listing;
 use super::literals::{self, Said};
-use super::subject::{Hub, Owner, Subject};
+use super::subject::{Hub, Owner};
 use super::tool;
 use crate::image::Reference;
 
@@ -22,73 +23,22 @@ pub(super) struct Scene {
     image: Option<(u64, Reference, Owner)>,
     tool: Option<&'static str>,
     listing: Listing,
-    answer: Option<Answer>,
+    /// Who was asked last, as `curl -v` shows it, and where.
+    asked: Option<(u64, Owner)>,
+    /// The line where the head of an answer with status 429 began.
+    answer: Option<u64>,
     code: Option<(u64, String)>,
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Listing {
-    #[default]
-    None,
-    /// GitHub's listing of a script before it runs.
-    Script,
-    /// A diff.
-    Diff,
-    /// `git log`.
-    Commits,
-    /// A block of documentation that a sentence has announced, up to the next blank line.
-    Quotation { begun: bool },
-}
-
-/// The head of an HTTP answer with status 429, as `curl -i` shows it.
-#[derive(Debug)]
-struct Answer {
-    line: u64,
-    owner: Owner,
 }
 
 impl Scene {
     /// Whether every line matters at the moment, not just those with a phrase in them.
     pub(super) fn is_attentive(&self) -> bool {
-        !matches!(self.listing, Listing::None | Listing::Script)
+        self.listing.is_attentive()
     }
 
     /// Follows listings; whether this line is part of one.
     pub(super) fn lists(&mut self, raw: &str, line: &Line) -> bool {
-        const DIFF_HEADS: &[&str] =
-            &["index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "\\ No", "--- ", "+++ "];
-        let is_diff = || raw.starts_with(['+', '-', ' ', '@']) || DIFF_HEADS.iter().any(|head| raw.starts_with(head));
-        let is_history = || {
-            raw.starts_with("    ")
-                || raw.trim().is_empty()
-                || ["Author: ", "AuthorDate: ", "Commit: ", "CommitDate: ", "commit ", "Date: ", "Merge: "]
-                    .iter()
-                    .any(|head| raw.starts_with(head))
-        };
-        let is_over = match &self.listing {
-            Listing::None => false,
-            Listing::Script => raw.contains("##[endgroup]"),
-            Listing::Diff => !is_diff() && !raw.starts_with("diff --git"),
-            Listing::Commits => !is_history(),
-            Listing::Quotation { begun } => *begun && (raw.trim().is_empty() || raw.trim_end().ends_with("```")),
-        };
-        if is_over {
-            self.listing = Listing::None;
-        }
-        if let Listing::Quotation { begun } = &mut self.listing {
-            *begun = *begun || !(raw.trim().is_empty() || raw.trim_start().starts_with("```"));
-        }
-        if raw.contains("##[group]Run ") {
-            self.listing = Listing::Script;
-        } else if raw.starts_with("diff --git") {
-            self.listing = Listing::Diff;
-        } else if raw.starts_with("Author: ") {
-            self.listing = Listing::Commits;
-        } else if self.listing == Listing::None && announces(line.text.trim_end()) {
-            self.listing = Listing::Quotation { begun: false };
-            return true;
-        }
-        self.listing != Listing::None
+        self.listing.take(raw, line)
     }
 
     /// Notes the tool that speaks, and gives the one that speaks in this line or spoke last.
@@ -99,7 +49,7 @@ impl Scene {
 
     /// Notes the image that a line names; `failed` where the line tells of a failure.
     pub(super) fn note(&mut self, number: u64, image: Reference, failed: bool, hub: &Hub) {
-        let owner = Subject::of(&format!("image \"{image}\""), None, hub).owner;
+        let owner = hub.owner(image.registry());
         let reach = if failed { FAILED_NEAR } else { IMAGE_NEAR };
         let until = self.image.as_ref().filter(|(_, known, _)| *known == image).map_or(0, |(until, ..)| *until);
         self.image = Some((until.max(number.saturating_add(reach)), image, owner));
@@ -128,25 +78,23 @@ impl Scene {
         let text = text.trim_start_matches(['<', '>', '*', ' ']);
         let lower = text.to_ascii_lowercase();
         if lower.starts_with("http/") {
-            let is_limit = lower.split(' ').nth(1) == Some("429");
-            let owner = self.answer.take().filter(|answer| number - answer.line <= NEAR).map_or(Owner::Unsaid, |answer| answer.owner);
-            self.answer = is_limit.then_some(Answer { line: number, owner });
+            self.answer = (lower.split(' ').nth(1) == Some("429")).then_some(number);
             return None;
         }
         if let Some(host) = lower.strip_prefix("host: ").or_else(|| lower.strip_prefix("connected to ")) {
-            let host = host.split([' ', ',']).next().unwrap_or_default();
-            self.answer = Some(Answer { line: number, owner: hub.owner(host) });
+            self.asked = Some((number, hub.owner(host.split([' ', ',']).next().unwrap_or_default())));
             return None;
         }
-        let answer = self.answer.as_ref().filter(|answer| number - answer.line <= NEAR)?;
+        let answer = self.answer.filter(|answer| number - answer <= NEAR)?;
         if lower.starts_with("docker-ratelimit-source:") {
-            return Some((answer.line, Class::LimitUnspecified));
+            return Some((answer, Class::LimitUnspecified));
         }
-        if lower == "too many requests" && answer.owner != Owner::Foreign {
-            return Some((answer.line, Class::OverallLimit));
+        let is_foreign = self.asked.is_some_and(|(asked, owner)| owner == Owner::Foreign && answer.saturating_sub(asked) <= NEAR);
+        if lower == "too many requests" && !is_foreign {
+            return Some((answer, Class::OverallLimit));
         }
         let remaining = lower.strip_prefix("x-").unwrap_or(&lower).strip_prefix("ratelimit-remaining:")?.trim();
-        is_used_up(remaining).then_some((answer.line, Class::PullLimit))
+        is_used_up(remaining).then_some((answer, Class::PullLimit))
     }
 }
 
@@ -154,13 +102,4 @@ impl Scene {
 pub(super) fn is_used_up(remaining: &str) -> bool {
     let (number, window) = remaining.split_once(';').unwrap_or((remaining, ""));
     window.trim_start().starts_with("w=") && number.trim().parse::<i64>().is_ok_and(|number| number <= 0)
-}
-
-/// A sentence to a reader that announces a quotation: `you will see:`, `looks like this:`.
-fn announces(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    text.ends_with(':')
-        && ["if you ", "when you ", "you will see", "you may see", "you might see", "users see", "looks like this", "for example"]
-            .iter()
-            .any(|words| lower.contains(words))
 }

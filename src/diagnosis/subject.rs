@@ -155,9 +155,9 @@ struct Address<'a> {
 impl Address<'_> {
     fn is_registry(&self) -> bool {
         let name = self.host.split_once(':').map_or(self.host, |(name, _)| name);
-        let known = REGISTRIES
-            .iter()
-            .any(|known| name == *known || (known.starts_with('.') || name.ends_with(&format!(".{known}"))) && name.ends_with(known));
+        let is_part =
+            |known: &str| name.strip_suffix(known).is_some_and(|sub| known.starts_with('.') || sub.is_empty() || sub.ends_with('.'));
+        let known = REGISTRIES.iter().any(|known| is_part(known));
         let is_hub = Hub::default().owns(self.host);
         self.path.starts_with("/v2/")
             || self.path.contains("/v2/")
@@ -208,8 +208,9 @@ fn urls(text: &str) -> Vec<Address<'_>> {
 
 /// A registry host named without an address.
 fn host(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
     ["container registry ", "docker registry ", "pulling from host ", "logging into ", "log in to ", "login to "].iter().find_map(|lead| {
-        let rest = after(text, lead)?.trim_start_matches(['"', '\'']);
+        let rest = after(text, &lower, lead)?.trim_start_matches(['"', '\'']);
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',')).unwrap_or(rest.len());
         let host = rest.get(..end)?.trim_end_matches([':', '.', '/']);
         (host.contains('.') || host.contains(':')).then_some(host)
@@ -218,15 +219,16 @@ fn host(text: &str) -> Option<&str> {
 
 /// The image a text names in one of the known places.
 pub(super) fn named(text: &str) -> Option<Reference> {
-    reading_manifest(text)
-        .or_else(|| LEADS.iter().find_map(|(lead, bare)| parse(after(text, lead)?, *bare)))
-        .or_else(|| composed(text))
+    let lower = text.to_ascii_lowercase();
+    reading_manifest(text, &lower)
+        .or_else(|| LEADS.iter().find_map(|(lead, bare)| parse(after(text, &lower, lead)?, *bare)))
+        .or_else(|| composed(text, &lower))
         .or_else(|| command(text))
 }
 
 /// `reading manifest TAG in NAME:` of podman and its family.
-fn reading_manifest(text: &str) -> Option<Reference> {
-    let rest = after(text, "reading manifest ")?;
+fn reading_manifest(text: &str, lower: &str) -> Option<Reference> {
+    let rest = after(text, lower, "reading manifest ")?;
     let (tag, rest) = rest.split_once(" in ")?;
     let name = rest.split([' ', ':']).next()?;
     let separator = if tag.starts_with("sha256:") { '@' } else { ':' };
@@ -235,14 +237,14 @@ fn reading_manifest(text: &str) -> Option<Reference> {
 
 /// `Pulling db (postgres:16)...` of Compose, and `3.20: Pulling from library/alpine` of docker; the
 /// latter leaves the registry out, so that only Docker Hub's own namespace is taken for what it is.
-fn composed(text: &str) -> Option<Reference> {
+fn composed(text: &str, lower: &str) -> Option<Reference> {
     let from = || {
         let (tag, name) = text.split_once(": Pulling from ")?;
         let tag = tag.split_whitespace().next_back()?;
         let name = name.split_whitespace().next()?;
         name.starts_with("library/").then(|| format!("{name}:{tag}").parse().ok())?
     };
-    let rest = after(text, "pulling ")?;
+    let rest = after(text, lower, "pulling ")?;
     let inner = rest.split_once(" (").and_then(|(name, inner)| (!name.contains(' ')).then(|| inner.split_once(')'))).flatten();
     inner.and_then(|(image, _)| parse(image, true)).or_else(from)
 }
@@ -256,12 +258,10 @@ fn command(text: &str) -> Option<Reference> {
     rest.get(verb + 1..)?.iter().filter(|word| !word.starts_with('-')).find_map(|word| parse(word, true))
 }
 
-/// The text after the first occurrence of `lead`, which is lower case, whatever its case there.
-fn after<'a>(text: &'a str, lead: &str) -> Option<&'a str> {
-    let first = *lead.as_bytes().first()?;
-    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text.as_bytes())
-        .find(|at| text.get(*at..at + lead.len()).is_some_and(|found| found.eq_ignore_ascii_case(lead)))
-        .and_then(|at| text.get(at + lead.len()..))
+/// The text after the first occurrence of `lead`, which is lower case; `lower` is the text in lower
+/// case (ASCII only, so that places are the same).
+fn after<'a>(text: &'a str, lower: &str, lead: &str) -> Option<&'a str> {
+    lower.find(lead).and_then(|at| text.get(at + lead.len()..))
 }
 
 /// The reference at the start of a text. A bare word counts only where `bare` says so.
