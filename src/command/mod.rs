@@ -6,8 +6,8 @@ mod asker;
 mod check;
 mod companion;
 mod completions;
-mod gate;
 mod explain;
+mod gate;
 mod github;
 mod man;
 mod report;
@@ -28,10 +28,6 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Report(args) => report::run(context, args).await,
-pub async fn run(context: &Context, cli: Cli) -> anyhow::Result<Exit> {
-    match cli.command {
-        Command::Stress(args) => stress::run(context, *args, Vec::new()).await,
-        Command::Check(args) => check::run(context, *args, Vec::new()).await,
         Command::Explain(args) => explain::run(context, args).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,

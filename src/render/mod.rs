@@ -2,8 +2,8 @@
 //! the annotations are other views of it. Knows report values only: no registry, no runtime.
 
 pub mod check;
-pub mod gate;
 pub mod explain;
+pub mod gate;
 mod look;
 pub mod report;
 pub mod stress;
