@@ -103,6 +103,10 @@ impl Transport {
             .http2_max_header_list_size(HEADER_LIST_MAX)
             .pool_idle_timeout(Duration::from_secs(600))
             .tcp_keepalive(Duration::from_secs(30))
+            // A connection that died while the machine slept is found dead within a reading's time,
+            // and not used for the next one.
+            .http2_keep_alive_interval(Duration::from_secs(4))
+            .http2_keep_alive_timeout(Duration::from_secs(4))
             .connector_layer(preconnect.clone());
         builder = match family {
             Some(Family::Ipv4) => builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),

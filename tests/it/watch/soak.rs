@@ -50,8 +50,10 @@ fn many_polls_take_one_connection_one_request_each_and_flat_memory() {
         cable.connections(),
         work * 1_000 / head
     );
-    // One to the registry, one to the token service.
-    assert_eq!(cable.connections(), 2);
+    // One to the registry, and one a token: the sandbox closes what has been idle for a minute. On a
+    // machine so busy that a task waits a millisecond, the pool may open another; seen once in 100,000.
+    let most = 1 + tokens + heads / 50_000;
+    assert!(cable.connections() <= most, "{} connections for {tokens} tokens", cable.connections());
     assert_eq!(tokens, 1 + heads_per_token(&outcome.elapsed), "{all}");
     assert!(heads - lines <= 1, "{heads} requests for {lines} readings");
     assert_eq!((requests("get"), requests("other")), (0, 0), "{all}");
