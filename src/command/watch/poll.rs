@@ -131,7 +131,7 @@ impl Act for Polls<'_> {
             self.error = Some(error);
             return Done::Broken;
         }
-        if reading.effective && self.goal.is_reached(&reading) { Done::Reached } else { Done::Read }
+        if reading.effective && !news.doubtful && self.goal.is_reached(&reading) { Done::Reached } else { Done::Read }
     }
 }
 

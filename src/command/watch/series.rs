@@ -37,6 +37,8 @@ pub(super) struct News {
     pub(super) moved: bool,
     /// What is to be expected now.
     pub(super) forecast: Forecast,
+    /// A full count that the next reading must confirm.
+    pub(super) doubtful: bool,
 }
 
 impl Series {
@@ -67,7 +69,7 @@ impl Series {
         self.seen = true;
         self.last = Some(reading.standing.clone());
         let forecast = self.forecaster.as_ref().map(|forecaster| forecaster.forecast(reading.at)).unwrap_or_default();
-        News { events, moved, forecast }
+        News { events, moved, forecast, doubtful: self.held.is_some() }
     }
 
     fn faults(&mut self, reading: &Reading, events: &mut Vec<Event>) {
@@ -270,6 +272,15 @@ mod tests {
         assert_eq!(kinds(once).concat(), ["false_full"]);
         let twice: Vec<Reading> = steady.chain([reading(400, left(100)), reading(460, left(100))]).collect();
         assert_eq!(kinds(twice).concat(), ["reset"]);
+    }
+
+    #[test]
+    fn a_sudden_full_count_is_doubtful_once() {
+        let mut series = Series::new(None);
+        let mut doubtful = |second, remaining| series.observe(&reading(second, left(remaining)), false, None).doubtful;
+        assert!(!doubtful(0, 100), "the first reading");
+        assert!(!doubtful(60, 90) && !doubtful(120, 50));
+        assert!(doubtful(180, 100) && !doubtful(240, 100));
     }
 
     #[test]
