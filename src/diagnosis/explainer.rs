@@ -174,7 +174,8 @@ impl Bench {
         let before = near.map_or(Owner::Unsaid, |(_, owner)| owner);
         let marks = Marks::of(&line.text);
         let verdict = Case { text: &line.text, marks, owner: subject.owner, before, names_image: subject.image.is_some() }.judge();
-        let inherits = verdict.is_some_and(|verdict| !matches!(verdict.class, Class::RuntimeDown | Class::DiskFull));
+        let inherits = verdict.is_some_and(|verdict| !matches!(verdict.class, Class::RuntimeDown | Class::DiskFull))
+            && (subject.owner == Owner::Unsaid || subject.owner == before);
         let image = match (&subject.image, near.map(|(image, _)| image).filter(|_| inherits)) {
             // The name it was asked for by says more than the digest in an address.
             (Some(image), Some(near))

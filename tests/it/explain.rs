@@ -2,8 +2,14 @@
 //! rows of JSON: an output and the class that is to be found in it, `none` for no finding at all.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::time::Duration;
 
 use dhlimit::diagnosis::{Explainer, Finding, Hub};
+use rustix::process::Signal;
+
+use crate::harness::{Home, dhlimit};
 
 #[derive(serde::Deserialize)]
 struct Row {
@@ -49,4 +55,144 @@ fn outputs_of_our_own_shapes_are_given_their_class_and_talk_about_limits_is_pass
     assert!(rows.len() >= 120);
     let wrong = wrong(&rows);
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+/// A log with two failures of one kind and one of another, behind prefixes, with an account in it.
+const LOG: &str = "\
+2026-11-22T09:15:20.1234567Z ##[command]/usr/bin/docker pull nginx:1.27
+2026-11-22T09:15:21.1234567Z Error response from daemon: toomanyrequests: You have reached your pull rate limit as 'tidewater-ci': dckr_jti_9qvxj2uawwDVeT6hCsOoeeN_bzw=. You may increase the limit by upgrading. https://www.docker.com/increase-rate-limit
+2026-11-22T09:15:29.1234567Z Error response from daemon: toomanyrequests: You have reached your pull rate limit as 'tidewater-ci': dckr_jti_9qvxj2uawwDVeT6hCsOoeeN_bzw=. You may increase the limit by upgrading. https://www.docker.com/increase-rate-limit
+2026-11-22T09:15:30.1234567Z Error response from daemon: Get \"https://jo:hunter2@registry.acme.example/v2/\": dial tcp: lookup registry.acme.example: no such host\u{1b}[31m\u{7}
+";
+
+#[test]
+fn json_names_line_class_image_and_tool() {
+    let answer = dhlimit(["explain", "-o", "json"]).stdin(LOG).run().expect_code(0).json();
+    assert_eq!(answer["schema"], "dhlimit/explain/1");
+    let seen: Vec<String> = answer["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| format!("{} {} {} {}", finding["line"], finding["class"], finding["image"], finding["tool"]))
+        .collect();
+    let nginx = "\"docker.io/library/nginx:1.27\" \"docker\"";
+    assert_eq!(
+        seen,
+        [format!("2 \"pull_limit\" {nginx}"), format!("3 \"pull_limit\" {nginx}"), "4 \"network\" null \"docker\"".to_owned()]
+    );
+}
+
+#[test]
+fn no_secret_and_no_control_character_reaches_any_output() {
+    for output in ["table", "plain", "json", "jsonl"] {
+        let outcome = dhlimit(["explain", "-vvv", "-o", output]).stdin(LOG).run().expect_code(0);
+        let everything = outcome.everything();
+        assert!(everything.contains("pull_limit") && everything.contains("<redacted>"), "{output}: {everything}");
+        for secret in ["tidewater-ci", "dckr_jti", "hunter2", "\u{1b}", "\u{7}"] {
+            assert!(!everything.contains(secret), "{output} shows {secret:?}: {everything}");
+        }
+    }
+}
+
+#[test]
+fn the_table_counts_repeats_and_plain_has_a_line_a_failure() {
+    let table = dhlimit(["explain", "-o", "table"]).stdin(LOG).run().expect_code(0).stdout;
+    assert!(table.starts_with("Docker Hub's pull limit (pull_limit), 2 times\n"), "{table}");
+    assert!(table.contains("   2      2  docker  docker.io/library/nginx:1.27\n") && table.contains("→ "), "{table}");
+    let plain = dhlimit(["explain"]).stdin(LOG).run().expect_code(0).stdout;
+    let starts: Vec<&str> = plain.lines().filter_map(|line| line.split("  ").next()).collect();
+    assert_eq!(starts, ["2: pull_limit", "3: pull_limit", "4: network"]);
+    let template = dhlimit(["explain", "--format", "{line}={class}"]).stdin(LOG).run().expect_code(0).stdout;
+    assert_eq!(template, "2=pull_limit\n3=pull_limit\n4=network\n");
+}
+
+#[test]
+fn a_log_without_a_failure_is_no_failure() {
+    let table = dhlimit(["explain", "-o", "table"]).stdin("Status: Image is up to date for nginx:latest\n").run().expect_code(0);
+    assert_eq!((table.stdout.lines().count(), table.stderr.as_str()), (1, ""));
+    let plain = dhlimit(["explain"]).stdin("").run().expect_code(0);
+    assert!(plain.stdout.is_empty() && plain.stderr.contains("No line"), "{plain:?}");
+}
+
+#[test]
+fn what_cannot_be_read_is_a_usage_error_that_names_it() {
+    let home = Home::new();
+    let folder = home.path().display().to_string();
+    for file in ["/nowhere/job.log", folder.as_str()] {
+        let outcome = home.dhlimit(["explain", file]).run().expect_code(2);
+        assert!(outcome.stderr.contains(file) && outcome.stderr.contains("docker pull nginx 2>&1 | dhlimit explain"), "{outcome:?}");
+    }
+    let outcome = home.dhlimit(["explain", "--format", "{nothing}", "-"]).stdin(LOG).run().expect_code(2);
+    assert!(outcome.stderr.contains("nothing"), "{outcome:?}");
+}
+
+#[test]
+fn files_of_other_encodings_and_compressed_ones_are_read() {
+    let home = Home::new();
+    let wide: Vec<u8> = format!("\u{feff}{LOG}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(LOG.as_bytes()).expect("gzip in memory");
+    let latin = [b"caf\xe9 \xff\xfe\n".as_slice(), LOG.as_bytes()].concat();
+    for (name, bytes, first) in [("wide", wide, 2), ("gzip", gzip.finish().expect("gzip in memory"), 2), ("latin", latin, 3)] {
+        let path = home.path().join(name);
+        fs::write(&path, bytes).expect("a log");
+        let outcome = home.dhlimit(["explain".as_ref(), path.as_os_str()]).run().expect_code(0);
+        assert!(outcome.stdout.starts_with(&format!("{first}: pull_limit  docker.io/library/nginx:1.27")), "{name}: {outcome:?}");
+        assert_eq!(outcome.stdout.lines().count(), 3, "{name}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() {
+    let home = Home::new();
+    let log = home.write("long.log", &LOG.repeat(5_000));
+    let line = format!("{} explain {} -o jsonl; echo \"ended $?\" >&2", env!("CARGO_BIN_EXE_dhlimit"), log.display());
+    let outcome = home.program("sh", ["-c", &format!("{{ {line}; }} | head -n 1")]).run().expect_code(0);
+    assert_eq!((outcome.stdout.lines().count(), outcome.stderr.trim()), (1, "ended 0"), "{outcome:?}");
+}
+
+#[test]
+fn a_failure_is_shown_while_the_stream_goes_on_and_an_interrupt_shows_the_rest() {
+    let home = Home::new();
+    let fifo = home.path().join("fifo");
+    home.program("mkfifo", [&fifo]).run().expect_code(0);
+    for (output, interrupt) in [("plain", Signal::INT), ("table", Signal::TERM)] {
+        let mut running = home.dhlimit(["explain".as_ref(), fifo.as_os_str(), "-o".as_ref(), output.as_ref()]).start();
+        let mut writer = fs::OpenOptions::new().write(true).open(&fifo).expect("a pipe with a reader");
+        writer.write_all(LOG.as_bytes()).expect("a pipe with a reader");
+        if output == "plain" {
+            running.wait_until(Duration::from_secs(20), |running| running.stdout().contains("pull_limit").then_some(()));
+        } else {
+            // A table is shown at the end; there is nothing to see that says the log has been read.
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        running.signal(interrupt);
+        let outcome = running.outcome().expect_code(130);
+        assert!(outcome.stdout.contains("pull_limit"), "{outcome:?}");
+        drop(writer);
+    }
+}
+
+#[test]
+fn two_hundred_megabytes_and_an_endless_line_stay_within_memory() {
+    let home = Home::new();
+    let ordinary =
+        "2026-11-22T09:15:21.114Z INFO orders handled request path=/api/v1/orders/4711 status=200 took=12ms user=alice\n".repeat(100);
+    let block = format!("{ordinary}{LOG}");
+    let path = home.path().join("big.log");
+    let mut file = io::BufWriter::new(fs::File::create(&path).expect("a log"));
+    let blocks = 170_000_000 / block.len();
+    for _ in 0..blocks {
+        file.write_all(block.as_bytes()).expect("room for a log");
+    }
+    for _ in 0..30_000 {
+        file.write_all(&[b'x'; 1_000]).expect("room for a log");
+    }
+    file.flush().expect("room for a log");
+    drop(file);
+    let outcome =
+        home.dhlimit(["explain".as_ref(), path.as_os_str(), "-o".as_ref(), "table".as_ref()]).limit(Duration::from_secs(300)).run();
+    let outcome = outcome.expect_code(0);
+    assert!(outcome.stdout.contains(&format!("(pull_limit), {} times", 2 * blocks)), "{outcome:?}");
+    assert!(outcome.peak_memory > 0 && outcome.peak_memory < 40 << 20, "{} bytes", outcome.peak_memory);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Sandbox, http};
+use crate::harness::{Home, Sandbox, dhlimit, http};
 
 fn schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/schemas/{name}.schema.json"));
@@ -106,6 +106,18 @@ fn watch_prints_what_the_schema_of_samples_says() {
     let lines = printed(&sandbox, &["watch", "-q", "-o", "jsonl", "--interval", "200ms", "--for", "1s", "nginx"]);
     assert!(lines.lines().count() >= 2, "{lines}");
     lines.lines().for_each(|line| valid("sample", &document(line)));
+}
+
+#[test]
+fn explain_prints_what_its_schema_says_of_every_kind_of_failure() {
+    let outputs = include_str!("fixtures/explain.jsonl").lines().chain(include_str!("fixtures/explain-own.jsonl").lines());
+    let log: String = outputs.filter_map(|row| Some(document(row)["text"].as_str()?.to_owned() + "\n")).collect();
+    let findings = document(&dhlimit(["explain", "-o", "json"]).stdin(log).run().expect_code(0).stdout);
+    valid("explain", &findings);
+    let classes: std::collections::BTreeSet<String> =
+        findings["findings"].as_array().expect("findings").iter().map(|finding| finding["class"].to_string()).collect();
+    assert_eq!(classes.len(), 13, "only {classes:?} were seen");
+    valid("explain", &document(&dhlimit(["explain", "-o", "json"]).stdin("all is well\n").run().expect_code(0).stdout));
 }
 
 #[test]
