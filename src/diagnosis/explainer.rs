@@ -17,6 +17,8 @@ use super::subject::{self, Hub, Owner, Subject};
 use super::{advice, literals, talk};
 use crate::text;
 
+/// How many lines apart two findings may be one failure where one of them names no image.
+const VERY_NEAR: u64 = 20;
 /// The most findings held back at a time.
 const HELD_MAX: usize = 64;
 /// The most characters of a finding's text.
@@ -40,11 +42,13 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether two findings may be one failure: they name the same image, or one of them names none.
+    /// Whether two findings may be one failure: they are near and name the same image, or they are
+    /// very near and one of them names none.
     fn may_be(&self, other: &Self) -> bool {
-        let (Some(one), Some(other)) = (&self.image, &other.image) else { return true };
+        let distance = self.line.abs_diff(other.line);
+        let (Some(one), Some(other)) = (&self.image, &other.image) else { return distance <= VERY_NEAR };
         let by_digest = one.contains("@sha256:") != other.contains("@sha256:");
-        one == other || (by_digest && repository(one) == repository(other))
+        distance <= NEAR && (one == other || (by_digest && repository(one) == repository(other)))
     }
 
     /// Whether it says which limit was met.
@@ -226,7 +230,7 @@ impl Bench {
         let is_local = finding.class == Class::NotFound;
         let is_said = self.error.as_ref().is_some_and(|error| {
             let same = error.class.is_limit() || error.class == finding.class || is_local;
-            finding.line.saturating_sub(error.line) <= NEAR && same && error.may_be(&finding)
+            same && error.may_be(&finding)
         });
         let certain = |held: &Finding| held.is_certain_limit() && held.may_be(&finding);
         if is_said || (finding.class == Class::LimitUnspecified && self.held.iter().any(certain)) {
