@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("recording", &["quota", "image", "text", "context"]),
     ("render", &["quota", "image", "text", "context"]),
     ("cli", &["quota", "image", "text"]),
+    ("trace", &["text", "context"]),
     // `[[account]]` entries of the configuration file are parsed into the accounts they are.
     ("settings", &["cli", "context", "credentials", "exit", "text"]),
 ];
