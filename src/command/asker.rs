@@ -1,7 +1,7 @@
 //! What every asking command needs: where the registry is, who is asked as, and clients that share
 //! connections. Made once from the arguments, used for each reading.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub(super) struct Asker {
     keychain: Keychain,
     choice: Choice,
     clients: Mutex<Clients>,
+    told: Mutex<HashSet<String>>,
     /// Ends with this.
     _sandbox: Option<Running>,
 }
@@ -76,6 +77,7 @@ impl Asker {
             keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout),
             choice: choice(context, asking, usual).await?,
             clients: Mutex::default(),
+            told: Mutex::default(),
             _sandbox: sandbox,
         })
     }
@@ -93,8 +95,12 @@ impl Asker {
             .await
             .map_err(|error| not_found(&self.context, error))?;
         for note in &found.notes {
-            self.context.say(&format!("! {}", crate::text::one_line(&note.to_string(), 500)));
-            self.context.say(&format!("  → {}", crate::text::one_line(&note.advice(), 500)));
+            let note_line = crate::text::one_line(&note.to_string(), 500);
+            // Said once, however many images ask.
+            if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(note_line.clone()) {
+                self.context.say(&format!("! {note_line}"));
+                self.context.say(&format!("  → {}", crate::text::one_line(&note.advice(), 500)));
+            }
         }
         Ok(found.identities.into_iter().map(principal).collect())
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{AccountError, Credential, helper, keys, password, places};
+use super::helper::{self, Helpers};
+use super::{AccountError, Credential, keys, password, places};
 use crate::context::Environment;
 
 /// An account of the configuration file; its password is fetched when it is needed.
@@ -110,9 +111,9 @@ impl Account {
     }
 
     /// Fetches the credential.
-    pub(super) async fn resolve(&self, environment: &Environment, limit: Duration) -> Result<Credential, AccountError> {
+    pub(super) async fn resolve(&self, helpers: &Helpers, environment: &Environment, limit: Duration) -> Result<Credential, AccountError> {
         let (secret, user) = match &self.password {
-            AccountPassword::Helper(name) => return self.ask(name, environment, limit).await,
+            AccountPassword::Helper(name) => return self.ask(name, helpers, environment, limit).await,
             AccountPassword::File(path) => {
                 let file = places::shown(path, environment);
                 let bytes = match tokio::time::timeout(limit, places::read(path)).await {
@@ -130,9 +131,9 @@ impl Account {
         Ok(Credential::Password { user: user.clone().unwrap_or_default(), secret })
     }
 
-    async fn ask(&self, name: &str, environment: &Environment, limit: Duration) -> Result<Credential, AccountError> {
+    async fn ask(&self, name: &str, helpers: &Helpers, environment: &Environment, limit: Duration) -> Result<Credential, AccountError> {
         let server = keys::docker_key(&self.registry);
-        let found = helper::ask(name, server, environment, limit).await?;
+        let found = helpers.ask(name, server, environment, limit).await?;
         match (found, &self.user) {
             (None, _) => Err(AccountError::Nothing { name: name.to_owned(), server: server.to_owned() }),
             (Some(Credential::IdentityToken { user: None, token }), user) => Ok(Credential::IdentityToken { user: user.clone(), token }),

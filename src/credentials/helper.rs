@@ -3,8 +3,10 @@
 //! bound on its output, and a process group of its own that is killed at the end. What it prints is
 //! parsed or dropped, never shown. Follows docker-credential-helpers v0.9 (2025).
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -12,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
 
 use super::{Credential, HelperError};
 use crate::context::Environment;
@@ -23,8 +26,26 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 /// The user name that says the secret is an identity token.
 const TOKEN_USER: &str = "<token>";
 
-/// Asks the helper `name` for what it has for `server`; `None` where it has nothing.
-pub(super) async fn ask(name: &str, server: &str, environment: &Environment, limit: Duration) -> Result<Option<Credential>, HelperError> {
+/// A helper's answer; `None` where it has nothing for the server.
+type Asked = Result<Option<Credential>, HelperError>;
+
+/// Answers by the helper's name and the server.
+type Answers = HashMap<(String, String), Arc<OnceCell<Asked>>>;
+
+/// The helpers asked so far. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Helpers(Arc<Mutex<Answers>>);
+
+impl Helpers {
+    /// What the helper `name` has for `server`: asked at the first call, and once for all who wait.
+    pub(super) async fn ask(&self, name: &str, server: &str, environment: &Environment, limit: Duration) -> Asked {
+        let key = (name.to_owned(), server.to_owned());
+        let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        cell.get_or_init(|| ask(name, server, environment, limit)).await.clone()
+    }
+}
+
+async fn ask(name: &str, server: &str, environment: &Environment, limit: Duration) -> Asked {
     if !is_name(name) {
         return Err(HelperError::Name);
     }

@@ -6,19 +6,22 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::helper::Helpers;
 use super::places::{self, Place};
-use super::{Account, AuthFile, Credential, CredentialsError, Note, Origin, Store, helper, keys};
+use super::{Account, AuthFile, Credential, CredentialsError, Note, Origin, Store, keys};
 use crate::context::Environment;
 
 /// How long a helper may take, unless the whole operation has less time.
 const HELPER_LIMIT: Duration = Duration::from_secs(5);
 
-/// The places where credentials lie on this machine.
+/// The places where credentials lie on this machine. Files are read each time; a helper is asked for
+/// a server once in the life of a keychain, however many images or places want its answer.
 #[derive(Debug, Clone)]
 pub struct Keychain {
     environment: Environment,
     accounts: Vec<Account>,
     limit: Duration,
+    helpers: Helpers,
 }
 
 /// A credential with the place it was found in.
@@ -94,7 +97,7 @@ pub struct Identities {
 impl Keychain {
     /// The places that `environment` points to, and the accounts of the configuration file.
     pub fn new(environment: Environment, accounts: Vec<Account>) -> Self {
-        Self { environment, accounts, limit: HELPER_LIMIT }
+        Self { environment, accounts, limit: HELPER_LIMIT, helpers: Helpers::default() }
     }
 
     /// The same places, with no more time for any of them than the whole operation has.
@@ -198,8 +201,8 @@ impl Keychain {
         let mut outcomes: Vec<Outcome> = Vec::new();
         for (at, question) in pending.into_iter().enumerate() {
             outcomes.push(Outcome::default());
-            let (environment, limit) = (self.environment.clone(), self.limit);
-            asked.spawn(async move { (at, question.settle(&environment, limit).await) });
+            let keychain = self.clone();
+            asked.spawn(async move { (at, question.settle(&keychain).await) });
         }
         while let Some(done) = asked.join_next().await {
             if let Ok((at, outcome)) = done
@@ -226,17 +229,18 @@ struct Outcome {
 }
 
 impl Pending {
-    async fn settle(self, environment: &Environment, limit: Duration) -> Outcome {
+    async fn settle(self, keychain: &Keychain) -> Outcome {
+        let Keychain { environment, limit, helpers, .. } = keychain;
         match self {
             Self::Found(login) => Outcome { login: Some(login), note: None },
-            Self::Helper { origin, name, server, reader, otherwise } => match helper::ask(&name, &server, environment, limit).await {
+            Self::Helper { origin, name, server, reader, otherwise } => match helpers.ask(&name, &server, environment, *limit).await {
                 Ok(Some(credential)) => Outcome { login: Some(Login { credential, origin, reader }), note: None },
                 Ok(None) => Outcome::default(),
                 Err(error) => Outcome { login: otherwise, note: Some(Note::Helper { origin, error }) },
             },
             Self::Account(account) => {
                 let name = account.name.clone();
-                match account.resolve(environment, limit).await {
+                match account.resolve(helpers, environment, *limit).await {
                     Ok(credential) => {
                         Outcome { login: Some(Login { credential, origin: Origin::Account(name), reader: Reader::Account }), note: None }
                     }

@@ -26,7 +26,8 @@ pub(super) struct Layers<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub id: Id,
-    pub long: String,
+    /// The long name; what only has a place on the command line has none.
+    pub long: Option<String>,
     /// What clap is to take as default; nothing for flags of the command line.
     pub values: Vec<String>,
     pub origin: Origin,
@@ -37,7 +38,7 @@ impl Layers<'_> {
     pub(super) fn settle(&self, command: &Command, matches: &ArgMatches) -> Result<Vec<Setting>, SettingError> {
         let mut set: Vec<Setting> = Vec::new();
         for arg in command.get_arguments() {
-            let long = arg.get_long().unwrap_or(arg.get_id().as_str()).to_owned();
+            let long = arg.get_long().map(str::to_owned);
             if is_flag_given(arg, matches) {
                 set.push(Setting { id: arg.get_id().clone(), long, values: Vec::new(), origin: Origin::Flag });
             } else if let Some((given, origin)) = self.given(arg) {
@@ -80,8 +81,8 @@ impl Layers<'_> {
 
     /// A password beside a user who was overridden by another: it is not the other's.
     fn is_orphan(&self, setting: &Setting, kept: &[Setting], matches: &ArgMatches) -> bool {
-        let Some((_, owner)) = BELONGS_TO.iter().find(|(long, _)| *long == setting.long) else { return false };
-        let Some(user) = kept.iter().find(|user| user.long == *owner) else { return false };
+        let Some((_, owner)) = BELONGS_TO.iter().find(|(long, _)| Some(*long) == setting.long.as_deref()) else { return false };
+        let Some(user) = kept.iter().find(|user| user.long.as_deref() == Some(*owner)) else { return false };
         if user.origin.rank() <= setting.origin.rank() {
             return false;
         }
@@ -186,7 +187,8 @@ fn probe(command: &Command, setting: &Setting) -> Result<(), SettingError> {
         let count = setting.values.first().map(|count| count.parse::<u8>());
         return if matches!(count, Some(Ok(_))) { Ok(()) } else { Err(wrong("must be a number from 0 to 255".to_owned())) };
     }
-    let line = setting.values.iter().map(|value| format!("--{}={value}", setting.long));
+    let Some(long) = arg.get_long() else { return Ok(()) };
+    let line = setting.values.iter().map(|value| format!("--{long}={value}"));
     match command.clone().no_binary_name(true).try_get_matches_from(line) {
         Err(error) if is_about_values(error.kind()) => Err(wrong(told(&error))),
         _ => Ok(()),

@@ -116,7 +116,7 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .map_err(|error| Stop::Clap(documented(error, args)))?;
-    let origins = settings.into_iter().map(|setting| (setting.long, setting.origin)).collect();
+    let origins = settings.into_iter().filter_map(|setting| Some((setting.long?, setting.origin))).collect();
     Ok(Settings { cli, accounts: file.accounts, origins })
 }
 

@@ -288,11 +288,12 @@ fn help_needs_no_sound_configuration_and_names_the_variables() {
 
 #[test]
 fn verbose_says_where_settings_come_from_and_never_their_values() {
-    let outcome = dhlimit(["check", "-v", "--registry-url", "http://127.0.0.1:9", "--auth-url", "http://127.0.0.1:9"])
+    let outcome = dhlimit(["check", "nginx", "-v", "--registry-url", "http://127.0.0.1:9", "--auth-url", "http://127.0.0.1:9"])
         .env("DHLIMIT_TIMEOUT", "3s")
         .env("DHLIMIT_USER", "planted-user")
         .run();
     assert!(outcome.stderr.contains("timeout from DHLIMIT_TIMEOUT"), "{outcome:?}");
     assert!(outcome.stderr.contains("registry-url from the command line"), "{outcome:?}");
     assert!(outcome.stderr.contains("user from DHLIMIT_USER"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("images from"), "{outcome:?}");
 }

@@ -118,7 +118,7 @@ async fn a_hanging_helper_costs_one_time_limit_and_leaves_nothing_behind() {
     assert_eq!(notes(&found), ["login-overridden", "helper-hangs", "helper-hangs", "helper-hangs"]);
     assert_eq!(told(&found, &home), ["anonymous", "plain* ~/.docker/config.json auths[https://index.docker.io/v1/]"]);
     let written: Vec<PathBuf> = std::fs::read_dir(&marks).unwrap().map(|file| file.unwrap().path()).collect();
-    assert_eq!(written.len(), 6, "three helpers with a child each: {written:?}");
+    assert_eq!(written.len(), 4, "two questions, docker's and podman's, with a child each: {written:?}");
     for file in written {
         let id = std::fs::read_to_string(&file).unwrap();
         let gone = crate::harness::wait_for(Duration::from_secs(5), || is_gone(id.trim()).then_some(()));
@@ -153,4 +153,22 @@ async fn an_abandoned_question_ends_its_helper_and_the_helper_s_children() {
         }
     }
     panic!("the helper {id} still runs");
+}
+
+#[tokio::test]
+async fn a_helper_is_asked_for_a_server_once_however_many_want_it() {
+    let home = Home::new();
+    let answer = json!({ "Username": "bob", "Secret": PASSWORD });
+    home.script("docker-credential-counting", &format!("#!/bin/sh\ncat >> \"$HOME/asked\"\nprintf '%s' '{answer}'\n"));
+    home.write("home/.docker/config.json", &json!({ "credsStore": "counting" }).to_string());
+    let account =
+        Account { name: "ci".into(), registry: "docker.io".into(), user: None, password: AccountPassword::Helper("counting".into()) };
+    let keychain = keychain(&home, &[], vec![account]);
+    for repository in ["library/nginx", "library/redis", "team/app"] {
+        let found = keychain.identities("docker.io", repository, &Choice::All).await.unwrap();
+        assert_eq!(told(&found, &home), ["anonymous", "bob* ~/.docker/config.json credsStore counting"]);
+    }
+    keychain.identities("ghcr.io", "team/app", &Choice::All).await.unwrap();
+    let asked = std::fs::read_to_string(home.path().join("home/asked")).unwrap();
+    assert_eq!(asked, format!("{HUB}\nghcr.io\n"));
 }
