@@ -46,15 +46,14 @@ fn recorded(home: &Home, name: &str, count: u64) -> PathBuf {
 #[ignore = "the writer that the test below starts and kills; it never ends by itself"]
 fn writer() {
     let path = PathBuf::from(env::var_os(FILE).expect("started by the test below"));
-    let mut next = numbers_so_far(&path);
+    let first = numbers_so_far(&path);
     let mut recorder = Recorder::open(&path, Rotation::Never).expect("the recording opens again");
     let mut out = std::io::stdout();
     // Bounded, should nobody kill it.
-    for _ in 0..100_000 {
+    for next in first..first + 100_000 {
         recorder.append(&sample(next)).expect("appended");
         // Said once the sample is said to be on the disk: from here on it must never be missing.
         writeln!(out, "wrote {next}").and_then(|()| out.flush()).expect("heard");
-        next += 1;
     }
 }
 

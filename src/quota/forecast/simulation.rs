@@ -93,7 +93,7 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
     let start: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
     let mut usage = Usage::default();
     let mut forecaster = Forecaster::new(Some(u64::from(limit)), Some(quota.window));
-    let mut seen: Vec<(f64, Forecast)> = Vec::new();
+    let mut foretold: Vec<(f64, Forecast)> = Vec::new();
     let mut empty = None;
     let (mut next, mut points) = (0.0, 0);
     let mut read = |usage: &Usage, at: f64| {
@@ -102,7 +102,7 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
         forecaster.push(Point { at: now, remaining });
         points += 1;
         if points >= 20 && remaining > 0 {
-            seen.push((at, forecaster.forecast(now)));
+            foretold.push((at, forecaster.forecast(now)));
         }
     };
     for at in pulls(kind, f64::from(limit), empty_after, &mut dice) {
@@ -116,14 +116,14 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
             break;
         }
     }
-    if seen.is_empty() {
+    if foretold.is_empty() {
         return;
     }
     let mut held = 0_u32;
     let seconds = |at: DateTime<Utc>| (at - start).num_milliseconds() as f64 / 1000.0;
-    for (at, forecast) in &seen {
-        if let Some((empty, foretold)) = empty.zip(forecast.empty_at) {
-            outcome.errors.push((seconds(foretold) - empty).abs() / (empty - at));
+    for (at, forecast) in &foretold {
+        if let Some((empty, expected)) = empty.zip(forecast.empty_at) {
+            outcome.errors.push((seconds(expected) - empty).abs() / (empty - at));
         }
         held += u32::from(match (empty, forecast.empty_range) {
             (Some(empty), Some((early, late))) => seconds(early) <= empty && late.is_none_or(|late| empty <= seconds(late)),
@@ -131,7 +131,7 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
             (None, range) => range.is_none_or(|(_, late)| late.is_none()),
         });
     }
-    outcome.held.push(f64::from(held) / seen.len() as f64);
+    outcome.held.push(f64::from(held) / foretold.len() as f64);
 }
 
 #[rstest]
