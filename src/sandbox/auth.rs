@@ -43,11 +43,9 @@ enum Suspect {
     Address(Identity),
 }
 
-/// Who asks for a token, after whatever credentials came were looked at.
-enum Asker {
-    Nobody,
-    Account(u32),
-}
+/// The place of the account that asks for a token, after whatever credentials came were looked at;
+/// `None` is nobody's.
+type Asker = Option<u32>;
 
 /// Why there is no token.
 enum Refusal {
@@ -58,14 +56,13 @@ enum Refusal {
 
 /// Answers a request to `/token`, and tells who asked.
 pub(super) async fn answer(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'_>) -> (Response, Identity) {
-    let clock = sandbox.now();
+    let now = sandbox.now();
     let asked = sandbox.ledger().note_token(caller.address, sandbox.since_epoch());
-    let (result, identity) = if asked > PER_MINUTE {
+    let (mut response, identity) = if asked > PER_MINUTE {
         (answer::with_json(StatusCode::TOO_MANY_REQUESTS, &json!({"details": "too many requests"})), caller.address)
     } else {
-        respond(sandbox, parts, body, caller, clock).await
+        respond(sandbox, parts, body, caller, now).await
     };
-    let mut response = result;
     let reset = 60 - sandbox.since_epoch().as_secs() % 60;
     answer::token_host_fields(response.headers_mut(), PER_MINUTE, PER_MINUTE.saturating_sub(asked), reset);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -91,8 +88,7 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'
     let field = |name: &str| fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
     let asker = if posted { posted_asker(sandbox, caller, &field, now) } else { basic_asker(sandbox, caller, &parts.headers) };
     let place = match asker {
-        Ok(Asker::Nobody) => None,
-        Ok(Asker::Account(place)) => Some(place),
+        Ok(place) => place,
         Err(refusal) => return (refusal.response(), caller.address),
     };
     let user = place.and_then(|place| sandbox.user(place)).unwrap_or("");
@@ -119,7 +115,7 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'
 }
 
 fn basic_asker(sandbox: &Sandbox, caller: &Caller<'_>, headers: &HeaderMap) -> Result<Asker, Refusal> {
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Asker::Nobody) };
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let pair = value
         .to_str()
         .ok()
@@ -150,7 +146,7 @@ fn posted_asker<'a>(
             let token = field("refresh_token").ok_or(Refusal::Request("a refresh grant needs refresh_token"))?;
             let mut space = Vec::new();
             let claims = sandbox.signer().read(token, Use::Refresh, now.timestamp(), &mut space).map_err(|_| Refusal::WrongPassword)?;
-            sandbox.account(&claims.sub).map(|(place, _)| Asker::Account(place)).ok_or(Refusal::WrongPassword)
+            sandbox.account(&claims.sub).map(|(place, _)| Some(place)).ok_or(Refusal::WrongPassword)
         }
         _ => Err(Refusal::Request("grant_type is password or refresh_token")),
     }
@@ -164,7 +160,7 @@ impl Sandbox {
             return Err(Refusal::LockedOut);
         }
         if let Some((place, _)) = self.account(user).filter(|(_, account)| account.has_password(password)) {
-            return Ok(Asker::Account(place));
+            return Ok(Some(place));
         }
         for suspect in suspects {
             self.failures().note(suspect, now);

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -41,6 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(2);
 const HTTP_1: &[u8] = b"http/1.1";
 const HTTP_2: &[u8] = b"h2";
+/// Bytes of a wrong protocol that are read.
+const UNREAD_MAX: u64 = 64 * 1024;
 /// The first byte of a TLS record that holds a handshake.
 const TLS_HANDSHAKE: u8 = 22;
 
@@ -212,10 +214,12 @@ async fn refuse(mut line: Line, why: &str) {
     let length = why.len();
     let answer =
         format!("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}");
-    // Whoever has gone away already misses nothing.
+    // Whoever has gone away already misses nothing. What was sent is read first: closing on unread
+    // bytes is a reset, which may overtake the answer.
     let _ = timeout(GRACE, async {
         line.write_all(answer.as_bytes()).await?;
-        line.shutdown().await
+        line.shutdown().await?;
+        tokio::io::copy(&mut line.take(UNREAD_MAX), &mut tokio::io::sink()).await
     })
     .await;
 }

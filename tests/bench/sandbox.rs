@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-const SECONDS: u64 = 5;
+const SECONDS: u64 = 3;
+const ROUNDS: usize = 3;
 const THREADS: usize = 2;
 const CONNECTIONS: usize = 16;
 const IDENTITIES: u32 = 1_000_000;
@@ -34,27 +35,30 @@ fn main() -> Result<()> {
 
 fn compare(folder: &Path) -> Result<()> {
     let sandbox = Server::sandbox(&["--limit", "1000000"])?;
-    let token = token_of(&sandbox)?;
-    let authorization = format!("Authorization: Bearer {token}\r\n");
-    let mut rows = Vec::new();
-    if let Some(crane) = Server::crane()? {
-        crane.fill_from(&sandbox)?;
-        rows.push(("crane registry serve", load(&crane, "")?));
-    } else {
-        println!("left out: crane is not in the search path");
+    let authorization = format!("Authorization: Bearer {}\r\n", token_of(&sandbox)?);
+    let mut others = Vec::new();
+    for (name, server) in [("crane registry serve", Server::crane()?), ("docker-registry", Server::distribution(folder)?)] {
+        match server {
+            Some(server) => {
+                server.fill_from(&sandbox)?;
+                others.push((name, server, Load::default()));
+            }
+            None => println!("left out: {name} is not in the search path"),
+        }
     }
-    if let Some(distribution) = Server::distribution(folder)? {
-        distribution.fill_from(&sandbox)?;
-        rows.push(("docker-registry", load(&distribution, "")?));
-    } else {
-        println!("left out: docker-registry is not in the search path");
+    // In turns, and the best of each: whatever else this machine does, it does to all.
+    let mut own = Load::default();
+    for _ in 0..ROUNDS {
+        own = own.better(&load(&sandbox, &authorization)?);
+        for (_, server, best) in &mut others {
+            *best = best.better(&load(server, "")?);
+        }
     }
-    let own = load(&sandbox, &authorization)?;
-    println!("{:<24} {:>12} {:>14} {:>10} {:>14}", "manifest GETs", "per second", "CPU per GET", "sandbox is", "sandbox's CPU");
+    println!("{:<24} {:>12} {:>14} {:>12} {:>18}", "manifest GETs", "per second", "CPU per GET", "sandbox is", "sandbox needs");
     println!("{:<24} {:>12.0} {:>11.1} µs", "dhlimit sandbox", own.per_second, own.cpu_micros);
-    for (name, other) in rows {
+    for (name, _, other) in others {
         let (speed, cpu) = (own.per_second / other.per_second, other.cpu_micros / own.cpu_micros);
-        println!("{name:<24} {:>12.0} {:>11.1} µs {speed:>9.1}x {cpu:>12.1}x less", other.per_second, other.cpu_micros);
+        println!("{name:<24} {:>12.0} {:>11.1} µs {speed:>7.1}x fast {cpu:>8.1}x less CPU", other.per_second, other.cpu_micros);
     }
     Ok(())
 }
@@ -93,9 +97,23 @@ fn million() -> Result<()> {
 }
 
 /// What a load did.
+#[derive(Debug, Clone, Copy)]
 struct Load {
     per_second: f64,
     cpu_micros: f64,
+}
+
+impl Default for Load {
+    /// Worse than any.
+    fn default() -> Self {
+        Self { per_second: 0.0, cpu_micros: f64::INFINITY }
+    }
+}
+
+impl Load {
+    fn better(&self, other: &Self) -> Self {
+        Self { per_second: self.per_second.max(other.per_second), cpu_micros: self.cpu_micros.min(other.cpu_micros) }
+    }
 }
 
 fn load(server: &Server, fields: &str) -> Result<Load> {
