@@ -274,3 +274,95 @@ fn decisive(whole: &str, at: usize) -> String {
     let part = if part.matches('"').count() % 2 == 1 { part.trim_end_matches('"') } else { part };
     text::one_line(&text::redact(part), TEXT_MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::classify;
+    use proptest::prelude::*;
+
+    const OWN: &str = include_str!("../../tests/it/fixtures/explain-own.jsonl");
+
+    fn texts() -> Vec<String> {
+        let text = |row: &str| serde_json::from_str::<serde_json::Value>(row).ok()?["text"].as_str().map(str::to_owned);
+        OWN.lines().filter_map(text).collect()
+    }
+
+    fn explain(chunks: &[&[u8]]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut explainer = Explainer::new(Hub::default());
+        for chunk in chunks {
+            explainer.feed(chunk, &mut |finding| findings.push(finding));
+        }
+        explainer.finish(&mut |finding| findings.push(finding));
+        findings
+    }
+
+    #[test]
+    fn an_error_speaks_for_the_warnings_before_it() {
+        let warning = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/redis: received unexpected HTTP status: 503 Service Unavailable\n";
+        let error = "Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
+        let classes = |text: &str| explain(&[text.as_bytes()]).iter().map(|finding| finding.class).collect::<Vec<_>>();
+        assert_eq!(classes(&format!("{warning}{error}")), [Class::PullLimit]);
+        assert_eq!(classes(&warning.repeat(3)), [Class::Server; 3]);
+        let elsewhere = warning.replace("redis", "nginx");
+        assert_eq!(classes(&format!("{elsewhere}{error}")), [Class::PullLimit, Class::Server], "a warning of another image stays");
+        assert_eq!(classes(&format!("{warning}{}{error}", "x\n".repeat(500))), [Class::Server, Class::PullLimit], "far away");
+    }
+
+    #[test]
+    fn warnings_without_end_are_not_all_kept() {
+        let mut explainer = Explainer::new(Hub::default());
+        let mut found = 0_usize;
+        for n in 0..10_000 {
+            let line = format!("WARN[0001] reading manifest {n} in docker.io/library/redis: manifest unknown\n");
+            explainer.feed(line.as_bytes(), &mut |_| found += 1);
+            assert!(explainer.bench.held.len() <= HELD_MAX);
+        }
+        explainer.finish(&mut |_| found += 1);
+        assert_eq!(found, 10_000);
+    }
+
+    #[test]
+    fn a_stand_in_for_docker_hub_makes_a_bare_429_its_own() {
+        let text = "ctr: failed to resolve reference \"127.0.0.1:5000/library/nginx:latest\": unexpected status from HEAD request to http://127.0.0.1:5000/v2/library/nginx/manifests/latest: 429 Too Many Requests\n";
+        assert_eq!(classify(text, &Hub::default()).map(|finding| finding.class), Some(Class::OtherRegistryLimit));
+        assert_eq!(classify(text, &Hub::default().and("127.0.0.1:5000")).map(|finding| finding.class), Some(Class::LimitUnspecified));
+    }
+
+    #[test]
+    fn the_decisive_part_of_a_long_line_is_kept() {
+        let text = format!("Error: {}: toomanyrequests: You have reached your pull rate limit.", "failed to copy: ".repeat(80));
+        let finding = classify(&text, &Hub::default()).unwrap();
+        assert!(finding.text.starts_with("toomanyrequests: You have reached"), "{}", finding.text);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+            let _ = explain(&[&bytes]);
+        }
+
+        #[test]
+        fn pieces_of_real_outputs_in_any_order_and_chunks_give_the_same_findings(
+            picks in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..400, 0_usize..800), 0..12),
+            at in 1_usize..3_000,
+        ) {
+            let texts = texts();
+            let mut log = Vec::new();
+            for (index, from, length) in picks {
+                let text = index.get(&texts).as_bytes();
+                let from = from.min(text.len());
+                log.extend_from_slice(&text[from..text.len().min(from + length)]);
+                log.push(b'\n');
+            }
+            let whole = explain(&[&log]);
+            let chunks: Vec<&[u8]> = log.chunks(at).collect();
+            prop_assert_eq!(&explain(&chunks), &whole);
+            for finding in &whole {
+                prop_assert!(finding.line >= 1 && !finding.text.is_empty() && finding.text.chars().count() <= TEXT_MAX);
+                prop_assert!(!finding.text.chars().any(text::is_control) && !finding.text.contains("dckr_jti_"));
+            }
+        }
+    }
+}

@@ -316,3 +316,53 @@ pub(super) fn unescape_once(text: &str) -> String {
     plain.push_str(rest);
     plain
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("plain words", Level::Unsaid, "plain words")]
+    #[case("\u{1b}[31mred\u{1b}[0m \u{1b}]8;;http://x\u{7}link", Level::Unsaid, "red link")]
+    #[case("2026-11-22T09:15:21.1234567Z ##[error]Docker pull failed", Level::Error, "Docker pull failed")]
+    #[case("2026-11-22T09:15:21.000123Z 01E docker: no", Level::Unsaid, "docker: no")]
+    #[case("[2026-11-22T09:15:21.123Z] + docker pull", Level::Unsaid, "+ docker pull")]
+    #[case("2026-11-22 08:14:07,119 [Thread-41] ERROR scraper - body", Level::Error, "scraper - body")]
+    #[case("web-1  | docker: no", Level::Unsaid, "docker: no")]
+    #[case("WARN[0034] Failed, retrying in 1s", Level::Warning, "Failed, retrying in 1s")]
+    #[case("failed, retrying in 1s ... (1/3)", Level::Warning, "failed, retrying in 1s ... (1/3)")]
+    #[case("time=\"2026-11-22T09:15:21Z\" level=fatal msg=\"a \\\"b\\\"\"", Level::Error, "a \"b\"")]
+    #[case("Nov 22 09:15:21 w kubelet[1]: E1122 09:15:21.443812    1042 a.go:18] \"Failed\" err=\"x \\\"y\\\"\"", Level::Error, "Failed: x \"y\"")]
+    #[case("Nov 22 09:15:21 w containerd[8]: time=\"t\" level=info msg=\"a\" error=\"b\"", Level::Info, "a: b")]
+    #[case("  Warning  Failed  3s  kubelet  Error: ErrImagePull", Level::Unsaid, "Warning  Failed  3s  kubelet  Error: ErrImagePull")]
+    #[case("│ Error: no", Level::Unsaid, "Error: no")]
+    #[case("rpc error: code = Unknown desc = a=b", Level::Unsaid, "rpc error: code = Unknown desc = a=b")]
+    fn a_line_is_peeled_to_what_was_said(#[case] raw: &str, #[case] level: Level, #[case] text: &str) {
+        let line = peel(raw);
+        assert_eq!((line.level, line.text.as_str()), (level, text));
+    }
+
+    #[test]
+    fn a_field_names_the_image_and_githubs_cyan_is_an_echo() {
+        assert_eq!(peel("DEBU[0000] fetching   image=\"docker.io/library/alpine:latest\"").image.as_deref(), Some("docker.io/library/alpine:latest"));
+        assert!(peel("2026-11-22T09:15:21.1Z \u{1b}[36;1mdocker pull x\u{1b}[0m").echoed && peel("[36;1mecho").echoed);
+        assert!(!peel("\u{1b}[36mdb-1  |\u{1b}[0m x").echoed);
+    }
+
+    #[test]
+    fn nested_escapes_become_plain() {
+        assert_eq!(unescape(r#"a \\\"b\\\" \u003chtml\u003e C:\Users\n"#), "a \"b\" <html> C:\\Users ");
+    }
+
+    proptest! {
+        #[test]
+        fn peeling_never_panics_and_grows_nothing(text in any::<String>(), marks in "(\u{1b}|\\[|\\]|\"|=|\\\\|msg|level| |:|\\||é|2026-11-22T|E1122 ){0,30}") {
+            for raw in [text, marks] {
+                let line = peel(&raw);
+                prop_assert!(line.text.len() <= 2 * raw.len() + 8);
+            }
+        }
+    }
+}

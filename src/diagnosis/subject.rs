@@ -309,3 +309,64 @@ fn is_prose(word: &str) -> bool {
     ]
     .contains(&word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("Unable to find image 'redis:7.4' locally", Some("docker.io/library/redis:7.4"))]
+    #[case("Pulling db (postgres:16)...", Some("docker.io/library/postgres:16"))]
+    #[case("3.20: Pulling from library/alpine", Some("docker.io/library/alpine:3.20"))]
+    #[case("1.0: Pulling from tidewater/api", None)]
+    #[case("reading manifest 2.4 in docker.io/library/httpd: toomanyrequests", Some("docker.io/library/httpd:2.4"))]
+    #[case("initializing source docker://quay.io/a/b:1: pinging", Some("quay.io/a/b:1"))]
+    #[case("Failed to pull image \"haproxy:3.0\": rpc error", Some("docker.io/library/haproxy:3.0"))]
+    #[case("failed to solve: node:20-alpine: failed to resolve", Some("docker.io/library/node:20-alpine"))]
+    #[case("failed to solve: process \"/bin/sh -c x\" did not", None)]
+    #[case("RemoteDockerImage(imageName=postgres:16-alpine, x)", Some("docker.io/library/postgres:16-alpine"))]
+    #[case("GET https://index.docker.io/v2/library/golang/manifests/1.24: TOOMANYREQUESTS", Some("docker.io/library/golang:1.24"))]
+    #[case("Head \"https://mirror.example/v2/library/node/manifests/20?ns=docker.io\"", Some("docker.io/library/node:20"))]
+    #[case("https://ghcr.io/v2/a/b/blobs/sha256:f6d2: 429", None)]
+    #[case("+ docker pull --platform linux/amd64 maven:3.9", Some("docker.io/library/maven:3.9"))]
+    #[case("error pulling image configuration: download failed", None)]
+    #[case("pull access denied for northpier/ledger, repository does not", Some("docker.io/northpier/ledger:latest"))]
+    #[case("an image from the registry", None)]
+    fn images_are_found_where_tools_put_them(#[case] text: &str, #[case] image: Option<&str>) {
+        let found = Subject::of(text, None, &Hub::default()).image;
+        assert_eq!(found.map(|image| image.to_string()).as_deref(), image);
+    }
+
+    #[rstest]
+    #[case("https://registry-1.docker.io/v2/: 429", Owner::Hub)]
+    #[case("https://auth.docker.io/token?scope=x", Owner::Hub)]
+    #[case("https://user:pw@127.0.0.1:5000/v2/a", Owner::Foreign)]
+    #[case("image \"docker.io/a/b:1\": HEAD https://mirror.example/v2/a", Owner::Foreign)]
+    #[case("image \"quay.io/a/b:1\"", Owner::Foreign)]
+    #[case("image \"nginx\"", Owner::Hub)]
+    #[case("https://registry.npmjs.org/left-pad", Owner::Elsewhere)]
+    #[case("https://notdocker.io/x", Owner::Elsewhere)]
+    #[case("see https://docs.docker.com/docker-hub/download-rate-limit/", Owner::Unsaid)]
+    #[case("logging into \"docker.io\": no", Owner::Hub)]
+    #[case("pinging container registry localhost:5000: no", Owner::Foreign)]
+    fn the_owner_is_whom_the_text_asked(#[case] text: &str, #[case] owner: Owner) {
+        assert_eq!(Subject::of(text, None, &Hub::default()).owner, owner);
+    }
+
+    #[test]
+    fn a_stand_in_counts_as_docker_hub() {
+        let hub = Hub::default().and("127.0.0.1:5000");
+        let owner = |text: &str| Subject::of(text, None, &hub).owner;
+        assert_eq!([owner("http://127.0.0.1:5000/v2/a"), owner("http://127.0.0.1:5001/v2/a")], [Owner::Hub, Owner::Foreign]);
+    }
+
+    proptest! {
+        #[test]
+        fn reading_a_subject_never_panics(text in any::<String>(), words in "(http://|https://|/v2/|/manifests/|docker://|pulling |image \"|reading manifest | in |@|:|\\?ns=|é| |\\(|\"){0,20}") {
+            let _ = Subject::of(&text, None, &Hub::default());
+            let _ = Subject::of(&words, Some(&text), &Hub::default());
+        }
+    }
+}

@@ -151,3 +151,60 @@ fn is_commit(raw: &str) -> bool {
     let is_hash = (7..=40).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     is_hash && hash.bytes().any(|byte| byte.is_ascii_digit()) && hash.bytes().any(|byte| byte.is_ascii_alphabetic()) && rest.contains(' ')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::peel;
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    fn talks(raw: &str) -> bool {
+        let line = peel(raw);
+        let at = line.text.to_ascii_lowercase().find("toomanyrequests").or_else(|| line.text.find("You have reached")).unwrap_or(0);
+        only_talks(&line, raw, at)
+    }
+
+    #[rstest]
+    #[case("+ echo 'toomanyrequests: You have reached your pull rate limit'")]
+    #[case("if ! docker pull x | grep -q \"toomanyrequests: \"; then")]
+    #[case("    - run: echo \"toomanyrequests: You have reached\"")]
+    #[case("docker pull x || echo \"toomanyrequests: You have reached\"")]
+    #[case("# toomanyrequests: You have reached your pull rate limit")]
+    #[case("return errors.New(\"toomanyrequests: You have reached\")")]
+    #[case("let text = \"toomanyrequests: You have reached\";")]
+    #[case("the client prints toomanyrequests: You have reached your pull rate limit")]
+    #[case("If you see toomanyrequests: You have reached, log in.")]
+    #[case("fix: toomanyrequests: You have reached is retried")]
+    #[case("429f0b6 Handle toomanyrequests: You have reached")]
+    #[case("--- PASS: TestX/toomanyrequests: You have reached (0.00s)")]
+    #[case("| 429 | toomanyrequests: You have reached |")]
+    #[case("the error is `toomanyrequests: You have reached`")]
+    #[case("*toomanyrequests*) sleep 60;;")]
+    fn talk_is_told(#[case] raw: &str) {
+        assert!(talks(raw), "{raw}");
+    }
+
+    #[rstest]
+    #[case("toomanyrequests: You have reached your pull rate limit")]
+    #[case("Error response from daemon: toomanyrequests: You have reached")]
+    #[case(" ✘ db Error  toomanyrequests: You have reached")]
+    #[case("test        59s   Warning   Failed   pod/if-test-echo   Failed to pull image \"x\": toomanyrequests: You have reached")]
+    #[case("docker.errors.APIError: 500 Server Error (\"toomanyrequests: You have reached\")")]
+    #[case("FAILED tests/x.py::test_pull - APIError: toomanyrequests: You have reached")]
+    #[case("    pull_test.go:33: failed to start: toomanyrequests: You have reached")]
+    #[case("ERROR: for web  toomanyrequests: You have reached")]
+    #[case("5a1d06a8d706: toomanyrequests: You have reached")]
+    #[case("(HTTP code 500) server error - toomanyrequests: You have reached")]
+    fn a_failure_is_not_talk(#[case] raw: &str) {
+        assert!(!talks(raw), "{raw}");
+    }
+
+    proptest! {
+        #[test]
+        fn telling_talk_never_panics(raw in any::<String>(), at in 0_usize..200) {
+            let line = peel(&raw);
+            let _ = only_talks(&line, &raw, at);
+        }
+    }
+}
