@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Read the pull limit again and again: a live view, or a line a reading')
             [CompletionResult]::new('stress', 'stress', [CompletionResultType]::ParameterValue, 'Pull, read and delete an image until the 429 comes back: see the count fall')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show recordings as a chart and summary: text, JSON, SVG or one HTML page')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say which failure each line of a log is, and what to do about it')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a local registry that behaves like Docker Hub, to practise on')
             [CompletionResult]::new('gate', 'gate', [CompletionResultType]::ParameterValue, 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
@@ -153,6 +154,20 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show them [default: by the ending of --out, or else table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show them [default: by the ending of --out, or else table]')
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write to this file instead of standard output')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dhlimit;explain' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show each failure through a template such as ''{line}: {class}''; the names are the JSON keys')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')

@@ -22,6 +22,9 @@ _dhlimit() {
             dhlimit,completions)
                 cmd="dhlimit__subcmd__completions"
                 ;;
+            dhlimit,explain)
+                cmd="dhlimit__subcmd__explain"
+                ;;
             dhlimit,gate)
                 cmd="dhlimit__subcmd__gate"
                 ;;
@@ -47,7 +50,7 @@ _dhlimit() {
 
     case "${cmd}" in
         dhlimit)
-            opts="-q -v -h -V --quiet --verbose --color --config --help --version check watch stress report sandbox gate completions man"
+            opts="-q -v -h -V --quiet --verbose --color --config --help --version check watch stress report explain sandbox gate completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -157,6 +160,40 @@ _dhlimit() {
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dhlimit__subcmd__explain)
+            opts="-o -q -v -h --output --format --quiet --verbose --color --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table plain json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table plain json jsonl" -- "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0

@@ -36,6 +36,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "check" -d 'Read the
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the pull limit again and again: a live view, or a line a reading'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "report" -d 'Show recordings as a chart and summary: text, JSON, SVG or one HTML page'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "explain" -d 'Say which failure each line of a log is, and what to do about it'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -169,6 +170,18 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -l config -d 'Co
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s o -l output -d 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'
+jsonl\t'One JSON document a line'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l format -d 'Show each failure through a template such as \'{line}: {class}\'; the names are the JSON keys' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'

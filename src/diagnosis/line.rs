@@ -334,7 +334,11 @@ mod tests {
     #[case("WARN[0034] Failed, retrying in 1s", Level::Warning, "Failed, retrying in 1s")]
     #[case("failed, retrying in 1s ... (1/3)", Level::Warning, "failed, retrying in 1s ... (1/3)")]
     #[case("time=\"2026-11-22T09:15:21Z\" level=fatal msg=\"a \\\"b\\\"\"", Level::Error, "a \"b\"")]
-    #[case("Nov 22 09:15:21 w kubelet[1]: E1122 09:15:21.443812    1042 a.go:18] \"Failed\" err=\"x \\\"y\\\"\"", Level::Error, "Failed: x \"y\"")]
+    #[case(
+        "Nov 22 09:15:21 w kubelet[1]: E1122 09:15:21.443812    1042 a.go:18] \"Failed\" err=\"x \\\"y\\\"\"",
+        Level::Error,
+        "Failed: x \"y\""
+    )]
     #[case("Nov 22 09:15:21 w containerd[8]: time=\"t\" level=info msg=\"a\" error=\"b\"", Level::Info, "a: b")]
     #[case("  Warning  Failed  3s  kubelet  Error: ErrImagePull", Level::Unsaid, "Warning  Failed  3s  kubelet  Error: ErrImagePull")]
     #[case("│ Error: no", Level::Unsaid, "Error: no")]
@@ -346,7 +350,10 @@ mod tests {
 
     #[test]
     fn a_field_names_the_image_and_githubs_cyan_is_an_echo() {
-        assert_eq!(peel("DEBU[0000] fetching   image=\"docker.io/library/alpine:latest\"").image.as_deref(), Some("docker.io/library/alpine:latest"));
+        assert_eq!(
+            peel("DEBU[0000] fetching   image=\"docker.io/library/alpine:latest\"").image.as_deref(),
+            Some("docker.io/library/alpine:latest")
+        );
         assert!(peel("2026-11-22T09:15:21.1Z \u{1b}[36;1mdocker pull x\u{1b}[0m").echoed && peel("[36;1mecho").echoed);
         assert!(!peel("\u{1b}[36mdb-1  |\u{1b}[0m x").echoed);
     }

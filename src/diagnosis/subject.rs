@@ -255,7 +255,18 @@ fn command(text: &str) -> Option<Reference> {
     let at = words.iter().position(|word| COMMANDS.iter().any(|command| word.trim_start_matches("/usr/bin/").ends_with(command)))?;
     let rest = words.get(at + 1..)?;
     let verb = rest.iter().position(|word| matches!(*word, "pull" | "run" | "manifest" | "digest"))?;
-    rest.get(verb + 1..)?.iter().filter(|word| !word.starts_with('-')).find_map(|word| parse(word, true))
+    let mut arguments = rest.get(verb + 1..)?.iter();
+    while let Some(word) = arguments.next() {
+        // These are the options of a pull whose value stands apart from them.
+        if matches!(*word, "--platform" | "--arch" | "--os" | "--creds" | "--authfile") {
+            arguments.next();
+        } else if !word.starts_with('-')
+            && let Some(image) = parse(word, true)
+        {
+            return Some(image);
+        }
+    }
+    None
 }
 
 /// The text after the first occurrence of `lead`, which is lower case; `lower` is the text in lower

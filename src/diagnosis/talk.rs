@@ -202,7 +202,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn telling_talk_never_panics(raw in any::<String>(), at in 0_usize..200) {
+        fn telling_talk_never_panics(raw in proptest::prelude::any::<String>(), at in 0_usize..200) {
             let line = peel(&raw);
             let _ = only_talks(&line, &raw, at);
         }
