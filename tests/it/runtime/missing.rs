@@ -50,3 +50,16 @@ async fn docker_that_is_podman_in_disguise_is_no_docker() {
     let error = runtime::by_name("docker").expect("a driver").open(&place.setup).await.err().expect("no docker");
     assert!(matches!(error, runtime::RuntimeError::NoDaemon { .. }), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_does_not_answer_is_not_waited_for() {
+    // The clock stands still but for timers, so the 20 s that a question may take are over at once.
+    let place = Place::new(Home::new(), []);
+    for (tool, name) in [("docker", "docker"), ("podman", "podman"), ("nerdctl", "nerdctl"), ("limactl", "lima"), ("crane", "crane")] {
+        place.home.script(tool, "#!/bin/sh\nexec sleep 600\n");
+        let error = runtime::by_name(name).expect("a driver").open(&place.setup).await.err().expect("no answer");
+        assert!(matches!(error, runtime::RuntimeError::Silent { .. }), "{name}: {error}");
+        assert!(error.advice().is_some(), "{name}");
+    }
+    place.is_quiet();
+}
