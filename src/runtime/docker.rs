@@ -192,8 +192,9 @@ impl Runtime for Docker {
         let nameless = self.ids(&["images", "--all", "--no-trunc", "--quiet", "--filter", "dangling=true"]).await?;
         for id in nameless.difference(&before.ids) {
             // What somebody builds meanwhile is nameless and new, too: but it is made now, and of a parent.
-            let answer = self.program.try_ask(&["image", "inspect", "--format", "{{.Created}} {{.Parent}}", id]).await?;
-            if answer.succeeded() && was_made_before(&answer.stdout.text(), before.at) {
+            // What somebody pulls meanwhile by its digest counts as nameless: but it has that digest.
+            let answer = self.program.try_ask(&["image", "inspect", "--format", SHOWN, id]).await?;
+            if answer.succeeded() && is_cut_short(&answer.stdout.text(), before.at) {
                 let removal = ["rmi", id.as_str()];
                 let finished = self.program.try_remove(&removal).await?;
                 if !finished.succeeded() && !finished.says(&["no such image"]) {
@@ -211,11 +212,16 @@ impl Docker {
     }
 }
 
-/// Whether an image, shown as `CREATED PARENT`, was made before that time and elsewhere.
-fn was_made_before(shown: &str, at: DateTime<Utc>) -> bool {
+/// What is asked of a nameless image: when it was made, by how many names and digests it is known,
+/// and of what it was made.
+const SHOWN: &str = "{{.Created}} {{len .RepoTags}} {{len .RepoDigests}} {{.Parent}}";
+
+/// Whether an image, shown as [`SHOWN`] asks, was made before that time and elsewhere, and is known
+/// by no name and no digest: what a pull leaves that was cut short in its last step.
+fn is_cut_short(shown: &str, at: DateTime<Utc>) -> bool {
     let mut words = shown.split_whitespace();
     let made = words.next().and_then(|made| DateTime::parse_from_rfc3339(made).ok());
-    made.is_some_and(|made| made < at) && words.next().is_none()
+    made.is_some_and(|made| made < at) && words.next() == Some("0") && words.next() == Some("0") && words.next().is_none()
 }
 
 /// The pause after a removal that took so long.
@@ -309,10 +315,20 @@ mod tests {
     #[test]
     fn only_an_image_that_was_made_elsewhere_and_earlier_may_be_swept() {
         let at = "2026-11-22T12:00:00Z".parse().expect("a time");
-        assert!(was_made_before("2026-11-22T11:59:59.5Z \n", at));
-        assert!(was_made_before("0001-01-01T00:00:00Z \n", at));
-        for shown in ["2026-11-22T12:00:01Z \n", "2020-01-01T00:00:00Z sha256:aa\n", " \n", "", "yesterday\n"] {
-            assert!(!was_made_before(shown, at), "{shown}");
+        assert!(is_cut_short("2026-11-22T11:59:59.5Z 0 0 \n", at));
+        assert!(is_cut_short("0001-01-01T00:00:00Z 0 0 \n", at));
+        for kept in [
+            "2026-11-22T12:00:01Z 0 0 \n",
+            "2020-01-01T00:00:00Z 0 0 sha256:aa\n",
+            // Pulled by its digest: nameless to `docker images`, and somebody's all the same.
+            "2020-01-01T00:00:00Z 0 1 \n",
+            "2020-01-01T00:00:00Z 1 0 \n",
+            "2020-01-01T00:00:00Z\n",
+            " \n",
+            "",
+            "yesterday 0 0\n",
+        ] {
+            assert!(!is_cut_short(kept, at), "{kept}");
         }
     }
 
