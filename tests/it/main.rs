@@ -5,6 +5,7 @@ mod accounts;
 mod credentials;
 mod examples;
 mod explain;
+mod forecast;
 mod gate;
 mod generated;
 mod harness;

@@ -2,9 +2,8 @@
 //! by up to a burst, so size and distance of the bursts are taken apart (Croston 1972), and the
 //! count is followed burst by burst until it is empty.
 
-use super::Outlook;
-use super::pace::median;
 use super::series::Step;
+use super::{Outlook, median};
 
 /// Fewer bursts than this make no pattern.
 const LEAST_BURSTS: usize = 3;

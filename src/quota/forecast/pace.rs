@@ -1,35 +1,44 @@
-//! Use without a pattern: a pace, as the median of the slopes of all pairs of points, and how uneven
-//! consumption is around it.
+//! Use without a pattern: a line through consumption, straight or bent, and when it will have used up
+//! what is left.
+//!
+//! Whether use is even or changes is not decided but weighed (Bayesian model averaging: Hoeting,
+//! Madigan, Raftery, Volinsky, Statistical Science 14, 1999): each line counts by how likely it
+//! makes the readings, a bent one with a trend held to what is usual (Zellner 1986; Student's t in
+//! the place of his normal, as the noise is learned, too). The time to empty is the median of the first
+//! passage of all lines together, its range the middle 95 % of it: meant for nine in ten, as what
+//! comes need not be what was.
 
-use super::Outlook;
+use super::filter::{Line, Lines, ROUNDING, lines};
 use super::series::Step;
+use super::{HORIZON, Outlook, number};
 
-/// The most points that go into one fit: its cost is their square.
-const MOST_FITTED: usize = 64;
-/// The quantile of nine cases in ten, widened for having few blocks (Student's t of 8).
-const SPREAD: f64 = 1.86;
-/// Consumption is put into this many blocks to see how uneven it is.
-const BLOCKS: usize = 10;
-/// Deviations of Mann and Kendall's score beyond which a trend is likelier than none: two cases in three.
-const SIGNIFICANT: f64 = 1.0;
-/// By how much a trend may be stronger than it looks.
-const TREND_MORE: f64 = 1.5;
-/// No use is so even that its next pull is known better than this part of one.
-const LEAST_DISPERSION: f64 = 0.1;
+/// The most points that go into one fit.
+const MOST_FITTED: usize = 128;
+/// Mixtures of noise that are tried: from readings alone to use alone.
+const MIXTURES: [f64; 6] = [0.0, 0.1, 1.0, 10.0, 100.0, 1_000.0];
+/// How much likelier it is that use changes than that it is exactly even.
+const CHANGES: f64 = 10.0;
+/// By which part of the mean pace a trend usually changes it while it is watched.
+const USUAL_CHANGE: f64 = 0.5;
+/// How likely cliffs that were seen are to come again as often.
+const CLIFFS_AGAIN: f64 = 0.3;
+/// Lines of less weight are left out.
+const LEAST_WEIGHT: f64 = 0.01;
+/// Between two pulls a count stands still: on average half a pull is under way.
+const UNDER_WAY: f64 = 0.5;
+/// The part of cases that end before the range, and after it.
+const OUTSIDE: f64 = 0.025;
+/// Steps of the search for a time, and halvings of the last.
+const STRIDE: f64 = 1.15;
+const HALVINGS: usize = 30;
 
-/// A pace of consumption.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Lines through consumption, each with its weight; together 1.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pace {
-    /// Net pulls a second.
-    burn: f64,
-    /// By how much that changes a second.
-    trend: f64,
-    /// The same where it is too slight to count on, for the range.
-    possible: f64,
-    /// Net pulls that it was learned from.
-    seen: f64,
-    /// Variance of consumption over its mean.
-    dispersion: f64,
+    lines: Vec<(f64, Line)>,
+    /// Pulls gone by the last step.
+    gone: f64,
+    seconds_a_pull: f64,
     /// Seconds between two points.
     grain: f64,
 }
@@ -40,36 +49,86 @@ impl Pace {
         let steps = thin(steps);
         let (first, last) = (steps.first()?, steps.last()?);
         let (span, seen) = (last.at - first.at, last.gone - first.gone);
-        if span <= 0.0 || seen <= 0.0 {
+        let usual = (USUAL_CHANGE * seen / span / span).powi(2);
+        let Lines { all, between_cliffs } = lines(&steps, &MIXTURES);
+        let share = if between_cliffs.is_empty() { 1.0 } else { CLIFFS_AGAIN };
+        let mut weighed = weigh(all, usual, share);
+        weighed.extend(weigh(between_cliffs, usual, 1.0 - share));
+        if weighed.is_empty() {
             return None;
         }
-        let middle = median(slopes(&steps)).filter(|slope| *slope > 0.0);
-        let burn = middle.unwrap_or(seen / span);
         let grain = span / number(steps.len().saturating_sub(1)).max(1.0);
-        let blocks = Blocks::of(&steps);
-        let dispersion = blocks.dispersion().max(LEAST_DISPERSION);
-        let Trend { pace, change, is_likely } = blocks.trend();
-        let (burn, trend) = if is_likely && pace > 0.0 { (pace, change) } else { (burn, 0.0) };
-        Some(Self { burn, trend, possible: change, seen, dispersion, grain })
+        Some(Self { lines: weighed, gone: seen, seconds_a_pull: span / seen, grain })
     }
 
     /// When `remaining` pulls will be gone at this pace.
-    pub(super) fn outlook(self, remaining: u64) -> Outlook {
-        let left = super::real(i64::try_from(remaining).unwrap_or(i64::MAX));
-        let error = SPREAD * (self.dispersion * (1.0 / left.max(1.0) + 1.0 / self.seen.max(1.0))).sqrt();
-        let (slower, faster) = (self.burn * (1.0 - error), self.burn * (1.0 + error));
-        // Nobody knows how long a trend lasts: the range reaches from one that ends now to one that grows.
-        let early = gone_after(left, faster, self.possible.max(0.0) * TREND_MORE).map(|at| (at - self.grain).max(0.0));
-        let late = gone_after(left, slower, self.possible.min(0.0) * TREND_MORE).map(|at| at + self.grain);
-        Outlook { burn: self.burn, likely: gone_after(left, self.burn, self.trend), early, late }
+    pub(super) fn outlook(&self, remaining: u64) -> Outlook {
+        let empty = self.gone + super::real(i64::try_from(remaining).unwrap_or(i64::MAX)) - UNDER_WAY;
+        let burn = self.lines.iter().map(|(weight, line)| weight * line.pace).sum();
+        let [early, likely, late] = [OUTSIDE, 0.5, 1.0 - OUTSIDE].map(|part| self.time_of(part, empty));
+        Outlook { burn, likely, early, late }
+    }
+
+    /// The time by which so large a part of all cases have got there; `None` where fewer ever do.
+    fn time_of(&self, part: f64, empty: f64) -> Option<f64> {
+        let is_there = |time: f64| self.part_by(time, empty) >= part;
+        if is_there(0.0) {
+            return Some(0.0);
+        }
+        let (mut before, mut after) = (0.0, self.grain / 8.0);
+        while !is_there(after) {
+            (before, after) = (after, after * STRIDE);
+            if after > HORIZON {
+                return None;
+            }
+        }
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(before, after);
+            if is_there(middle) {
+                after = middle;
+            } else {
+                before = middle;
+            }
+        }
+        Some(after)
+    }
+
+    /// The part of all cases that have come to `empty` by a time.
+    fn part_by(&self, time: f64, empty: f64) -> f64 {
+        let part = |(weight, line): &(f64, Line)| {
+            let (gone, variance) = line.gone_in(time);
+            // On the way there, use goes on as uneven as it has been: so much a pull.
+            let uneven = line.walk * (empty - line.level).max(0.0) * self.seconds_a_pull;
+            weight * below((gone - empty) / (variance.max(0.0) + uneven + ROUNDING).sqrt(), line.freedom)
+        };
+        self.lines.iter().map(part).sum()
     }
 }
 
-/// Seconds until so much is gone at a pace that changes by `trend` a second; `None` where it ends before.
-fn gone_after(left: f64, pace: f64, trend: f64) -> Option<f64> {
-    let under = pace * pace + 2.0 * trend * left;
-    // The form of the quadratic's root that bears a trend of zero.
-    (pace > 0.0 && under >= 0.0).then(|| 2.0 * left / (pace + under.sqrt()))
+/// Lines with their weights, together `share`: each with the trend that it seems to have, held to what is
+/// usual, and without one.
+fn weigh(lines: Vec<Line>, usual: f64, share: f64) -> Vec<(f64, Line)> {
+    let best = lines.iter().map(|line| line.evidence).max_by(f64::total_cmp).unwrap_or_default();
+    let both = |line: Line| {
+        let (variance, freedom) = (line.spread.trend, line.freedom);
+        let square = line.trend * line.trend / variance;
+        let held = variance / (variance + usual);
+        let student = |square: f64| (-(freedom + 1.0) / 2.0 * (square / freedom).ln_1p()).exp();
+        // How likely each makes the trend that is seen (Dickey, Annals of Mathematical Statistics 42, 1971).
+        let even = (line.evidence - best).exp() * student(square) / variance.sqrt();
+        let changes = (line.evidence - best).exp() * student(square * held) / (variance + usual).sqrt();
+        let changing = line.with_trend(line.trend * (1.0 - held), variance * (1.0 - held));
+        [(even, line.with_trend(0.0, 0.0)), (CHANGES * changes, changing)]
+    };
+    let mut weighed: Vec<(f64, Line)> = lines.into_iter().flat_map(both).collect();
+    let sum = |weighed: &[(f64, Line)]| weighed.iter().map(|(weight, _)| weight).sum::<f64>();
+    let least = LEAST_WEIGHT * sum(&weighed);
+    weighed.retain(|(weight, _)| *weight >= least);
+    let kept = sum(&weighed);
+    for (weight, _) in &mut weighed {
+        *weight *= share / kept;
+    }
+    weighed
 }
 
 /// At most [`MOST_FITTED`] steps, evenly, with the last.
@@ -80,93 +139,28 @@ fn thin(steps: &[Step]) -> Vec<Step> {
     thinned
 }
 
-fn slopes(steps: &[Step]) -> Vec<f64> {
-    let mut slopes = Vec::new();
-    for (place, one) in steps.iter().enumerate() {
-        for other in steps.iter().skip(place + 1).filter(|other| other.at > one.at) {
-            slopes.push((other.gone - one.gone) / (other.at - one.at));
-        }
-    }
-    slopes
+/// The distribution of Student's t, through the normal one (Wallace, Annals of Mathematical Statistics 30, 1959).
+fn below(value: f64, freedom: f64) -> f64 {
+    let normal = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0) * (freedom * (value * value / freedom).ln_1p()).sqrt();
+    // The normal one to seven digits: Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.2.17.
+    let part = 1.0 / (1.0 + 0.231_641_9 * normal);
+    let series = part * (0.319_381_530 + part * (-0.356_563_782 + part * (1.781_477_937 + part * (-1.821_255_978 + part * 1.330_274_429))));
+    let above = (-normal * normal / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * series;
+    if value > 0.0 { 1.0 - above } else { above }
 }
 
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    let (middle, even) = (values.len() / 2, values.len().is_multiple_of(2));
-    if values.is_empty() {
-        return None;
-    }
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| even);
-    Some(lower.map_or(upper, |lower| f64::midpoint(lower, upper)))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
 
-/// Consumption in blocks of equal time.
-struct Blocks {
-    width: f64,
-    amounts: Vec<f64>,
-}
-
-impl Blocks {
-    fn of(steps: &[Step]) -> Self {
-        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Self { width: 0.0, amounts: Vec::new() } };
-        let count = BLOCKS.min(steps.len() / 2).max(2);
-        let width = (last.at - first.at) / number(count);
-        let edges: Vec<f64> = (0..=count).map(|block| gone_at(steps, first.at + width * number(block))).collect();
-        Self { width, amounts: edges.iter().zip(edges.iter().skip(1)).map(|(one, other)| other - one).collect() }
-    }
-
-    /// The variance of consumption over its mean, from the differences of neighbours, so that a trend
-    /// does not widen it (von Neumann 1941).
-    fn dispersion(&self) -> f64 {
-        let squares: f64 = self.amounts.iter().zip(self.amounts.iter().skip(1)).map(|(one, other)| (other - one).powi(2)).sum();
-        let mean = self.amounts.iter().sum::<f64>() / number(self.amounts.len());
-        squares / (2.0 * number(self.amounts.len().saturating_sub(1))) / mean.max(f64::MIN_POSITIVE)
-    }
-
-    /// The median of the slopes between blocks, and what Mann and Kendall's test says of it.
-    fn trend(&self) -> Trend {
-        let count = number(self.amounts.len());
-        let (mut score, mut slopes) = (0.0_f64, Vec::new());
-        for (place, one) in self.amounts.iter().enumerate() {
-            for (distance, other) in self.amounts.iter().skip(place + 1).enumerate() {
-                score += if other > one {
-                    1.0
-                } else if other < one {
-                    -1.0
-                } else {
-                    0.0
-                };
-                slopes.push((other - one) / number(distance + 1));
-            }
-        }
-        let deviation = (count * (count - 1.0) * (2.0 * count + 5.0) / 18.0).sqrt();
-        let slope = median(slopes).unwrap_or(0.0);
-        let at_end = self.amounts.iter().rev().enumerate().map(|(back, amount)| amount + slope * (number(back) + 0.5)).collect();
-        let pace = median(at_end).unwrap_or(0.0) / self.width;
-        Trend { pace, change: slope / self.width / self.width, is_likely: score.abs() >= SIGNIFICANT * deviation }
-    }
-}
-
-/// How the pace changes.
-struct Trend {
-    /// The pace at the end, a second.
-    pace: f64,
-    /// Its change a second.
-    change: f64,
-    is_likely: bool,
-}
-
-fn number(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// Consumption at a time between steps, on the line between them.
-fn gone_at(steps: &[Step], at: f64) -> f64 {
-    let after = steps.partition_point(|step| step.at < at);
-    match (after.checked_sub(1).and_then(|before| steps.get(before)), steps.get(after)) {
-        (Some(one), Some(other)) if other.at > one.at => one.gone + (other.gone - one.gone) * (at - one.at) / (other.at - one.at),
-        (_, Some(step)) | (Some(step), None) => step.gone,
-        (None, None) => 0.0,
+    /// From tables of Student's t.
+    #[rstest]
+    #[case(0.0, 5.0, 0.5)]
+    #[case(1.812, 10.0, 0.95)]
+    #[case(-2.086, 20.0, 0.025)]
+    #[case(2.576, 1e6, 0.995)]
+    fn the_distribution_is_that_of_the_tables(#[case] value: f64, #[case] freedom: f64, #[case] part: f64) {
+        assert!((below(value, freedom) - part).abs() < 0.001, "{}", below(value, freedom));
     }
 }

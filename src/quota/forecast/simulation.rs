@@ -1,5 +1,11 @@
-//! Forecasts against each window law under steady, bursty and falling use: how far off, and how
-//! often the range holds. Seeds are fixed, so the numbers are the same in every run.
+//! Forecasts of uneven use: each pull comes half as early or late again as the one before. How far
+//! off they are under each window law, and how often the range holds; what the sandbox's own, even
+//! traffic gives is in `tests/it/forecast`. Seeds are fixed, so the numbers are the same in every run.
+//!
+//! Not every error can be had. A pace that falls is two numbers, learned from 20 to 60 pulls: with
+//! the true form known, weighted least squares ([`best`]) err by 9.5 % under the laws without
+//! recovery and by 13.5 % in a bucket, where less is left of the same noise (medians of 500 runs), and
+//! by 13 % and 16 % at the 20th reading. Falling use is therefore held to that, not to a number.
 
 use std::time::Duration;
 
@@ -75,7 +81,33 @@ fn pulls(kind: Use, limit: f64, empty_after: f64, dice: &mut Dice) -> Vec<f64> {
     times
 }
 
+/// The time at which `left` more are gone, with weighted least squares through what was consumed between
+/// readings, for who knows that the pace falls evenly and that noise grows with consumption.
+fn best(readings: &[(f64, f64)], left: f64) -> Option<f64> {
+    let (first, last) = (readings.first()?, readings.last()?);
+    let (mut pace, mut trend) = ((last.1 - first.1) / (last.0 - first.0), 0.0);
+    for _ in 0..6 {
+        let (mut weights, mut times, mut squares, mut rates, mut both) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for (one, other) in readings.iter().zip(readings.iter().skip(1)) {
+            let (length, time) = (other.0 - one.0, f64::midpoint(one.0, other.0) - last.0);
+            let rate = (other.1 - one.1) / length;
+            let weight = length / (pace + trend * time).max(0.2 * pace.abs().max(1e-9));
+            weights += weight;
+            times += weight * time;
+            squares += weight * time * time;
+            rates += weight * rate;
+            both += weight * rate * time;
+        }
+        let under = weights * squares - times * times;
+        (pace, trend) = ((squares * rates - times * both) / under, (weights * both - times * rates) / under);
+    }
+    let under = pace * pace + 2.0 * trend * left;
+    (pace > 0.0 && under >= 0.0).then(|| last.0 + 2.0 * left / (pace + under.sqrt()))
+}
+
 struct Outcome {
+    /// Those of [`best`].
+    best: Vec<f64>,
     errors: Vec<f64>,
     /// Of each run, the part of forecasts whose range held.
     held: Vec<f64>,
@@ -93,16 +125,17 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
     let start: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
     let mut usage = Usage::default();
     let mut forecaster = Forecaster::new(Some(u64::from(limit)), Some(quota.window));
-    let mut foretold: Vec<(f64, Forecast)> = Vec::new();
+    let mut foretold: Vec<(f64, Forecast, Option<f64>)> = Vec::new();
+    let mut readings: Vec<(f64, f64)> = Vec::new();
     let mut empty = None;
-    let (mut next, mut points) = (0.0, 0);
+    let mut next = 0.0;
     let mut read = |usage: &Usage, at: f64| {
         let remaining = u64::from(quota.remaining(usage, Duration::from_secs_f64(at)));
         let now = start + TimeDelta::milliseconds((at * 1000.0) as i64);
         forecaster.push(Point { at: now, remaining });
-        points += 1;
-        if points >= 20 && remaining > 0 {
-            foretold.push((at, forecaster.forecast(now)));
+        readings.push((at, f64::from(limit) - remaining as f64));
+        if readings.len() >= 20 && remaining > 0 {
+            foretold.push((at, forecaster.forecast(now), best(&readings, remaining as f64)));
         }
     };
     for at in pulls(kind, f64::from(limit), empty_after, &mut dice) {
@@ -121,7 +154,10 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
     }
     let mut held = 0_u32;
     let seconds = |at: DateTime<Utc>| (at - start).num_milliseconds() as f64 / 1000.0;
-    for (at, forecast) in &foretold {
+    for (at, forecast, best) in &foretold {
+        if let Some((empty, best)) = empty.zip(*best) {
+            outcome.best.push((best - empty).abs() / (empty - at));
+        }
         if let Some((empty, expected)) = empty.zip(forecast.empty_at) {
             outcome.errors.push((seconds(expected) - empty).abs() / (empty - at));
         }
@@ -135,25 +171,25 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
 }
 
 #[rstest]
-fn forecasts_are_near_and_their_ranges_hold(
+fn forecasts_of_uneven_use_are_as_near_as_can_be_and_their_ranges_hold(
     #[values(Law::Sliding, Law::Fixed, Law::Bucket)] law: Law,
     #[values(Use::Steady, Use::Bursty, Use::Falling)] kind: Use,
 ) {
-    let mut outcome = Outcome { errors: Vec::new(), held: Vec::new() };
+    let mut outcome = Outcome { best: Vec::new(), errors: Vec::new(), held: Vec::new() };
     (1..=RUNS).for_each(|seed| run(law, kind, seed, &mut outcome));
-    let error = pace::median(outcome.errors.clone()).unwrap();
+    let error = median(outcome.errors.clone()).unwrap();
+    let best = median(outcome.best.clone()).unwrap();
     let holds = outcome.held.iter().sum::<f64>() / outcome.held.len() as f64;
     println!(
-        "{law:?} {kind:?}: median error {:.1} %, range holds {:.1} % ({} forecasts, {} runs)",
+        "{law:?} {kind:?}: median error {:.1} % (least squares through a falling pace: {:.1} %), range holds {:.1} % ({} forecasts, {} runs)",
         error * 100.0,
+        best * 100.0,
         holds * 100.0,
         outcome.errors.len(),
         outcome.held.len()
     );
     assert!(outcome.held.len() >= 40 && outcome.errors.len() >= 400, "{} runs, {} forecasts", outcome.held.len(), outcome.errors.len());
-    // A trend is learned from few pulls with half as much chance again in each pause: falling use stays
-    // above the 10 % that the others keep.
-    let most = if matches!(kind, Use::Falling) { 0.18 } else { 0.10 };
+    let most = if matches!(kind, Use::Falling) { best.max(0.10) } else { 0.10 };
     assert!(error < most, "{law:?} {kind:?}: median error {error:.3}");
     assert!(holds >= 0.90, "{law:?} {kind:?}: the range holds in {holds:.3}");
 }
