@@ -108,10 +108,11 @@ pub fn command() -> clap::Command {
 }
 
 fn with_variables(command: clap::Command) -> clap::Command {
+    let name = command.get_name().to_owned();
     command
         .mut_args(|arg| match arg.get_long().filter(|long| !["help", "version"].contains(long)) {
             Some(long) => {
-                let variable = variable(long);
+                let variable = variable(&name, long);
                 arg.env(variable).hide_env_values(true)
             }
             None => arg,
@@ -119,11 +120,15 @@ fn with_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(with_variables)
 }
 
-/// The environment variable of the option `--long`.
+/// The environment variable of a command's option `--long`. One variable means one thing: where two
+/// commands mean different things by a name, the sandbox's is `DHLIMIT_SANDBOX_…`.
 ///
 /// ```
-/// assert_eq!(dhlimit::cli::variable("registry-url"), "DHLIMIT_REGISTRY_URL");
+/// assert_eq!(dhlimit::cli::variable("check", "registry-url"), "DHLIMIT_REGISTRY_URL");
+/// assert_eq!(dhlimit::cli::variable("stress", "count"), "DHLIMIT_COUNT");
+/// assert_eq!(dhlimit::cli::variable("sandbox", "count"), "DHLIMIT_SANDBOX_COUNT");
 /// ```
-pub fn variable(long: &str) -> String {
-    format!("DHLIMIT_{}", long.to_uppercase().replace('-', "_"))
+pub fn variable(command: &str, long: &str) -> String {
+    let of = if (command, long) == ("sandbox", "count") { "SANDBOX_" } else { "" };
+    format!("DHLIMIT_{of}{}", long.to_uppercase().replace('-', "_"))
 }

@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::cli::{Asking, Family as FamilyChoice};
 use crate::credentials::{self, Account, Choice, CredentialsError, Keychain, Login, PasswordSource};
 use crate::image::Reference;
@@ -74,7 +76,7 @@ impl Asker {
             places,
             families,
             timeout: asking.timeout,
-            keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout),
+            keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout / 2),
             choice: choice(context, asking, usual).await?,
             clients: Mutex::default(),
             told: Mutex::default(),
@@ -125,15 +127,20 @@ impl Asker {
         self.places.registry.as_ref()
     }
 
-    /// The digest that the registry names for a reference; `None` where it does not.
-    pub(super) async fn digest(&self, client: &Client, image: &Reference, who: &Principal) -> Option<String> {
-        let head = client.head(image, &who.credential, tokio::time::Instant::now() + self.timeout).await.ok()?;
-        head.header("docker-content-digest").map(str::to_owned)
+    /// When an operation that begins now must be over. Helpers, which come before any request, have
+    /// no more than half of the time.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
     }
 
-    /// One reading.
+    /// One reading, an operation of its own.
     pub(super) async fn read(&self, client: &Client, image: &Reference, who: &Principal) -> Reading {
-        client.read(image, who, self.context.clock.as_ref(), self.timeout).await
+        self.read_by(self.deadline(), client, image, who).await
+    }
+
+    /// One reading, the last or only step of an operation that is to be over by `deadline`.
+    pub(super) async fn read_by(&self, deadline: Instant, client: &Client, image: &Reference, who: &Principal) -> Reading {
+        client.read(image, who, self.context.clock.as_ref(), deadline.saturating_duration_since(Instant::now())).await
     }
 }
 

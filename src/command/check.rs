@@ -92,6 +92,7 @@ async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>,
     if typed.is_empty() {
         typed.push(DEFAULT_IMAGE);
     }
+    let deadline = asker.deadline();
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = JoinSet::new();
     let mut images = Vec::new();
@@ -111,7 +112,7 @@ async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>,
                 order += 1;
                 tasks.spawn(async move {
                     let _turn = gate.acquire_owned().await;
-                    (at, asker.read(&client, &image, &who).await)
+                    (at, asker.read_by(deadline, &client, &image, &who).await)
                 });
             }
         }

@@ -141,6 +141,8 @@ pub struct Reading {
     pub source: Option<Source>,
     /// The status of the manifest answer.
     pub http_status: Option<u16>,
+    /// The manifest's digest, where the answer named it.
+    pub digest: Option<String>,
     /// `Retry-After` of the answer that refused.
     pub retry_after: Option<Duration>,
     /// From the first byte asked to the last answered.

@@ -141,6 +141,16 @@ pub struct Record {
     pub error: Option<ErrorRecord>,
 }
 
+impl Record {
+    /// Whom the registry counted, for people: an IPv6 network with its length, which the header leaves
+    /// out. Foreign text, on one line.
+    pub fn counted(&self) -> Option<String> {
+        let source = crate::text::one_line(self.source.as_deref()?, 60);
+        let is_bare_network = self.source_kind == Some(SourceKind::Ipv6Prefix) && !source.contains('/');
+        Some(if is_bare_network { format!("{source}/64") } else { source })
+    }
+}
+
 impl From<&Reading> for Record {
     fn from(reading: &Reading) -> Self {
         let state = match reading.standing {

@@ -51,10 +51,19 @@ pub struct Endpoint {
     trusted: Vec<String>,
 }
 
-/// Why there is no endpoint.
+/// Why there is no endpoint. A URL is never quoted whole: its user part may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no http or https URL of a host")]
-pub struct EndpointError(String);
+pub enum EndpointError {
+    /// Another scheme, or no host: `bob:secret@host` is one of scheme `bob`.
+    #[error("a registry's URL begins with http:// or https:// and names a host; this one does not")]
+    NotHttp,
+    /// A name that no URL can have as its host.
+    #[error("{0} cannot be the host of a URL")]
+    Host(String),
+    /// A user name or password before the host.
+    #[error("the URL of {0} carries a user name or password; they are given by --user and --password-stdin")]
+    Credentials(String),
+}
 
 impl Endpoint {
     /// The endpoint of an image's registry.
@@ -121,13 +130,15 @@ pub(super) fn host(url: &Url) -> String {
 }
 
 fn parse(text: &str) -> Result<Url, EndpointError> {
-    Url::parse(text).map_err(|_| EndpointError(text.to_owned())).and_then(checked)
+    Url::parse(text).map_err(|_| EndpointError::Host(crate::text::one_line(text, 300))).and_then(checked)
 }
 
 fn checked(mut url: Url) -> Result<Url, EndpointError> {
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !url.username().is_empty() || url.password().is_some() {
-        let _ = url.set_password(None);
-        return Err(EndpointError(url.to_string()));
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(EndpointError::NotHttp);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(EndpointError::Credentials(host(&url)));
     }
     url.set_query(None);
     url.set_fragment(None);
@@ -194,8 +205,10 @@ mod tests {
 
     #[test]
     fn urls_with_passwords_are_refused_without_showing_them() {
-        let places = Places { registry: Some(url("https://u:hunter2@registry.example")), auth: None };
-        let error = Endpoint::of(&"nginx".parse().unwrap(), &places).unwrap_err();
-        assert!(!error.to_string().contains("hunter2"), "{error}");
+        for said in ["https://u:hunter2@registry.example", "https://hunter2@registry.example", "u:hunter2@registry.example"] {
+            let places = Places { registry: Some(url(said)), auth: None };
+            let error = Endpoint::of(&"nginx".parse().unwrap(), &places).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
     }
 }

@@ -47,6 +47,7 @@ impl Client {
             full_by: None,
             source: None,
             http_status: None,
+            digest: None,
             retry_after: None,
             elapsed: started.elapsed(),
             headers: std::collections::BTreeMap::default(),
@@ -84,6 +85,7 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
     let judgement = judge_answer(answered, reading.at);
     reading.family = answered.family;
     reading.http_status = Some(answered.status);
+    reading.digest = answered.header("docker-content-digest").map(str::to_owned);
     reading.retry_after = answered.retry_after(reading.at.into());
     reading.confidence = judgement.confidence;
     reading.full_by = judgement.full_by;

@@ -203,6 +203,13 @@ pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
             }
         }
         words = cause.to_string();
+        // The connector's own error where the name has no address of the family asked for.
+        if let Some(error) = cause.downcast_ref::<io::Error>()
+            && error.kind() == io::ErrorKind::NotConnected
+            && error.raw_os_error().is_none()
+        {
+            "it has no address of the family asked for".clone_into(&mut words);
+        }
         next = cause.source();
     }
     (kind, words)

@@ -99,7 +99,7 @@ impl GateReport {
     }
 
     fn subject(&self) -> String {
-        let counted = self.reading.source.as_deref().map(|source| format!(" counted as {source}")).unwrap_or_default();
+        let counted = self.reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
         format!("{} {}{counted}", self.reading.image, self.reading.identity.label())
     }
 

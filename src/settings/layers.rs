@@ -69,10 +69,15 @@ impl Layers<'_> {
         Ok(kept)
     }
 
+    /// The command's name; empty for the program itself.
+    fn command(&self) -> &str {
+        self.path.last().copied().unwrap_or_default()
+    }
+
     /// The highest layer below the command line that says something about an option.
     fn given(&self, arg: &Arg) -> Option<(Given, Origin)> {
         let long = arg.get_long().filter(|long| !["help", "version"].contains(long))?;
-        let variable = cli::variable(long);
+        let variable = cli::variable(self.command(), long);
         match self.environment.var(&variable) {
             Some(value) => Some((Given::One(value.to_owned()), Origin::Variable(variable))),
             None => self.file.given(self.path, long),
@@ -87,7 +92,7 @@ impl Layers<'_> {
             return false;
         }
         let beside = match setting.origin {
-            Origin::Variable(_) => self.environment.var(&cli::variable(owner)).map(str::to_owned),
+            Origin::Variable(_) => self.environment.var(&cli::variable(self.command(), owner)).map(str::to_owned),
             _ => match self.file.given(self.path, owner) {
                 Some((Given::One(name), _)) => Some(name),
                 _ => None,
@@ -190,7 +195,7 @@ fn probe(command: &Command, setting: &Setting) -> Result<(), SettingError> {
     let Some(long) = arg.get_long() else { return Ok(()) };
     let line = setting.values.iter().map(|value| format!("--{long}={value}"));
     match command.clone().no_binary_name(true).try_get_matches_from(line) {
-        Err(error) if is_about_values(error.kind()) => Err(wrong(told(&error))),
+        Err(error) if is_about_values(error.kind()) => Err(wrong(told(&super::discreet(error)))),
         _ => Ok(()),
     }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{self, Cli, Talk};
@@ -101,7 +101,7 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
     // Only to see which command is meant and what the command line itself says.
     let said = match command.clone().ignore_errors(true).try_get_matches_from(args) {
         Ok(said) => said,
-        Err(help) => return Err(Stop::Clap(documented(help, args))),
+        Err(help) => return Err(Stop::Clap(discreet(documented(help, args)))),
     };
     let wrong = |error: ConfigError| {
         Stop::Wrong(Failure::new(Exit::Usage, error).advise("see dhlimit --help for the options; keys are their long names"))
@@ -115,7 +115,7 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
     let cli = command
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| Stop::Clap(documented(error, args)))?;
+        .map_err(|error| Stop::Clap(discreet(documented(error, args))))?;
     let origins = settings.into_iter().filter_map(|setting| Some((setting.long?, setting.origin))).collect();
     Ok(Settings { cli, accounts: file.accounts, origins })
 }
@@ -136,9 +136,18 @@ fn documented(error: clap::Error, args: &[OsString]) -> clap::Error {
     }
 }
 
+/// clap quotes a value that it cannot use; a URL in it may carry a password.
+fn discreet(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let shown = crate::text::redact(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    error
+}
+
 fn config_file(command: &Command, said: &ArgMatches, context: &Context) -> Result<ConfigFile, ConfigError> {
     let flag = deepest(said).try_get_one::<PathBuf>("config").ok().flatten().cloned();
-    let named = flag.or_else(|| context.environment.var(&cli::variable("config")).map(PathBuf::from));
+    let named = flag.or_else(|| context.environment.var(&cli::variable("", "config")).map(PathBuf::from));
     match (named, ConfigFile::usual_path(&context.environment)) {
         (Some(named), _) => ConfigFile::open(&named, true, &context.environment, command),
         (None, Some(usual)) => ConfigFile::open(&usual, false, &context.environment, command),

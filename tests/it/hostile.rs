@@ -19,7 +19,7 @@ const TOKEN: &str = "planted.bearer.token";
 /// The deadline every row is asked with.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// What starting, a debug build and the other tests may add to it.
-const SLACK: Duration = Duration::from_secs(8);
+const SLACK: Duration = Duration::from_secs(4);
 /// What a check may use at the most.
 const MEMORY_MAX: u64 = 40 * 1024 * 1024;
 

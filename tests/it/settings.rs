@@ -176,6 +176,36 @@ fn two_of_one_rank_that_contradict_each_other_are_an_error() {
 }
 
 #[test]
+fn a_password_in_a_url_that_cannot_be_used_is_not_shown() {
+    for url in ["http://bob:s3cr3t@h:99999/x", "http://bob:s3cr3t@h/", "https://s3cr3t@[::", "bob:s3cr3t@h", "http://bob:s3cr3t@ h"] {
+        let flag = Home::new().dhlimit(["check", "-vvv", "--registry-url", url]).run().expect_code(2);
+        let variable = Home::new().dhlimit(["check", "-vvv"]).env("DHLIMIT_AUTH_URL", url).run().expect_code(2);
+        for outcome in [flag, variable] {
+            assert!(!outcome.everything().contains("s3cr3t"), "{url}: {outcome:?}");
+            assert!(outcome.stderr.lines().count() <= 5, "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_means_one_thing() {
+    // The same name with another meaning in two commands would make one variable break one of them.
+    let mut known: std::collections::BTreeMap<String, (String, Vec<String>)> = std::collections::BTreeMap::new();
+    for command in dhlimit::cli::command().get_subcommands() {
+        for arg in command.get_arguments() {
+            let Some(variable) = arg.get_env() else { continue };
+            let takes = arg.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
+            let first =
+                known.entry(variable.to_string_lossy().into_owned()).or_insert_with(|| (command.get_name().to_owned(), takes.clone()));
+            assert_eq!(first.1, takes, "{} of {} and of {}", variable.to_string_lossy(), first.0, command.get_name());
+        }
+    }
+    assert!(known.contains_key("DHLIMIT_COUNT") && known.contains_key("DHLIMIT_SANDBOX_COUNT"));
+    let sandbox = settings("sandbox", &[("DHLIMIT_COUNT", "5"), ("DHLIMIT_SANDBOX_COUNT", "get")], "").unwrap();
+    assert_eq!(sandbox.origin("count"), &Origin::Variable("DHLIMIT_SANDBOX_COUNT".into()));
+}
+
+#[test]
 fn a_wrong_value_names_its_place() {
     let rows: &[(Variables, &str, &[&str])] = &[
         (&[("DHLIMIT_TIMEOUT", "soon")], "", &["DHLIMIT_TIMEOUT: invalid value 'soon' for '--timeout"]),

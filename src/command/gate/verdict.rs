@@ -111,6 +111,7 @@ pub(super) mod tests {
             full_by: None,
             source: None,
             http_status: Some(200),
+            digest: None,
             retry_after: None,
             elapsed: Duration::from_millis(1),
             headers: BTreeMap::new(),

@@ -158,8 +158,7 @@ async fn prepare(context: &Context, args: &Stress, asker: &Asker, image: &Refere
     }
     let answered = asker.read(client, image, &who).await;
     refuse_hopeless(args, &answered)?;
-    let digest = asker.digest(client, image, &who).await;
-    let present = runtime.present(image, digest.as_deref()).await.map_err(runtime_failure)?;
+    let present = runtime.present(image, answered.digest.as_deref()).await.map_err(runtime_failure)?;
     if let Some(first) = present.first() {
         let message = format!("{image} is there already: {}", crate::text::one_line(&first.to_string(), 200));
         return Err(Failure::usage(message)

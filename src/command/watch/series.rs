@@ -196,6 +196,7 @@ mod tests {
             effective: true,
             family: None,
             http_status: Some(200),
+            digest: None,
             standing,
             confidence: Confidence::Reported,
             full_by: None,

@@ -31,7 +31,7 @@ pub fn summary(report: &CheckReport) -> String {
         let cells = [
             reading.image.clone(),
             format!("{}{}", reading.identity.label(), if reading.effective { " (effective)" } else { "" }),
-            reading.source.clone().unwrap_or_else(|| "–".to_owned()),
+            reading.counted().unwrap_or_else(|| "–".to_owned()),
             reading.remaining.zip(reading.limit).map_or_else(|| "–".to_owned(), |(left, limit)| format!("{left} / {limit}")),
             format!("{}: {}", reading.state.as_str(), sentence(reading)),
         ];

@@ -69,13 +69,8 @@ fn over(family: Option<Family>) -> &'static str {
 }
 
 fn counted(reading: &Record) -> String {
-    let Some(source) = &reading.source else { return "–".to_owned() };
-    let source = one_line(source, 45);
-    match reading.source_kind {
-        Some(SourceKind::Ipv6Prefix) if !source.contains('/') => format!("{source}/64"),
-        Some(SourceKind::Account) => format!("account {source}"),
-        _ => source,
-    }
+    let Some(source) = reading.counted() else { return "–".to_owned() };
+    if reading.source_kind == Some(SourceKind::Account) { format!("account {source}") } else { source }
 }
 
 /// A gauge with the numbers beside it.

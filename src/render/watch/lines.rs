@@ -8,7 +8,7 @@ use crate::text::one_line;
 /// `2026-11-22T09:15:21Z  IMAGE  anonymous counted as 192.0.2.10: limited  76 of 100 pulls left (1h window)  …`
 pub fn line(shown: &Shown) -> String {
     let reading = &shown.record;
-    let counted = reading.source.as_deref().map(|source| format!(" counted as {source}")).unwrap_or_default();
+    let counted = reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
     let effective = if reading.effective { " [effective]" } else { "" };
     let mut line = format!(
         "{}  {}  {}{effective}{counted}: {}  {}",

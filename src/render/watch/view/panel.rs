@@ -37,9 +37,8 @@ fn title(series: &Series, marked: bool, theme: Theme) -> Line<'static> {
     if record.effective {
         spans.push(Span::styled(" effective", theme.of(Role::Dim)));
     }
-    if let Some(source) = series.last.as_ref().and_then(|(_, record)| record.source.as_deref()).or_else(|| known(series)?.source.as_deref())
-    {
-        spans.push(Span::raw(format!("  counted as {}", one_line(source, 60))));
+    if let Some(source) = series.last.as_ref().and_then(|(_, record)| record.counted()).or_else(|| known(series)?.counted()) {
+        spans.push(Span::raw(format!("  counted as {source}")));
     }
     spans.push(Span::styled(format!("  {}", one_line(&record.image, 120)), theme.of(Role::Dim)));
     Line::from(spans)
