@@ -6,6 +6,7 @@ mod credentials;
 mod examples;
 mod explain;
 mod forecast;
+mod families;
 mod gate;
 mod generated;
 mod harness;
