@@ -91,6 +91,9 @@ fn sentences(report: &StressReport, look: Look) -> String {
     };
     let pulls = if report.pulls == 1 { "1 pull".to_owned() } else { format!("{} pulls", report.pulls) };
     say(format!("{} by {} ({}){limit}{cost}.", palette.paint(Role::Strong, pulls), report.runtime, one_line(&report.runtime_version, 80)));
+    if let Some(free) = free_rounds(report) {
+        say(free);
+    }
     if let Some(source) = &report.source {
         let kind = match report.source_kind {
             Some(SourceKind::Account) => "the account",
@@ -131,6 +134,22 @@ fn meaning(first: &First429) -> String {
     }
 }
 
+/// Pulls that took nothing off the count, which the average hides.
+fn free_rounds(report: &StressReport) -> Option<String> {
+    const MOST: usize = 8;
+    let free = report.rounds.iter().filter(|round| round.outcome == RoundOutcome::Pulled && round.cost.is_some_and(|cost| cost <= 0));
+    let free: Vec<String> = free.map(|round| round.n.to_string()).collect();
+    let named = free.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if free.len() > MOST { ", …" } else { "" };
+    match free.len() {
+        0 => None,
+        // docker's classic store is the usual one: a longer --pause gives its collector the time it needs.
+        count => Some(format!(
+            "Free: {count} of these pulls (round {named}{more}) took nothing off the count. The runtime still had the manifests (give it a longer --pause), two requests counted as one, or the count came back meanwhile."
+        )),
+    }
+}
+
 fn stopped(report: &StressReport) -> String {
     let round = report.first_429.as_ref().map_or(report.rounds.len() as u64, |first| first.round);
     match report.stopped_by {
@@ -159,4 +178,31 @@ fn recovered(recovery: &super::Recovery) -> String {
         after(recovery.seconds_to_full),
         recovery.readings.len()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pulls_that_cost_nothing_are_named() {
+        let round = |n: u64, cost: i64| {
+            serde_json::json!({ "n": n, "at": null, "outcome": "pulled", "pull_ms": 1, "remove_ms": 1,
+                "remaining_before": 9, "remaining_after": 9, "cost": cost, "failure": null })
+        };
+        let report = |costs: &[i64]| -> StressReport {
+            serde_json::from_value(serde_json::json!({
+                "schema": "dhlimit/stress/1", "image": "docker.io/library/nginx:latest", "runtime": "docker", "runtime_version": "29",
+                "identity": { "kind": "anonymous", "user": null, "credentials_from": null }, "source": null, "source_kind": null,
+                "limit": 100, "window_seconds": 3600, "started_at": null, "ended_at": null,
+                "rounds": (1..).zip(costs).map(|(n, cost)| round(n, *cost)).collect::<Vec<_>>(),
+                "stopped_by": "count", "pulls": costs.len(), "cost_per_pull": 1, "first_429": null, "full_by": null,
+                "recovery": null, "cleanup": "done",
+            }))
+            .unwrap()
+        };
+        assert_eq!(free_rounds(&report(&[1, 1])), None);
+        assert!(free_rounds(&report(&[1, 0, 1, -2])).unwrap().starts_with("Free: 2 of these pulls (round 2, 4) took nothing"));
+        assert!(free_rounds(&report(&[0; 20])).unwrap().contains("(round 1, 2, 3, 4, 5, 6, 7, 8, …)"));
+    }
 }

@@ -108,7 +108,7 @@ impl Program {
         let stdout = Stream::read(child.stdout.take().expect("piped"));
         let stderr = Stream::read(child.stderr.take().expect("piped"));
         let name = Path::new(self.command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let line = format!("{:?}", self.command.get_program()).replace('"', "")
+        let line = self.command.get_program().display().to_string()
             + &self.command.get_args().fold(String::new(), |line, arg| line + " " + &arg.to_string_lossy());
         Running {
             line,
