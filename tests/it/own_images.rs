@@ -2,6 +2,9 @@
 //! any name, `stress` refuses and says where.
 
 use std::ffi::OsString;
+use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::harness::real::{Containerd, Dockerd, podman};
 use crate::harness::{Home, Outcome, Sandbox, tools};
@@ -71,4 +74,27 @@ fn podman_refuses_an_image_that_is_there() {
     let before = podman(&["images", "-a", "-q"]).stdout;
     assert_refused(&stress(&home, &image, "podman", environment.clone()), &image);
     assert_eq!(podman(&["images", "-a", "-q"]).stdout, before);
+}
+
+#[test]
+fn docker_keeps_what_somebody_pulls_by_digest_while_an_interrupted_run_is_cleaned_up() {
+    let Some(dockerd) = Dockerd::start() else { return };
+    let sandbox = Sandbox::start(&["--latency", "150ms"]);
+    let other = sandbox.image("library/redis:7");
+    dockerd.docker(["pull", "-q", &other]).expect_code(0);
+    let by_digest = dockerd.docker(["image", "inspect", "--format", "{{index .RepoDigests 0}}", &other]).expect_code(0).stdout;
+    let by_digest = by_digest.trim();
+    dockerd.docker(["rmi", &other]).expect_code(0);
+    let image = sandbox.image(IMAGE);
+    let home = Home::new();
+    let run = home.dhlimit(["stress", &image, "--runtime", "docker", "--interval", "0s", "-o", "json"]).envs(dockerd.environment());
+    let mut run = run.limit(Duration::from_secs(120)).start();
+    run.wait_until(Duration::from_secs(60), |run| run.stderr().contains("round").then_some(()));
+    dockerd.docker(["pull", "-q", by_digest]).expect_code(0);
+    // In the middle of a pull, so that what it may have left without a name is looked for.
+    run.signal(Signal::INT);
+    let outcome = run.outcome().expect_code(130);
+    assert!(!outcome.json()["rounds"].as_array().unwrap().is_empty(), "{outcome:?}");
+    dockerd.docker(["image", "inspect", by_digest]).expect_code(0);
+    assert!(!dockerd.docker(["image", "inspect", &image]).stdout.contains("Id"), "{:?}", dockerd.images());
 }
