@@ -10,7 +10,7 @@ use crate::cli::{Check, Format, Threshold};
 use crate::credentials::{Account, Choice};
 use crate::quota::{FaultKind, Reading, Record, Standing};
 use crate::render::Look;
-use crate::render::check::{CheckReport, annotations, nagios, plain, prometheus, summary, table};
+use crate::render::check::{CheckReport, annotations, hints, nagios, plain, prometheus, summary, table};
 use crate::render::template::Template;
 use crate::{Context, Exit, Failure};
 
@@ -56,6 +56,7 @@ fn show(
             lines.push_str(&format!("{line}\n"));
         }
         context.answer(&lines)?;
+        say_hints(context, report);
         return Ok(None);
     }
     let warning = |record: &Record| limits.pulls(limits.warning, record);
@@ -81,9 +82,23 @@ fn show(
             let columns = context.terminal.columns;
             context.answer(&table(report, Look { columns, colour: context.colour, now: context.clock.now() }))?;
         }
-        _ => context.answer(&plain(report))?,
+        _ => {
+            context.answer(&plain(report))?;
+            say_hints(context, report);
+        }
     }
     Ok(None)
+}
+
+/// What a line has no room for, on standard error: each thing once, however many images say it.
+fn say_hints(context: &Context, report: &CheckReport) {
+    let mut said: Vec<String> = Vec::new();
+    for hint in report.readings.iter().flat_map(hints) {
+        if !said.contains(&hint) {
+            context.say(&hint);
+            said.push(hint);
+        }
+    }
 }
 
 /// All readings at once, in the order of images, identities and families.

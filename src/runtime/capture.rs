@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 /// A bounded copy of one output stream: at most `room` bytes, a quarter of them from the beginning.
 #[derive(Debug)]
-pub(super) struct Capture {
+pub(crate) struct Capture {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     head_room: usize,
@@ -37,7 +37,7 @@ impl Capture {
     }
 
     /// The text, with a line of its own where bytes are missing. What is not UTF-8 is replaced.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut bytes = self.head.clone();
         if self.left_out > 0 {
             bytes.extend_from_slice(format!("\n… {} bytes left out …\n", self.left_out).as_bytes());

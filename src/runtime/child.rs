@@ -1,16 +1,16 @@
 //! The one place that runs children: own process group, no terminal, bounded output, bounded time,
-//! always reaped. Apart because every driver needs exactly this and a mistake here leaves processes
-//! behind. A tool that waits quietly can be ended by what it prints (`stop_at`).
+//! always reaped. Apart because every driver, and `watch --on-change`, needs exactly this and a
+//! mistake here leaves processes behind. A tool that waits quietly can be ended by what it prints
+//! (`stop_at`).
 
-use std::ffi::OsStr;
 use std::io;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ const DRAIN: Duration = Duration::from_millis(100);
 
 /// What a child may use up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds<'a> {
+pub(crate) struct Bounds<'a> {
     /// How long it may run.
     pub(super) limit: Duration,
     /// How many bytes of each of its two output streams are kept.
@@ -35,17 +35,24 @@ pub(super) struct Bounds<'a> {
     pub(super) patience: Duration,
     /// Ends it early when this text appears on its standard error.
     pub(super) stop_at: Option<&'static str>,
+    /// What it finds on its standard input; it need not read it.
+    pub(super) input: &'a [u8],
 }
 
 impl<'a> Bounds<'a> {
     /// A time and room for each stream, nothing else.
-    pub(super) fn new(limit: Duration, room: usize) -> Self {
-        Self { limit, room, shutdown: None, patience: Duration::ZERO, stop_at: None }
+    pub(crate) fn new(limit: Duration, room: usize) -> Self {
+        Self { limit, room, shutdown: None, patience: Duration::ZERO, stop_at: None, input: &[] }
     }
 
     /// The same, ended early by `shutdown`.
-    pub(super) fn until(self, shutdown: &'a CancellationToken) -> Self {
+    pub(crate) fn until(self, shutdown: &'a CancellationToken) -> Self {
         Self { shutdown: Some(shutdown), ..self }
+    }
+
+    /// The same, with something on its standard input.
+    pub(crate) fn given(self, input: &'a [u8]) -> Self {
+        Self { input, ..self }
     }
 
     /// The same, with a moment to finish after shutdown: what it does is over sooner than it is undone.
@@ -61,7 +68,7 @@ impl<'a> Bounds<'a> {
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// By itself, with this exit code.
     Exited(i32),
     /// By a signal that was not ours.
@@ -76,13 +83,13 @@ pub(super) enum Ending {
 
 /// A child that has ended and left nothing behind.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(crate) struct Finished {
     /// How it ended.
-    pub(super) ending: Ending,
+    pub(crate) ending: Ending,
     /// What it printed on standard output.
-    pub(super) stdout: Capture,
+    pub(crate) stdout: Capture,
     /// What it printed on standard error.
-    pub(super) stderr: Capture,
+    pub(crate) stderr: Capture,
     /// From its start to its end.
     pub(super) elapsed: Duration,
 }
@@ -93,20 +100,23 @@ pub(super) struct Finished {
 ///
 /// # Errors
 /// The child could not be started, or waited for.
-pub(super) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<Finished> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
-    // No colour, no foreign language, no question: what is printed is read by this program.
-    command.env("LC_ALL", "C").env("NO_COLOR", "1");
-    tracing::debug!(argv = %argv(&command), "run");
+pub(crate) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<Finished> {
+    let stdin = if bounds.input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
     let started = Instant::now();
     let mut child = command.spawn()?;
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
-    let (stdout_pipe, stderr_pipe) = (child.stdout.take(), child.stderr.take());
+    let (stdin_pipe, stdout_pipe, stderr_pipe) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (Capture::new(bounds.room), Capture::new(bounds.room));
     let (never, found) = (Notify::new(), Notify::new());
     let (ending, elapsed) = {
-        let reading =
-            async { tokio::join!(drain(stdout_pipe, &mut stdout, None, &never), drain(stderr_pipe, &mut stderr, bounds.stop_at, &found)) };
+        let reading = async {
+            tokio::join!(
+                feed(stdin_pipe, bounds.input),
+                drain(stdout_pipe, &mut stdout, None, &never),
+                drain(stderr_pipe, &mut stderr, bounds.stop_at, &found)
+            )
+        };
         tokio::pin!(reading);
         let mut pipes = Pipes { reading, closed: false };
         let ending = tokio::select! {
@@ -182,6 +192,13 @@ impl Drop for Group {
     }
 }
 
+/// Writes what a child is given, and closes the pipe. A child that does not read it is no fault.
+async fn feed(pipe: Option<ChildStdin>, input: &[u8]) {
+    if let Some(mut pipe) = pipe {
+        let _ = pipe.write_all(input).await;
+    }
+}
+
 /// Copies a pipe into its capture until it closes; says when `stop_at` came by.
 async fn drain(pipe: Option<impl AsyncRead + Unpin>, capture: &mut Capture, stop_at: Option<&'static str>, found: &Notify) {
     let Some(mut pipe) = pipe else { return };
@@ -213,13 +230,6 @@ async fn asked(shutdown: Option<&CancellationToken>, patience: Duration) {
 fn ending_of(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     status.code().map_or_else(|| Ending::Signalled(status.signal().unwrap_or_default()), Ending::Exited)
-}
-
-/// The command line for the trace, in one line. No driver puts a secret there.
-fn argv(command: &Command) -> String {
-    let command = command.as_std();
-    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy);
-    crate::text::one_line(&words.collect::<Vec<_>>().join(" "), 1000)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! skopeo and crane send the two GETs without the HEAD. A single-platform image takes one GET less.
 
 mod capture;
-mod child;
+pub(crate) mod child;
 mod colima;
 mod containers;
 mod content;

@@ -2,6 +2,7 @@
 //! ways of asking it something. Apart from the runner because this knows of errors and outcomes,
 //! that only of processes.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -158,9 +159,19 @@ impl Program {
         let mut command = Command::new(&self.path);
         command.env_clear().envs(self.environment.iter().filter(|(name, _)| !self.without.contains(name)));
         command.envs(self.with_variables.iter().map(|(name, path)| (name, path)));
+        // No colour and no foreign language: what is printed is read by this program.
+        command.env("LC_ALL", "C").env("NO_COLOR", "1");
         command.args(&self.first).args(arguments);
+        tracing::debug!(argv = %argv(&command), "run");
         command
     }
+}
+
+/// The command line for the trace, in one line. No driver puts a secret there.
+fn argv(command: &Command) -> String {
+    let command = command.as_std();
+    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy);
+    crate::text::one_line(&words.collect::<Vec<_>>().join(" "), 1000)
 }
 
 impl Finished {
@@ -245,10 +256,10 @@ mod tests {
 
     #[tokio::test]
     async fn first_arguments_stand_first_and_a_variable_can_be_left_out() {
-        let (_folder, environment) = tool("echo \"$@\" $SECRET");
+        let (_folder, environment) = tool("echo \"$@\" $SECRET $LC_ALL $NO_COLOR");
         let program = Program::find("tool", &environment).unwrap().with(["shell", "vm"]);
-        assert_eq!(program.ask(&["images"]).await.unwrap(), "shell vm images kept\n");
-        assert_eq!(program.without("SECRET").ask(&["images"]).await.unwrap(), "shell vm images\n");
+        assert_eq!(program.ask(&["images"]).await.unwrap(), "shell vm images kept C 1\n");
+        assert_eq!(program.without("SECRET").ask(&["images"]).await.unwrap(), "shell vm images C 1\n");
     }
 
     #[tokio::test]

@@ -87,3 +87,16 @@ fn a_plugin_that_cannot_even_start_is_unknown_and_says_why() {
     }
     assert_eq!(home.dhlimit(["check", "-o", "nagios", "--help"]).run().code, Some(0));
 }
+
+#[test]
+fn what_a_line_has_no_room_for_is_said_on_standard_error_once() {
+    let home = Home::new();
+    let dead = [("DHLIMIT_REGISTRY_URL", "http://127.0.0.1:1".into())];
+    for form in [&["-o", "plain"][..], &["--format", "{state}"]] {
+        let outcome = home.dhlimit(["check", "nginx", "redis"].iter().chain(form)).envs(dead.clone()).run().expect_code(3);
+        assert_eq!(outcome.stdout.matches("failed").count(), 2, "{outcome:?}");
+        assert_eq!(outcome.stderr.matches("  → check the name, the network and the proxy").count(), 1, "{outcome:?}");
+        let quiet = home.dhlimit(["check", "-q", "nginx"].iter().chain(form)).envs(dead.clone()).run().expect_code(3);
+        assert_eq!(quiet.stderr, "", "{quiet:?}");
+    }
+}

@@ -3,18 +3,16 @@
 //! Where changes come faster than the command runs, the oldest that wait are left out.
 
 use std::collections::VecDeque;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::runtime::child::{self, Bounds, Ending};
 use crate::text::one_line;
 
 /// How long one run may take.
@@ -24,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long what waits may take when the watch has ended well.
 const LAST: Duration = Duration::from_secs(10);
 /// Bytes of each output stream that are kept.
-const ROOM: u64 = 16 * 1024;
+const ROOM: usize = 16 * 1024;
 /// Lines of a run's output that are shown.
 const LINES: usize = 20;
 /// Changes that wait.
@@ -112,72 +110,19 @@ async fn work(command: String, queue: Arc<Mutex<Queue>>, bell: Arc<Notify>, end:
 
 async fn run(command: &str, change: Change, end: &CancellationToken, say: &Say) {
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command).envs(change.variables).process_group(0).kill_on_drop(true);
-    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = match shell.spawn() {
-        Ok(child) => child,
+    shell.arg("-c").arg(command).envs(change.variables);
+    let bounds = Bounds::new(LIMIT, ROOM).until(end).given(change.json.as_bytes());
+    let finished = match child::run(shell, bounds).await {
+        Ok(finished) => finished,
         Err(error) => return say(&format!("! on-change: cannot start sh: {error}")),
     };
-    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
-    let stdin = child.stdin.take();
-    let input = tokio::spawn(async move {
-        if let Some(mut stdin) = stdin {
-            // A command need not read what it is given.
-            let _ = stdin.write_all(change.json.as_bytes()).await;
-        }
-    });
-    let outputs = [child.stdout.take().map(|out| tokio::spawn(head(out))), child.stderr.take().map(|err| tokio::spawn(head(err)))];
-    let ended = tokio::select! {
-        status = child.wait() => status.ok(),
-        () = sleep(LIMIT) => {
-            say(&format!("! on-change: ended after {} s", LIMIT.as_secs()));
-            None
-        }
-        () = end.cancelled() => None,
-    };
-    if ended.is_none() {
-        group.signal(Signal::TERM);
-        let _ = timeout(GRACE, child.wait()).await;
+    for output in [&finished.stdout, &finished.stderr] {
+        output.text().lines().take(LINES).for_each(|line| say(&format!("on-change: {}", one_line(line, 500))));
     }
-    // What the command left behind in its group goes, too.
-    group.signal(Signal::KILL);
-    let _ = child.wait().await;
-    input.abort();
-    for output in outputs.into_iter().flatten() {
-        let mut output = output;
-        let text = timeout(Duration::from_millis(200), &mut output).await;
-        output.abort();
-        if let Ok(Ok(text)) = text {
-            text.lines().take(LINES).for_each(|line| say(&format!("on-change: {}", one_line(line, 500))));
-        }
-    }
-    if let Some(status) = ended.filter(|status| !status.success()) {
-        say(&format!("! on-change: {status}"));
-    }
-}
-
-/// The first bytes of a stream; the rest is read and dropped, so that no writer is stopped.
-async fn head(mut from: impl AsyncRead + Unpin) -> String {
-    let mut kept = Vec::new();
-    let _ = (&mut from).take(ROOM).read_to_end(&mut kept).await;
-    let _ = tokio::io::copy(&mut from, &mut tokio::io::sink()).await;
-    String::from_utf8_lossy(&kept).into_owned()
-}
-
-/// A run's process group, killed when dropped.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = self.0 {
-            // Nobody left to signal is the usual case, and fine.
-            let _ = kill_process_group(group, signal);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
+    match finished.ending {
+        Ending::TimedOut => say(&format!("! on-change: ended after {} s", LIMIT.as_secs())),
+        Ending::Exited(code) if code != 0 => say(&format!("! on-change: exit code {code}")),
+        Ending::Signalled(signal) => say(&format!("! on-change: ended by signal {signal}")),
+        Ending::Exited(_) | Ending::Interrupted | Ending::Stopped => {}
     }
 }

@@ -17,7 +17,7 @@ pub(super) use github::{command_line, markdown};
 pub use nagios::nagios;
 pub use plain::plain;
 pub use prometheus::prometheus;
-pub use table::table;
+pub use table::{hints, table};
 
 /// What `check` found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

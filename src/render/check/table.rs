@@ -105,22 +105,33 @@ fn role(reading: &Record) -> Role {
     }
 }
 
+/// What to do about a reading, and what was odd: a line each.
+pub fn hints(reading: &Record) -> Vec<String> {
+    let who = one_line(reading.identity.label(), 40);
+    let advice = match &reading.error {
+        Some(error) => Some(one_line(&error.advice, 400)),
+        None if reading.state == State::Exhausted => Some(match reading.source_kind {
+            Some(SourceKind::Account) => "wait for the window to pass, pull from a mirror or cache, or upgrade the account".to_owned(),
+            _ => {
+                "log in (an account counts apart from the address), wait for the window to pass, or pull from a mirror or cache".to_owned()
+            }
+        }),
+        None => None,
+    };
+    let warnings = reading.warnings.iter().map(|warning| format!("! {who}: {}", one_line(warning, 400)));
+    advice.map(|advice| format!("  → {advice}")).into_iter().chain(warnings).collect()
+}
+
 fn remarks(readings: &[&Record]) -> Vec<String> {
     let mut lines = Vec::new();
     for reading in readings {
         let who = one_line(reading.identity.label(), 40);
         if let Some(error) = &reading.error {
             lines.push(format!("✗ {who}: {}", one_line(&error.message, 400)));
-            lines.push(format!("  → {}", one_line(&error.advice, 400)));
         } else if reading.state == State::Exhausted {
             lines.push(format!("✗ {who}: {}", sentence(reading)));
-            let advice = match reading.source_kind {
-                Some(SourceKind::Account) => "wait for the window to pass, pull from a mirror or cache, or upgrade the account",
-                _ => "log in (an account counts apart from the address), wait for the window to pass, or pull from a mirror or cache",
-            };
-            lines.push(format!("  → {advice}"));
         }
-        lines.extend(reading.warnings.iter().map(|warning| format!("! {who}: {}", one_line(warning, 400))));
+        lines.extend(hints(reading));
     }
     if readings.len() > 1 && readings.iter().any(|reading| reading.effective) {
         lines.push("▸ a pull from here, with the credentials found here, is counted on this identity".to_owned());
