@@ -19,6 +19,7 @@ mod readme;
 mod real_parts;
 mod recording;
 mod registries;
+mod report;
 mod round_trips;
 mod runtime;
 mod runtimes;

@@ -109,6 +109,30 @@ fn watch_prints_what_the_schema_of_samples_says() {
 }
 
 #[test]
+fn report_prints_what_its_schema_says_of_what_watch_recorded() {
+    let sandbox = Sandbox::start(&["--limit", "100", "--traffic", "steady:5/s"]);
+    let home = Home::new();
+    let file = home.path().join("hub.jsonl");
+    let recording = ["--interval", "200ms", "--for", "2s", "nginx", "--record"].map(std::ffi::OsStr::new);
+    let watch = ["watch", "-q", "-o", "plain"].map(std::ffi::OsStr::new).into_iter().chain(recording).chain([file.as_os_str()]);
+    home.dhlimit(watch).envs(sandbox.as_docker_hub()).run().expect_code(0);
+    let empty = home.write("empty.jsonl", "");
+    let report = |files: &[&Path]| {
+        let args = ["report", "-o", "json"].map(std::ffi::OsStr::new).into_iter().chain(files.iter().map(|file| file.as_os_str()));
+        document(&home.dhlimit(args).run().expect_code(0).stdout)
+    };
+    let recorded = report(&[&file, &empty]);
+    valid("report", &recorded);
+    let series = &recorded["series"][0];
+    assert!(series["samples"].as_u64() > Some(5) && series["pulls"].as_u64() > Some(4) && series["worst_hour"].is_object(), "{recorded:#}");
+    valid("report", &report(&[&empty]));
+    // What no count was read of, too.
+    let lines = fs::read_to_string(&file).expect("the recording");
+    let failed = crate::report::failed(lines.lines().next().expect("a sample"));
+    valid("report", &report(&[&home.write("failed.jsonl", &failed)]));
+}
+
+#[test]
 fn explain_prints_what_its_schema_says_of_every_kind_of_failure() {
     let outputs = include_str!("fixtures/explain.jsonl").lines().chain(include_str!("fixtures/explain-own.jsonl").lines());
     // Far apart, so that none is taken for a repetition of another.

@@ -1,6 +1,6 @@
 //! The report as one page that asks nobody for anything: no script, no font, no picture from
 //! elsewhere, and a policy in its head that forbids them. Readable in print, light and dark, and by
-//! ear: every number of the chart is in a table.
+//! ear: every number of the chart is in a table. Well-formed as XML, too, so that any reader may check it.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ figure{margin:0;overflow-x:auto}svg{display:block;width:100%;min-width:36rem;hei
 caption{text-align:left;color:var(--dim);padding-bottom:.4rem}th,td{padding:.35rem .75rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid)}\
 thead th{white-space:nowrap;font-weight:600;color:var(--dim)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11rem}.r{text-align:right}.t{white-space:nowrap}\
 footer{margin-top:2rem;font-size:.85rem;color:var(--dim)}\
-@media print{body{padding:0;max-width:none;font-size:10pt}figure,tr{break-inside:avoid}h2{break-after:avoid}figure,.w{overflow:visible}svg{min-width:0}table{font-size:8.5pt}th,td{padding-right:.4rem}thead th{white-space:normal}tbody th{min-width:0}thead{display:table-header-group}}";
+@media print{body{padding:0;max-width:none;font-size:10pt}figure,tr{break-inside:avoid}h2{break-after:avoid}figure,.w{overflow:visible}svg{min-width:0}table{font-size:8.5pt}th,td{padding:.12rem .4rem .12rem 0;line-height:1.35}thead th{white-space:normal}tbody th{min-width:0}thead{display:table-header-group}}";
 
 /// The report as a whole HTML document.
 pub fn html(report: &Report) -> String {
@@ -36,9 +36,9 @@ pub fn html(report: &Report) -> String {
         let _ = write!(body, "<p>Lines torn off by a crash and passed over: {}.</p>", report.torn_lines);
     }
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Pull limit report</title>\
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"data:,\">\
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>Pull limit report</title>\
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><link rel=\"icon\" href=\"data:,\"/>\
 <style>{PAGE}{STYLE}</style></head>\n<body><main><h1>Pull limit report</h1>{body}</main>\
 <footer>Made by dhlimit {}. Times are UTC. Pulls are what the count was seen to fall by: at least so many were made.</footer></body></html>\n",
         env!("CARGO_PKG_VERSION")
@@ -72,7 +72,10 @@ fn summary(report: &Report) -> String {
             series.samples,
             series.pulls,
             series.pace(),
-            series.worst(),
+            series.worst_hour.map_or_else(
+                || "–".to_owned(),
+                |worst| format!("{}{}", worst.pulls, worst.since(" from <span class=\"t\">%b %d %H:%M</span>"))
+            ),
             or_dash(series.limit),
             or_dash(series.lowest),
             span(series.seconds_at_zero),

@@ -120,12 +120,16 @@ impl Series {
         self.pulls_per_hour.map_or_else(|| "–".to_owned(), |pace| if pace < 10.0 { format!("{pace:.1}") } else { format!("{pace:.0}") })
     }
 
-    /// The worst hour for people.
+    /// The worst hour for people: how many pulls, and from when.
     fn worst(&self) -> String {
-        self.worst_hour.map_or_else(
-            || "–".to_owned(),
-            |worst| worst.from.map_or_else(String::new, |from| format!("{} from {}", worst.pulls, from.format("%b %d %H:%M"))),
-        )
+        self.worst_hour.map_or_else(|| "–".to_owned(), |worst| format!("{}{}", worst.pulls, worst.since(" from %b %d %H:%M")))
+    }
+}
+
+impl WorstHour {
+    /// When it began, in a form.
+    fn since(self, form: &str) -> String {
+        self.from.map_or_else(String::new, |from| from.format(form).to_string())
     }
 }
 
