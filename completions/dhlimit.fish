@@ -37,6 +37,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "report" -d 'Show recordings as a chart and summary: text, JSON, SVG or one HTML page'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "explain" -d 'Say which failure each line of a log is, and what to do about it'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "doctor" -d 'Say which login, which count and which mirror a pull uses, and what is misconfigured'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -182,6 +183,33 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l config -d 'C
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l kubernetes -d 'Say what the kubelet would use of this: a .dockerconfigjson, a Secret as YAML or JSON, or a list of them; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l explain -d 'Tell about a finding: what it is, how to see it, how to repair it' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l strict -d 'End with exit code 1 where something is an error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'

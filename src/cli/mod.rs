@@ -7,6 +7,7 @@
 mod asking;
 mod check;
 mod completions;
+mod doctor;
 mod explain;
 mod format;
 mod gate;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};
+pub use doctor::Doctor;
 pub use explain::Explain;
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
@@ -92,6 +94,8 @@ pub enum Command {
     Report(Report),
     /// Say which failure each line of a log is, and what to do about it
     Explain(Explain),
+    /// Say which login, which count and which mirror a pull uses, and what is misconfigured
+    Doctor(Box<Doctor>),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
     /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command

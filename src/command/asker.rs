@@ -30,7 +30,7 @@ pub(super) struct Asker {
     clients: Mutex<Clients>,
     told: Mutex<HashSet<String>>,
     /// Ends with this.
-    _sandbox: Option<Running>,
+    sandbox: Option<Running>,
 }
 
 impl Asker {
@@ -80,7 +80,7 @@ impl Asker {
             choice: choice(context, asking, usual).await?,
             clients: Mutex::default(),
             told: Mutex::default(),
-            _sandbox: sandbox,
+            sandbox,
         })
     }
 
@@ -89,13 +89,31 @@ impl Asker {
         &self.families
     }
 
+    /// The same, with no more time for each helper than this.
+    pub(super) fn with_helpers_within(mut self, limit: Duration) -> Self {
+        self.keychain = self.keychain.within(limit);
+        self
+    }
+
+    /// The places where credentials lie.
+    pub(super) fn keychain(&self) -> &Keychain {
+        &self.keychain
+    }
+
+    /// Whether a private sandbox stands for Docker Hub: nobody's real password is for it to see.
+    pub(super) fn is_private(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// Who is to be asked as for an image, without a word about the places.
+    pub(super) async fn found(&self, image: &Reference) -> Result<credentials::Identities, Failure> {
+        let found = self.keychain.identities(image.registry(), image.repository(), &self.choice).await;
+        found.map_err(|error| not_found(&self.context, error))
+    }
+
     /// Who is to be asked as for an image. What is broken in the places is said on standard error.
     pub(super) async fn principals(&self, image: &Reference) -> Result<Vec<Principal>, Failure> {
-        let found = self
-            .keychain
-            .identities(image.registry(), image.repository(), &self.choice)
-            .await
-            .map_err(|error| not_found(&self.context, error))?;
+        let found = self.found(image).await?;
         for note in &found.notes {
             let note_line = crate::text::one_line(&note.to_string(), 500);
             // Said once, however many images ask.
@@ -144,6 +162,24 @@ impl Asker {
     }
 }
 
+impl Asker {
+    /// One reading within a time, with what the registry's own clock showed.
+    pub(super) async fn read_dated(
+        &self,
+        client: &Client,
+        image: &Reference,
+        who: &Principal,
+        timeout: Duration,
+    ) -> (Reading, Option<chrono::DateTime<chrono::Utc>>) {
+        client.read_dated(image, who, self.context.clock.as_ref(), timeout).await
+    }
+
+    /// A client for a mirror, with the same trust.
+    pub(super) fn mirror(&self, url: url::Url) -> Option<Client> {
+        Client::new(Endpoint::at(url).ok()?, None, &self.trust, &self.context.environment).ok()
+    }
+}
+
 /// A private sandbox on a free port of 127.0.0.1.
 async fn start_sandbox(profile: &str, shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings) -> Result<Running, Failure> {
     let profile: Profile =
@@ -165,7 +201,7 @@ pub(super) fn image(text: &str) -> Result<Reference, Failure> {
     })
 }
 
-fn principal(found: credentials::Identity) -> Principal {
+pub(super) fn principal(found: credentials::Identity) -> Principal {
     let identity = match &found.origin {
         None => Identity::Anonymous,
         Some(origin) => Identity::Account {

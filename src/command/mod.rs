@@ -6,6 +6,7 @@ mod asker;
 mod check;
 mod companion;
 mod completions;
+mod doctor;
 mod explain;
 mod gate;
 mod github;
@@ -29,6 +30,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Report(args) => report::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,
+        Command::Doctor(args) => doctor::run(context, *args, accounts).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),

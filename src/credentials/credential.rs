@@ -1,7 +1,19 @@
 //! What may be shown to a registry to say who asks. Apart because these are the types that other
 //! rooms hold; secrets in them have no `Display`, no `Serialize`, and a redacted `Debug`.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// The most bytes of a token's claims that are looked at.
+const MOST_CLAIMS: usize = 64 * 1024;
+
+/// The one claim of a JSON web token that matters here (RFC 7519, 2015).
+#[derive(Deserialize)]
+struct Claims {
+    exp: Option<f64>,
+}
 
 /// Who asks, and what proves it. Anonymous is a value, not an absence.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +81,16 @@ impl Credential {
         }
     }
 
+    /// When the secret ends by its own word, in seconds since 1970: the `exp` of a JSON web token. Its
+    /// signature is not looked at. `None` for anything else.
+    pub fn expires(&self) -> Option<i64> {
+        let mut parts = self.secret()?.expose_secret().split('.');
+        let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok().filter(|claims| claims.len() <= MOST_CLAIMS)?;
+        #[expect(clippy::cast_possible_truncation, reason = "RFC 7519 allows fractions; a second more or less is no matter")]
+        serde_json::from_slice::<Claims>(&claims).ok()?.exp.map(|exp| exp as i64)
+    }
+
     fn secret(&self) -> Option<&SecretString> {
         match self {
             Self::Anonymous => None,
@@ -94,6 +116,24 @@ mod tests {
             assert!(!shown.contains("hunter2"), "{shown}");
             assert_eq!(shown.contains("bob"), credential.user().is_some(), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_token_s_end_is_read_from_its_claims_and_from_nothing_else() {
+        let jwt = |claims: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let rows = [
+            (jwt(r#"{"exp":1700000000}"#), Some(1_700_000_000)),
+            (jwt(r#"{"exp":1700000000.7,"aud":["x"]}"#), Some(1_700_000_000)),
+            (jwt(r#"{"exp":"soon"}"#), None),
+            (jwt("{}"), None),
+            (jwt("hunter2"), None),
+            ("dckr_pat_a.b.c".to_owned(), None),
+            ("hunter2".to_owned(), None),
+        ];
+        for (token, end) in rows {
+            assert_eq!(Credential::RegistryToken(token.clone().into()).expires(), end, "{token}");
+        }
+        assert_eq!(Credential::Anonymous.expires(), None);
     }
 
     #[test]

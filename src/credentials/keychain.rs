@@ -18,9 +18,9 @@ const HELPER_LIMIT: Duration = Duration::from_secs(5);
 /// a server once in the life of a keychain, however many images or places want its answer.
 #[derive(Debug, Clone)]
 pub struct Keychain {
-    environment: Environment,
+    pub(super) environment: Environment,
     accounts: Vec<Account>,
-    limit: Duration,
+    pub(super) limit: Duration,
     helpers: Helpers,
 }
 
@@ -46,6 +46,8 @@ pub enum Reader {
     Podman,
     /// dhlimit, from its configuration file.
     Account,
+    /// The kubelet, from a Secret.
+    Kubelet,
 }
 
 /// What the places hold for one registry and repository.
@@ -184,7 +186,7 @@ impl Keychain {
         survey
     }
 
-    async fn read(&self, survey: &mut Survey, place: &Place, then: impl FnOnce(&mut Survey, AuthFile)) {
+    pub(super) async fn read(&self, survey: &mut Survey, place: &Place, then: impl FnOnce(&mut Survey, AuthFile)) {
         match place.read(self.limit).await {
             Ok(Some(bytes)) => survey.open(place.store.clone(), &bytes, then),
             Ok(None) => survey.looked.push(place.store.to_string()),
@@ -196,7 +198,7 @@ impl Keychain {
     }
 
     /// Asks all helpers and accounts at once; the outcomes are in the order of the questions.
-    async fn settle(&self, pending: Vec<Pending>) -> Vec<Outcome> {
+    pub(super) async fn settle(&self, pending: Vec<Pending>) -> Vec<Outcome> {
         let mut asked = JoinSet::new();
         let mut outcomes: Vec<Outcome> = Vec::new();
         for (at, question) in pending.into_iter().enumerate() {
@@ -216,19 +218,27 @@ impl Keychain {
 }
 
 /// A place that answers for the registry; helpers and accounts are yet to be asked.
-enum Pending {
+pub(super) enum Pending {
     Found(Login),
     Helper { origin: Origin, name: String, server: String, reader: Reader, otherwise: Option<Login> },
     Account(Account),
 }
 
 #[derive(Default)]
-struct Outcome {
-    login: Option<Login>,
+pub(super) struct Outcome {
+    pub(super) login: Option<Login>,
     note: Option<Note>,
 }
 
 impl Pending {
+    /// The same, where nothing makes up for a helper that fails.
+    pub(super) fn without_fallback(self) -> Self {
+        match self {
+            Self::Helper { origin, name, server, reader, .. } => Self::Helper { origin, name, server, reader, otherwise: None },
+            other => other,
+        }
+    }
+
     async fn settle(self, keychain: &Keychain) -> Outcome {
         let Keychain { environment, limit, helpers, .. } = keychain;
         match self {
@@ -265,8 +275,12 @@ impl Survey {
         if keys::is_docker_hub(registry) {
             self.note_unused(store, file);
         }
-        let entry = self.entry(store, keys::docker_entry(&file.auths, registry), Reader::Docker);
-        let key = keys::docker_key(registry);
+        self.by_docker_key(store, file, keys::docker_key(registry))
+    }
+
+    /// What a reader of docker's file takes from it for a key.
+    pub(super) fn by_docker_key(&mut self, store: &Store, file: &AuthFile, key: &str) -> Option<Pending> {
+        let entry = self.entry(store, keys::entry_of(&file.auths, key), Reader::Docker);
         let (name, origin_key) = match (file.helpers.get(key), &file.store) {
             (Some(name), _) => (name, Some(key.to_owned())),
             (None, Some(name)) => (name, None),
@@ -281,7 +295,7 @@ impl Survey {
     }
 
     /// What podman takes from a file; it asks helpers by exact key and ignores `credsStore`.
-    fn as_podman(&mut self, store: &Store, file: &AuthFile, registry: &str, repository: &str) -> Option<Pending> {
+    pub(super) fn as_podman(&mut self, store: &Store, file: &AuthFile, registry: &str, repository: &str) -> Option<Pending> {
         if let Some((key, name)) = keys::podman_helper(&file.helpers, registry, repository) {
             let origin = Origin::Helper { store: store.clone(), key: Some(key.to_owned()), name: name.to_owned() };
             let (name, server) = (name.to_owned(), key.to_owned());

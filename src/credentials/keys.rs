@@ -22,10 +22,15 @@ pub fn docker_key(registry: &str) -> &str {
     if is_docker_hub(registry) { DOCKER_HUB_KEY } else { registry }
 }
 
-/// The entry of `auths` that docker uses for `registry`: the exact key, else the first one whose
-/// host is the registry.
-pub(super) fn docker_entry<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str) -> Option<(&'a str, &'a V)> {
-    let key = docker_key(registry);
+/// The entry of `auths` that docker uses for `registry`.
+#[cfg(test)]
+fn docker_entry<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str) -> Option<(&'a str, &'a V)> {
+    entry_of(auths, docker_key(registry))
+}
+
+/// The entry of `auths` that answers for a key as docker looks keys up: the exact one, else the first
+/// one whose host the key is.
+pub(super) fn entry_of<'a, V>(auths: &'a BTreeMap<String, V>, key: &str) -> Option<(&'a str, &'a V)> {
     let found = auths.get_key_value(key).or_else(|| auths.iter().find(|(candidate, _)| host_of(candidate) == key));
     found.map(|(key, value)| (key.as_str(), value))
 }
@@ -53,6 +58,13 @@ pub(super) fn is_unused_hub_key(key: &str) -> bool {
         matches!(host.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io" | "hub.docker.com" | "registry.hub.docker.com");
     // `docker login` keeps its own refresh and access tokens under paths below the true key.
     hub && !key.starts_with(DOCKER_HUB_KEY)
+}
+
+/// The keys that nerdctl looks up for a registry, in its order: version 1 asks for Docker Hub by the
+/// name in references, too, where docker's own key has nothing (nerdctl's
+/// `pkg/imgutil/dockerconfigresolver`, v1.7.6, 2024; version 2 does not).
+pub(super) fn nerdctl_keys(registry: &str) -> Vec<&str> {
+    if is_docker_hub(registry) { vec![DOCKER_HUB_KEY, "docker.io"] } else { vec![registry] }
 }
 
 /// `registry/a/b`, `registry/a`, `registry`.

@@ -12,19 +12,23 @@ mod credential;
 mod helper;
 mod keychain;
 mod keys;
+mod kubelet;
 mod note;
 mod origin;
 mod password;
 mod places;
+mod readers;
 
 pub use account::{Account, AccountEntryError, AccountPassword};
 pub use auth_file::{AuthFile, AuthFileError, EntryError};
 pub use credential::Credential;
 pub use keychain::{Choice, Identities, Identity, Keychain, Login, Reader, Survey};
 pub use keys::{DOCKER_HUB_KEY, docker_key, is_docker_hub};
+pub use kubelet::{kubelet_keys, misses_docker_hub};
 pub use note::{AccountError, HelperError, Note};
-pub use origin::{Origin, Store, shown_path};
+pub use origin::{Origin, Store, shown_key, shown_path};
 pub use password::PasswordSource;
+pub use readers::{Content, Holding, Tool};
 
 /// Why the credentials that were asked for could not be had. Exit code 4.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -82,7 +82,7 @@ pub fn shown_path(path: &Path, home: Option<&Path>) -> String {
 }
 
 /// A key of a credentials file fit to show: no control characters, no `user:password@`.
-pub(super) fn shown_key(key: &str) -> String {
+pub fn shown_key(key: &str) -> String {
     let (scheme, rest) = key.split_once("://").map_or(("", key), |(scheme, rest)| (scheme, rest));
     let host_end = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(host_end);

@@ -116,6 +116,11 @@ impl Client {
         self.send(Want::Bytes, &self.endpoint.blob(image, digest), image, who, deadline).await
     }
 
+    /// GET of the registry's root, as nobody: whether anything answers there, and with which status.
+    pub async fn ping(&self, deadline: Instant) -> Result<u16, RegistryError> {
+        Ok(self.exchange(Want::Text, &self.endpoint.root(), None, deadline).await?.status)
+    }
+
     async fn send(&self, want: Want, url: &Url, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
         let mut fetched_now = false;
         let mut challenged = 0;

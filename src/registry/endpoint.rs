@@ -95,6 +95,18 @@ impl Endpoint {
         Ok(Self { registry: image.registry().to_owned(), base, token_service, trusted: known.chain(named).collect() })
     }
 
+    /// A registry or mirror at a URL; nobody's credentials go there.
+    pub fn at(url: Url) -> Result<Self, EndpointError> {
+        let base = checked(url)?;
+        Ok(Self { registry: host(&base), base, token_service: None, trusted: Vec::new() })
+    }
+
+    /// The URL by which a registry says that it is one.
+    pub(super) fn root(&self) -> Url {
+        let is_there = self.base.path().trim_end_matches('/').ends_with("/v2");
+        self.under(if is_there { "" } else { "v2/" })
+    }
+
     /// Whether credentials for this registry may be sent to `url`: its own host, its known token
     /// host or a host the user named; and never in the clear where the registry itself is not.
     pub fn trusts(&self, url: &Url) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::answered::{Answered, is_web_page};
@@ -34,6 +35,18 @@ impl Client {
     /// One reading: a HEAD, with a token fetched where none is at hand. Never an error: what went
     /// wrong is a standing, too.
     pub async fn read(&self, image: &Reference, who: &Principal, clock: &dyn Clock, timeout: Duration) -> Reading {
+        self.read_dated(image, who, clock, timeout).await.0
+    }
+
+    /// The same, with the time that the registry's own clock showed: the `Date` of its answer.
+    pub async fn read_dated(
+        &self,
+        image: &Reference,
+        who: &Principal,
+        clock: &dyn Clock,
+        timeout: Duration,
+    ) -> (Reading, Option<DateTime<Utc>>) {
+        let mut date = None;
         let started = Instant::now();
         let outcome = self.head(image, &who.credential, started + timeout).await;
         let mut reading = Reading {
@@ -54,7 +67,10 @@ impl Client {
             warnings: Vec::new(),
         };
         match outcome {
-            Ok(answered) => apply(&mut reading, &answered, image),
+            Ok(answered) => {
+                date = answered.header("date").and_then(|date| httpdate::parse_http_date(date).ok()).map(DateTime::from);
+                apply(&mut reading, &answered, image);
+            }
             Err(error) => {
                 if let RegistryError::LoginLimit { retry_after, .. } = &error {
                     reading.retry_after = *retry_after;
@@ -64,7 +80,7 @@ impl Client {
             }
         }
         warn_of_the_wrong_bucket(&mut reading, &who.credential);
-        reading
+        (reading, date)
     }
 }
 
@@ -76,7 +92,7 @@ fn standing_of(error: &RegistryError) -> Standing {
 }
 
 /// What an answered manifest request means, as far as it is not an error.
-pub fn judge_answer(answered: &Answered, at: chrono::DateTime<chrono::Utc>) -> Judgement {
+pub fn judge_answer(answered: &Answered, at: DateTime<Utc>) -> Judgement {
     let fields = answered.fields();
     judge(Answer { status: answered.status, fields: &fields, body: &answered.body, retry_after: answered.retry_after(at.into()), at })
 }

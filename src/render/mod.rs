@@ -2,6 +2,7 @@
 //! the annotations are other views of it. Knows report values only: no registry, no runtime.
 
 pub mod check;
+pub mod doctor;
 pub mod explain;
 pub mod gate;
 mod look;

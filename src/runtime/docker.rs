@@ -64,6 +64,7 @@ pub(super) struct Docker {
     program: Program,
     version: String,
     notes: Vec<String>,
+    mirrors: Vec<String>,
     store: Store,
     last_removal: Mutex<Duration>,
     before: Mutex<Option<Before>>,
@@ -92,9 +93,19 @@ impl Docker {
             Err(_) if !finished.succeeded() => Err(program.no_daemon(&finished)),
             Err(error) => Err(program.nonsense(&question, &error)),
             Ok(engine) => {
-                let (version, notes, store) = (engine.words(), engine.notes(), engine.store());
+                let (version, notes, mirrors, store) = (engine.words(), engine.notes(), engine.mirrors(), engine.store());
                 let platform = setup.platform.clone();
-                Ok(Self { name, program, version, notes, store, last_removal: Mutex::default(), before: Mutex::default(), platform })
+                Ok(Self {
+                    name,
+                    program,
+                    version,
+                    notes,
+                    mirrors,
+                    store,
+                    last_removal: Mutex::default(),
+                    before: Mutex::default(),
+                    platform,
+                })
             }
         }
     }
@@ -112,6 +123,10 @@ impl Runtime for Docker {
 
     fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    fn mirrors(&self) -> &[String] {
+        &self.mirrors
     }
 
     fn login(&self) -> Login {
@@ -267,10 +282,13 @@ impl Engine {
         if types.any(|(_, value)| value.starts_with("io.containerd.snapshotter")) { Store::Containerd } else { Store::Classic }
     }
 
+    fn mirrors(&self) -> Vec<String> {
+        self.registry_config.iter().filter_map(|registries| registries.mirrors.as_ref()).flatten().cloned().collect()
+    }
+
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let mirrors =
-            self.registry_config.iter().filter_map(|registries| registries.mirrors.as_ref()).flatten().cloned().collect::<Vec<_>>();
+        let mirrors = self.mirrors();
         if !mirrors.is_empty() {
             notes.push(format!(
                 "dockerd asks {} first and falls back to Docker Hub without a word: a 429 of either can be hidden by the other",

@@ -131,6 +131,11 @@ pub trait Runtime: Send + Sync {
         &[]
     }
 
+    /// The URLs that its daemon says it asks before Docker Hub.
+    fn mirrors(&self) -> &[String] {
+        &[]
+    }
+
     /// As whom this runtime pulls.
     fn login(&self) -> Login;
 

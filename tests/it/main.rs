@@ -3,6 +3,7 @@
 
 mod accounts;
 mod credentials;
+mod doctor;
 mod examples;
 mod explain;
 mod forecast;

@@ -147,6 +147,18 @@ fn explain_prints_what_its_schema_says_of_every_kind_of_failure() {
 }
 
 #[test]
+fn doctor_prints_what_its_schema_says_whatever_it_finds() {
+    let sandbox = Sandbox::start(&["--limit", "5"]);
+    let home = Home::new();
+    home.write("docker/config.json", "{ \"credsStore\": \"absent\", \"auths\": { \"docker.io\": { \"auth\": \"eDp5\" } } }");
+    for args in [&["doctor", "-o", "json"][..], &["doctor", "-o", "json", "nginx", "quay.example", sandbox.authority()]] {
+        let outcome = home.dhlimit(args).envs(sandbox.as_docker_hub()).run().expect_code(0);
+        valid("doctor", &outcome.json());
+        assert!(outcome.json()["findings"].as_array().is_some_and(|findings| findings.len() > 4), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_key_that_is_missing_unknown_or_wrong_is_seen() {
     let sandbox = Sandbox::start(&["--limit", "5"]);
     let report = document(&printed(&sandbox, &["check", "-o", "json", "nginx"]));

@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 use crate::harness::secrets::Secret;
 use crate::harness::{Home, tools};
 
-pub(super) const PASSWORD: &str = "pl4nted/Secret+";
-pub(super) const BOB: Secret = Secret { user: "bob", password: PASSWORD };
-pub(super) const HUB: &str = "https://index.docker.io/v1/";
+pub(crate) const PASSWORD: &str = "pl4nted/Secret+";
+pub(crate) const BOB: Secret = Secret { user: "bob", password: PASSWORD };
+pub(crate) const HUB: &str = "https://index.docker.io/v1/";
 
-pub(super) fn entry(user: &str) -> Value {
+pub(crate) fn entry(user: &str) -> Value {
     json!({ "auth": BASE64_STANDARD.encode(format!("{user}:{PASSWORD}")) })
 }
 
-pub(super) fn auths(entries: &[(&str, &str)]) -> String {
+pub(crate) fn auths(entries: &[(&str, &str)]) -> String {
     let map: serde_json::Map<String, Value> = entries.iter().map(|(key, user)| ((*key).to_owned(), entry(user))).collect();
     json!({ "auths": map }).to_string()
 }

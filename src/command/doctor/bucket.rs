@@ -1,0 +1,235 @@
+//! Whom the registry counts: a HEAD for each identity over each address family, and what the answers
+//! say together. Costs no pull.
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use std::sync::Arc;
+
+use super::super::asker::Asker;
+use super::target::Target;
+use crate::quota::{Family, Fault, FaultKind, Reading, SourceKind, Standing};
+use crate::registry::Principal;
+use crate::render::doctor::{Finding, Severity, Topic};
+
+/// A reading, the registry's clock, and what kind of proof was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// The reading.
+    pub reading: Reading,
+    /// The `Date` of the answer.
+    pub date: Option<DateTime<Utc>>,
+    /// Whether a token was sent in the place of a password.
+    pub by_token: bool,
+}
+
+/// Asks as everybody over every family at once.
+pub(super) async fn ask(
+    asker: &Arc<Asker>,
+    target: &Target,
+    principals: &[Principal],
+    families: &[Option<Family>],
+    end: Instant,
+) -> Vec<Asked> {
+    let mut tasks = JoinSet::new();
+    for (at, (who, family)) in principals.iter().flat_map(|who| families.iter().map(move |family| (who, *family))).enumerate() {
+        let Ok(client) = asker.client(&target.image, family) else { continue };
+        let (asker, image, who) = (asker.clone(), target.image.clone(), who.clone());
+        let left = end.saturating_duration_since(Instant::now());
+        tasks.spawn(async move {
+            let (reading, date) = asker.read_dated(&client, &image, &who, left).await;
+            (at, Asked { reading, date, by_token: matches!(who.credential.kind(), "identity token" | "registry token") })
+        });
+    }
+    let mut answers = tasks.join_all().await;
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) -> Finding {
+    Finding::new(Topic::Count, severity, id, subject, evidence)
+}
+
+/// What the answers say.
+pub(super) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
+    let registry = target.registry();
+    let reached: Vec<&Asked> = asked.iter().filter(|asked| !is_unreached(&asked.reading)).collect();
+    if reached.is_empty() {
+        return unreached(registry, asked).into_iter().collect();
+    }
+    let mut findings = Vec::new();
+    for asked in &reached {
+        findings.extend(one(target, asked));
+    }
+    findings.extend(families(registry, &reached));
+    merged(findings)
+}
+
+/// Whether nothing came back: over a family that is not there this is no fault.
+fn is_unreached(reading: &Reading) -> bool {
+    reading.fault().is_some_and(|fault| matches!(fault.kind, FaultKind::Network | FaultKind::Timeout))
+}
+
+/// That nothing answered, by the most telling of the faults.
+fn unreached(registry: &str, asked: &[Asked]) -> Option<Finding> {
+    let faults: Vec<(&Reading, &Fault)> = asked.iter().filter_map(|asked| Some((&asked.reading, asked.reading.fault()?))).collect();
+    let (_, first) = faults.first()?;
+    let mut told: Vec<(String, &str)> = faults.iter().map(|(reading, fault)| (over(reading, ": "), fault.message.as_str())).collect();
+    told.dedup_by_key(|(_, message)| *message);
+    let evidence = match &told[..] {
+        [(_, message)] => (*message).to_owned(),
+        several => several.iter().map(|(over, message)| format!("{over}{message}")).collect::<Vec<_>>().join("; "),
+    };
+    Some(finding(Severity::Error, "registry-unreachable", registry, &evidence).advise(&first.advice))
+}
+
+fn over(reading: &Reading, end: &str) -> String {
+    match reading.family {
+        Some(Family::Ipv4) => format!("IPv4{end}"),
+        Some(Family::Ipv6) => format!("IPv6{end}"),
+        None => String::new(),
+    }
+}
+
+/// Who asked: `anonymous`, `bob (~/.docker/config.json …)`.
+fn who(reading: &Reading) -> String {
+    match &reading.identity {
+        crate::quota::Identity::Account { credentials_from: Some(from), .. } => format!("{} (by {from})", reading.identity),
+        identity => identity.to_string(),
+    }
+}
+
+fn one(target: &Target, asked: &Asked) -> Vec<Finding> {
+    let registry = target.registry();
+    let reading = &asked.reading;
+    let who = who(reading);
+    if let Some(fault) = reading.fault() {
+        return vec![of_fault(target, asked, &who, fault)];
+    }
+    let mut findings = Vec::new();
+    let over = reading.family.map(|_| format!(", over {}", over(reading, ""))).unwrap_or_default();
+    let counted = reading.source.as_ref().map_or_else(
+        || format!("{who} is counted; the registry does not say as whom"),
+        |source| {
+            let kind = match source.kind() {
+                SourceKind::Ipv4 => "the address",
+                SourceKind::Ipv6Prefix => "the IPv6 network",
+                SourceKind::Account => "the account",
+            };
+            format!("{who} is counted as {kind} {source}")
+        },
+    );
+    let pulls = if reading.effective { "; a pull from here is counted so" } else { "" };
+    let (severity, id, left) = match &reading.standing {
+        Standing::Limited(count) => {
+            let window = count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
+            (Severity::Ok, "bucket", format!("{} of {} pulls left{window}", count.remaining, count.limit))
+        }
+        Standing::Exhausted { limit, window } => {
+            let limit = limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+            let window = window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
+            (Severity::Warning, "bucket-empty", format!("no pull is left{limit}{window}"))
+        }
+        Standing::Unlimited => (Severity::Ok, "bucket", "no pull limit applies".to_owned()),
+        _ => (Severity::Warning, "bucket-unclear", format!("the limit is not understood: {}", reading.warnings.join("; "))),
+    };
+    let bucket = finding(severity, id, registry, &format!("{counted}: {left}{over}{pulls}"));
+    findings.push(match severity {
+        Severity::Ok => bucket,
+        _ if id == "bucket-empty" => {
+            bucket.advise("log in (an account has its own count), wait for the window to pass, or pull from a mirror")
+        }
+        _ => bucket.advise("see the headers with dhlimit check -vv, and ask the registry again later"),
+    });
+    if let Some(source) = &reading.source {
+        if reading.identity.is_account() && source.kind().is_address() {
+            let evidence = format!("the credentials of {who} were sent, but {source} was counted: they are not being used");
+            findings.push(
+                finding(Severity::Error, "counted-as-address", registry, &evidence)
+                    .advise("log in again with an access token that may read public repositories; until then every pull is the address's"),
+            );
+        } else if !reading.identity.is_account() && source.kind() == SourceKind::Account {
+            let evidence = format!("nothing was sent that says who asks, but the account {source} was counted");
+            findings.push(finding(Severity::Warning, "counted-as-account", registry, &evidence).advise(
+                "something between here and the registry logs in: a proxy or a pull-through cache; its pulls and yours are one count",
+            ));
+        }
+        if source.kind() == SourceKind::Ipv6Prefix {
+            let evidence = format!("{source} is a network of 2^64 addresses with one count: every neighbour in it spends the same pulls");
+            findings.push(finding(Severity::Info, "ipv6-shared", registry, &evidence));
+        }
+    }
+    findings
+}
+
+/// What a refusal means for whoever asked.
+fn of_fault(target: &Target, asked: &Asked, who: &str, fault: &Fault) -> Finding {
+    let registry = target.registry();
+    let evidence = format!("{who}: {}", fault.message);
+    let found = |severity, id| finding(severity, id, registry, &evidence).advise(&fault.advice);
+    let decides = if asked.reading.effective { Severity::Error } else { Severity::Warning };
+    match fault.kind {
+        FaultKind::Credentials if asked.by_token => finding(
+            Severity::Error,
+            "token-expired",
+            registry,
+            &format!("{evidence}; a token was sent, which may have ended or been revoked"),
+        )
+        .advise(super::logins::log_in_again(registry)),
+        FaultKind::Credentials => found(Severity::Error, "credentials-refused"),
+        FaultKind::LoginLimit => found(Severity::Error, "login-limit"),
+        FaultKind::OverallLimit => found(Severity::Warning, "overall-limit"),
+        FaultKind::Blocked => found(Severity::Error, "registry-blocked"),
+        FaultKind::NotFound | FaultKind::Denied if !target.named => {
+            let evidence = format!("{registry} answers {who}; what it counts, if anything, it tells for an image that is there");
+            finding(Severity::Ok, "registry-answers", registry, &evidence)
+        }
+        FaultKind::Denied => found(decides, "access-denied"),
+        FaultKind::NotFound => found(Severity::Info, "image-not-found"),
+        FaultKind::Tls => Finding::new(Topic::Way, Severity::Error, "tls-trust", registry, &evidence).advise(tls_advice(fault)),
+        FaultKind::Protocol => found(Severity::Error, "registry-odd"),
+        FaultKind::Network | FaultKind::Timeout | FaultKind::Server => found(Severity::Error, "registry-unreachable"),
+    }
+}
+
+/// A certificate that is not yet, or no more, valid is as often a wrong clock's fault.
+fn tls_advice(fault: &Fault) -> String {
+    let dated =
+        ["expired", "not valid yet", "notvalidyet", "not yet valid"].iter().any(|word| fault.message.to_ascii_lowercase().contains(word));
+    if dated {
+        return "see whether this machine's clock is right (date -u); if it is, the server's certificate has to be renewed".to_owned();
+    }
+    fault.advice.clone()
+}
+
+/// Whether the two families are two counts.
+fn families(registry: &str, reached: &[&Asked]) -> Option<Finding> {
+    let address_of = |family: Family| {
+        let readings = reached.iter().map(|asked| &asked.reading).filter(|reading| reading.family == Some(family));
+        let counted = readings.filter_map(|reading| reading.source.as_ref().filter(|source| source.kind().is_address()));
+        counted.map(ToString::to_string).next()
+    };
+    let (four, six) = (address_of(Family::Ipv4)?, address_of(Family::Ipv6)?);
+    (four != six).then(|| {
+        let evidence = format!("{four} over IPv4 and {six} over IPv6 each have a count; which one a pull takes is up to the connection");
+        finding(Severity::Info, "families-counted-apart", registry, &evidence)
+    })
+}
+
+/// Findings that differ by nothing but the family they were seen over are one.
+fn merged(findings: Vec<Finding>) -> Vec<Finding> {
+    let core = |finding: &Finding| finding.evidence.replace(", over IPv4", "").replace(", over IPv6", "");
+    let mut kept: Vec<Finding> = Vec::new();
+    for mut finding in findings {
+        match kept.iter_mut().find(|known| known.id == finding.id && core(known) == core(&finding)) {
+            Some(known) if known.evidence != finding.evidence => known.evidence = core(known),
+            Some(_) => {}
+            None => {
+                finding.evidence = crate::text::one_line(&finding.evidence, 1_000);
+                kept.push(finding);
+            }
+        }
+    }
+    kept
+}

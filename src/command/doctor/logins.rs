@@ -1,0 +1,259 @@
+//! Who asks: every place where a login could be, what is there, and which one each tool would use.
+
+use crate::credentials::{
+    Account, AuthFile, Content, Credential, EntryError, Holding, Keychain, Login, Note, Origin, Reader, Tool, docker_key, is_docker_hub,
+    kubelet_keys, misses_docker_hub, shown_key,
+};
+use crate::render::doctor::{Finding, Severity, Topic};
+
+use super::kubernetes::Secret;
+use super::target::Target;
+
+fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) -> Finding {
+    Finding::new(Topic::Logins, severity, id, subject, evidence)
+}
+
+/// What each place holds; those that are not there are one finding.
+pub(super) async fn places(keychain: &Keychain, secrets: &[Secret]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut absent = Vec::new();
+    for Holding { store, content } in keychain.holdings().await {
+        match content {
+            Content::Absent => absent.push(store.to_string()),
+            Content::Unusable => findings.push(finding(Severity::Info, "credentials-place", &store.to_string(), "there, but of no use")),
+            Content::File(file) => findings.push(finding(Severity::Ok, "credentials-place", &store.to_string(), &held(&file))),
+        }
+    }
+    for Secret { store, file } in secrets {
+        findings.extend(file.as_ref().ok().map(|file| finding(Severity::Ok, "credentials-place", &store.to_string(), &held(file))));
+    }
+    if !absent.is_empty() {
+        findings.push(finding(Severity::Ok, "credentials-place", "not there", &absent.join(", ")));
+    }
+    findings
+}
+
+fn held(file: &AuthFile) -> String {
+    let entry = |(key, entry): (&String, &Result<Credential, EntryError>)| match entry {
+        Ok(Credential::Anonymous) => format!("{} (empty: a helper holds it, or nobody is logged in)", shown_key(key)),
+        Ok(credential) => format!("{} ({})", shown_key(key), who(credential)),
+        Err(error) => format!("{} ({error})", shown_key(key)),
+    };
+    let mut parts: Vec<String> = file.auths.iter().map(entry).collect();
+    parts.extend(file.helpers.iter().map(|(key, name)| format!("credHelpers for {}: {name}", shown_key(key))));
+    parts.extend(file.store.iter().map(|name| format!("credsStore {name}")));
+    if parts.is_empty() { "no login".to_owned() } else { parts.join(", ") }
+}
+
+/// Whose a credential is, and what kind of proof: `bob, password`.
+fn who(credential: &Credential) -> String {
+    credential.user().map_or_else(|| credential.kind().to_owned(), |user| format!("{user}, {}", credential.kind()))
+}
+
+/// What is broken or odd in the places, and which login each tool would use.
+pub(super) async fn of(keychain: &Keychain, target: &Target, accounts: &[Account], installed: &[Tool]) -> Vec<Finding> {
+    let (registry, repository) = (target.registry(), target.image.repository());
+    let named: Vec<&Account> = accounts.iter().collect();
+    let (survey, docker, nerdctl, podman) = tokio::join!(
+        keychain.survey(registry, repository, &named),
+        keychain.used_by(Tool::Docker, registry, repository),
+        keychain.used_by(Tool::Nerdctl, registry, repository),
+        keychain.used_by(Tool::Podman, registry, repository),
+    );
+    let used: Vec<(Tool, Option<Login>)> = Tool::ALL.into_iter().zip([docker, nerdctl, podman]).collect();
+    let docker_has_one = used.iter().any(|(tool, login)| *tool == Tool::Docker && login.is_some());
+    let mut findings: Vec<Finding> = survey.notes.iter().map(|note| of_note(note, registry, docker_has_one)).collect();
+    findings.extend(survey.logins.iter().filter_map(|login| expired(registry, &login.origin.to_string(), &login.credential)));
+    findings.push(which(registry, &used, installed, &survey.looked));
+    findings
+}
+
+fn of_note(note: &Note, registry: &str, docker_has_one: bool) -> Finding {
+    let severity = match note {
+        Note::Overridden { .. } => Severity::Info,
+        Note::UnusedKey { .. } if docker_has_one => Severity::Warning,
+        Note::HelperInVariable => Severity::Warning,
+        _ => Severity::Error,
+    };
+    finding(severity, note.id(), registry, &note.to_string()).advise(note.advice())
+}
+
+/// A token that has ended by its own word.
+fn expired(registry: &str, origin: &str, credential: &Credential) -> Option<Finding> {
+    let end = chrono::DateTime::from_timestamp(credential.expires()?, 0)?;
+    if end > chrono::Utc::now() {
+        return None;
+    }
+    let evidence = format!("the {} from {origin} ended on {}", credential.kind(), end.format("%Y-%m-%d at %H:%M:%S UTC"));
+    Some(finding(Severity::Error, "token-expired", registry, &evidence).advise(log_in_again(registry)))
+}
+
+/// Which login each tool would use, as one finding.
+fn which(registry: &str, used: &[(Tool, Option<Login>)], installed: &[Tool], looked: &[String]) -> Finding {
+    // What is not here pulls nothing: it is told of, but it decides nothing.
+    let counts = |tool: &Tool| installed.is_empty() || installed.contains(tool);
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (tool, login) in used {
+        let words = login.as_ref().map_or_else(|| "nobody".to_owned(), |login| format!("{} from {}", who(&login.credential), login.origin));
+        let name = if counts(tool) { tool.name().to_owned() } else { format!("{} (not installed)", tool.name()) };
+        match groups.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((words, vec![name])),
+        }
+    }
+    let told = groups.iter().map(|(words, names)| format!("{}: {words}", names.join(", "))).collect::<Vec<_>>().join("; ");
+    let deciding: Vec<&Option<Login>> = used.iter().filter(|(tool, _)| counts(tool)).map(|(_, login)| login).collect();
+    let same = deciding.windows(2).all(|pair| match pair {
+        [Some(one), Some(other)] => one.credential.same_account(&other.credential),
+        [one, other] => one.is_none() && other.is_none(),
+        _ => true,
+    });
+    if !same {
+        return finding(Severity::Warning, "login-differs", registry, &told)
+            .advise("log in with each tool, or with docker login alone: podman and nerdctl read docker's file too");
+    }
+    if deciding.iter().any(|login| login.is_some()) {
+        return finding(Severity::Ok, "login-used", registry, &told);
+    }
+    let evidence = format!("{told}; looked in {}", if looked.is_empty() { "no place".to_owned() } else { looked.join(", ") });
+    let none = finding(Severity::Info, "login-none", registry, &evidence);
+    if is_docker_hub(registry) {
+        none.advise("docker login: an account has a count of its own, apart from the address and twice as large")
+    } else {
+        none
+    }
+}
+
+/// What the kubelet would use of a Secret.
+pub(super) fn of_secret(secret: &Secret, target: &Target) -> Vec<Finding> {
+    let registry = target.registry();
+    let file = match &secret.file {
+        Ok(file) => file,
+        Err(error) => {
+            let evidence = format!("{} is no credentials file: {error}", secret.store);
+            return vec![finding(Severity::Error, "credentials-malformed", registry, &evidence).advise(create(registry))];
+        }
+    };
+    let usable = usable(secret, target);
+    let mut findings = Vec::new();
+    for key in kubelet_keys(&file.auths, registry, target.image.repository()) {
+        let place = Origin::Entry { store: secret.store.clone(), key: key.to_owned() };
+        let broken = match file.auths.get(key) {
+            Some(Err(error)) => Some(error.to_string()),
+            Some(Ok(credential @ (Credential::IdentityToken { .. } | Credential::RegistryToken(_)))) => {
+                Some(format!("holds {}, which the kubelet does not take", credential.kind()))
+            }
+            Some(Ok(Credential::Anonymous)) => Some("holds neither user nor password".to_owned()),
+            _ => None,
+        };
+        if let Some(broken) = broken {
+            findings.push(finding(Severity::Error, "login-broken", registry, &format!("{place} {broken}")).advise(create(registry)));
+        }
+    }
+    if is_docker_hub(registry) {
+        for key in file.auths.keys().filter(|key| misses_docker_hub(key)) {
+            let severity = if usable.is_empty() { Severity::Error } else { Severity::Warning };
+            let place = Origin::Entry { store: secret.store.clone(), key: key.clone() };
+            let evidence = format!("{place} is never used by the kubelet for Docker Hub's images: their host is docker.io");
+            findings.push(finding(severity, "login-key-unused", registry, &evidence).advise(create(registry)));
+        }
+    }
+    if file.store.is_some() || !file.helpers.is_empty() {
+        let severity = if usable.is_empty() { Severity::Error } else { Severity::Warning };
+        let evidence = format!("{} names credential helpers, which the kubelet does not run", secret.store);
+        findings.push(finding(severity, "helper-in-secret", registry, &evidence).advise(create(registry)));
+    }
+    findings.extend(usable.iter().filter_map(|login| expired(registry, &login.origin.to_string(), &login.credential)));
+    findings.push(if let Some((first, rest)) = usable.split_first() {
+        let then: String = rest.iter().map(|login| format!(", then {} from {}", who(&login.credential), login.origin)).collect();
+        let evidence = format!("kubelet: {} from {}{then}", who(&first.credential), first.origin);
+        finding(Severity::Ok, "login-used", registry, &evidence)
+    } else {
+        let evidence = format!("kubelet: nobody; nothing in {} is for {registry}", secret.store);
+        finding(Severity::Warning, "login-none", registry, &evidence).advise(create(registry))
+    });
+    findings
+}
+
+/// The logins of a Secret that the kubelet tries, in its order.
+pub(super) fn usable(secret: &Secret, target: &Target) -> Vec<Login> {
+    let Ok(file) = &secret.file else { return Vec::new() };
+    let keys = kubelet_keys(&file.auths, target.registry(), target.image.repository());
+    let login = |key: &str| match file.auths.get(key) {
+        Some(Ok(credential @ Credential::Password { .. })) => {
+            let origin = Origin::Entry { store: secret.store.clone(), key: key.to_owned() };
+            Some(Login { credential: credential.clone(), origin, reader: Reader::Kubelet })
+        }
+        _ => None,
+    };
+    keys.into_iter().filter_map(login).collect()
+}
+
+/// How to have a new token in the place of an old one.
+pub(super) fn log_in_again(registry: &str) -> String {
+    let server = if is_docker_hub(registry) { String::new() } else { format!(" {registry}") };
+    format!("log in again: docker logout{server}; docker login{server}")
+}
+
+/// How to make a Secret that the kubelet takes.
+fn create(registry: &str) -> String {
+    let server = docker_key(registry);
+    format!("kubectl create secret docker-registry NAME --docker-server={server} --docker-username=USER --docker-password=TOKEN")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(user: &str) -> Login {
+        let origin = Origin::Account(user.to_owned());
+        Login { credential: Credential::password(user, "hunter2"), origin, reader: Reader::Docker }
+    }
+
+    #[test]
+    fn tools_that_are_not_here_decide_nothing() {
+        let used = |docker, nerdctl, podman| [(Tool::Docker, docker), (Tool::Nerdctl, nerdctl), (Tool::Podman, podman)];
+        let all: &[Tool] = &Tool::ALL;
+        let rows: [(_, &[Tool], &str); 7] = [
+            (used(Some(login("bob")), Some(login("bob")), Some(login("bob"))), all, "login-used"),
+            (used(None, None, None), all, "login-none"),
+            (used(None, None, Some(login("amy"))), all, "login-differs"),
+            (used(None, None, Some(login("amy"))), &[], "login-differs"),
+            (used(None, None, Some(login("amy"))), &[Tool::Podman], "login-used"),
+            (used(None, None, Some(login("amy"))), &[Tool::Docker, Tool::Nerdctl], "login-none"),
+            (used(Some(login("bob")), Some(login("bob")), Some(login("amy"))), all, "login-differs"),
+        ];
+        for (used, installed, id) in rows {
+            let found = which("docker.io", &used, installed, &[]);
+            assert_eq!(found.id, id, "{found:?}");
+            assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+        }
+        let told = which("docker.io", &used(Some(login("bob")), Some(login("bob")), None), &[Tool::Docker], &[]).evidence;
+        assert_eq!(told, "docker, nerdctl (not installed): bob, password from account bob; podman (not installed): nobody");
+    }
+
+    #[test]
+    fn the_kubelet_s_faults_are_named() {
+        let target = &Target::all(&[]).unwrap()[0];
+        let entry = r#"{"auth":"Ym9iOmh1bnRlcjI="}"#;
+        let rows = [
+            (format!(r#"{{"auths":{{"https://index.docker.io/v1/":{entry}}}}}"#), "login-used"),
+            (format!(r#"{{"auths":{{"docker.io":{entry}}}}}"#), "login-used"),
+            (format!(r#"{{"auths":{{"*.docker.io":{entry}}}}}"#), "login-key-unused login-none"),
+            (format!(r#"{{"auths":{{"registry-1.docker.io":{entry},"docker.io":{entry}}}}}"#), "login-key-unused login-used"),
+            (
+                r#"{"credsStore":"desktop","auths":{"https://index.docker.io/v1/":{}}}"#.to_owned(),
+                "login-broken helper-in-secret login-none",
+            ),
+            (r#"{"auths":{"docker.io":{"auth":"%%"}}}"#.to_owned(), "login-broken login-none"),
+            (r#"{"auths":{"docker.io":{"auth":"Ym9iOng=","identitytoken":"hunter2"}}}"#.to_owned(), "login-broken login-none"),
+            ("{".to_owned(), "credentials-malformed"),
+        ];
+        for (text, ids) in rows {
+            let secret = Secret::of("secret default/regcred", text.as_bytes());
+            let found = of_secret(&secret, target);
+            assert_eq!(found.iter().map(|finding| finding.id).collect::<Vec<_>>().join(" "), ids, "{text}");
+            assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What each tool by itself would take from the places: docker, nerdctl and podman read some of the
+//! same files and do not agree. Apart from the keychain because that answers for dhlimit, this for the
+//! tools. Follows docker/cli (v28, 2025), nerdctl's `dockerconfigresolver` (v1.7.6, 2024) and
+//! containers/image's `pkg/docker/config` (v5, 2025).
+
+use super::keychain::{Keychain, Login, Reader, Survey};
+use super::{AuthFile, Store, keys, places};
+
+/// A tool that looks for logins by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// docker's command line, which hands the login to its daemon.
+    Docker,
+    /// nerdctl.
+    Nerdctl,
+    /// podman, and with it skopeo and buildah.
+    Podman,
+}
+
+impl Tool {
+    /// Every tool, in the order in which they are told.
+    pub const ALL: [Self; 3] = [Self::Docker, Self::Nerdctl, Self::Podman];
+
+    /// The program's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Nerdctl => "nerdctl",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// A place that can hold logins, and what it holds.
+#[derive(Debug, Clone)]
+pub struct Holding {
+    /// The file or variable, as shown.
+    pub store: Store,
+    /// What is there.
+    pub content: Content,
+}
+
+/// What a place is found to be.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// There is no such file.
+    Absent,
+    /// It is there and of no use: a [`super::Note`] says why.
+    Unusable,
+    /// A credentials file.
+    File(AuthFile),
+}
+
+impl Content {
+    fn of(bytes: &[u8]) -> Self {
+        AuthFile::parse(bytes).map_or(Self::Unusable, Self::File)
+    }
+}
+
+impl Keychain {
+    /// The login that a tool would use for a repository at a registry; `None`: it would ask as nobody.
+    /// Helpers that were asked before are not asked again.
+    pub async fn used_by(&self, tool: Tool, registry: &str, repository: &str) -> Option<Login> {
+        match tool {
+            Tool::Docker => {
+                let survey = self.survey(registry, repository, &[]).await;
+                survey.logins.into_iter().find(|login| login.reader == Reader::Docker)
+            }
+            Tool::Nerdctl => self.used_by_nerdctl(registry).await,
+            Tool::Podman => self.used_by_podman(registry, repository).await,
+        }
+    }
+
+    async fn used_by_nerdctl(&self, registry: &str) -> Option<Login> {
+        let mut survey = Survey::default();
+        let mut pending = Vec::new();
+        let place = places::docker(&self.environment)?;
+        self.read(&mut survey, &place, |survey, file| {
+            // A helper that fails is not made up for by the file, as with docker: the next key is tried.
+            let found = keys::nerdctl_keys(registry).into_iter().filter_map(|key| survey.by_docker_key(&place.store, &file, key));
+            pending.extend(found.map(super::keychain::Pending::without_fallback));
+        })
+        .await;
+        self.settle(pending).await.into_iter().find_map(|outcome| outcome.login)
+    }
+
+    async fn used_by_podman(&self, registry: &str, repository: &str) -> Option<Login> {
+        let mut survey = Survey::default();
+        let mut pending = Vec::new();
+        let own = places::podman(&self.environment);
+        // podman reads docker's file where its own have nothing, unless it was told which file to use.
+        let docker = places::docker(&self.environment).filter(|_| self.environment.var("REGISTRY_AUTH_FILE").is_none());
+        for place in own.into_iter().chain(docker) {
+            self.read(&mut survey, &place, |survey, file| pending.extend(survey.as_podman(&place.store, &file, registry, repository)))
+                .await;
+        }
+        self.settle(pending).await.into_iter().find_map(|outcome| outcome.login)
+    }
+
+    /// Every place that docker and podman look at, and what each holds.
+    pub async fn holdings(&self) -> Vec<Holding> {
+        let variable = self
+            .environment
+            .var("DOCKER_AUTH_CONFIG")
+            .map(|text| Holding { store: Store::DockerAuthConfig, content: Content::of(text.as_bytes()) });
+        let mut holdings: Vec<Holding> = variable.into_iter().collect();
+        for place in places::docker(&self.environment).into_iter().chain(places::podman(&self.environment)) {
+            let content = match place.read(self.limit).await {
+                Ok(Some(bytes)) => Content::of(&bytes),
+                Ok(None) => Content::Absent,
+                Err(_) => Content::Unusable,
+            };
+            holdings.push(Holding { store: place.store, content });
+        }
+        holdings
+    }
+}
