@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -99,7 +100,12 @@ pub struct Context {
     pub colour: bool,
     out: Sink,
     err: Sink,
+    /// Whether a passing line stands on standard error.
+    passing: Arc<AtomicBool>,
 }
+
+/// Back to the beginning of the line, and nothing on it (ECMA-48: EL).
+const NEW_LINE: &str = "\r\u{1b}[2K";
 
 impl Context {
     /// The real process: its clock, streams and environment.
@@ -124,6 +130,7 @@ impl Context {
             colour: false,
             out: Arc::new(Mutex::new(out)),
             err: Arc::new(Mutex::new(err)),
+            passing: Arc::default(),
         }
     }
 
@@ -148,8 +155,23 @@ impl Context {
     /// Writes one line to standard error whatever `--quiet` says: errors only.
     pub fn complain(&self, line: &str) {
         let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.passing.swap(false, Ordering::SeqCst) {
+            let _ = write!(err, "{NEW_LINE}");
+        }
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr);
         let _ = writeln!(err, "{}", line.lines().map(|line| text::wrap(line, columns)).collect::<Vec<_>>().join("\n"));
+        let _ = err.flush();
+    }
+
+    /// Shows a line on the terminal behind standard error that the next one replaces, this one's or
+    /// any other; an empty one takes it away. It must fit the terminal, with room for the `^C` that is
+    /// echoed at its end: a line that wraps cannot be taken back.
+    pub fn pass(&self, line: &str) {
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.passing.swap(!line.is_empty(), Ordering::SeqCst) && line.is_empty() {
+            return;
+        }
+        let _ = write!(err, "{NEW_LINE}{line}");
         let _ = err.flush();
     }
 }

@@ -17,6 +17,7 @@ use super::answered::{Answered, Want, retry_after};
 use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
 use super::error::{Cause, RegistryError};
+use super::reuse::kept;
 use super::token::{Token, refusal, words_of};
 use super::transport::{Transport, Trust, bounded_body, cause_of, drained};
 use crate::context::Environment;
@@ -227,16 +228,19 @@ impl Client {
         }
         let at = host(&service.realm);
         let auth = self.auth_transport(&service.realm)?;
-        if self.locked().tokens.is_empty() && self.endpoint.token_service.is_some() {
+        let elsewhere = service.realm.origin() != self.endpoint.base.origin();
+        if elsewhere && self.locked().tokens.is_empty() && self.endpoint.token_service.is_some() {
             self.registry.preconnect(self.endpoint.base.clone()).await;
         }
         let scope = format!("repository:{}:pull", image.repository());
         let request = token_request(&auth, service, &scope, who);
         tracing::debug!(host = %at, %scope, as_ = who.kind(), "asking for a token");
         let (status, headers, body) = within(deadline, &at, async {
+            let exchange = auth.begin();
             let response = request.send().await?;
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let (body, _) = bounded_body(response).await?;
+            let (status, headers, keeps) = (response.status().as_u16(), response.headers().clone(), kept(&response));
+            let (body, cut) = bounded_body(response).await?;
+            exchange.end(keeps && !cut);
             Ok((status, headers, body))
         })
         .await?;
@@ -301,19 +305,26 @@ impl Client {
         }
         tracing::debug!(method = %want.method(), host = %at, path = url.path(), "asking the registry");
         within(deadline, &at, async {
+            let exchange = transport.begin();
             let response = request.send().await?;
             let (status, headers, family) = (response.status().as_u16(), response.headers().clone(), transport.family_of(&response));
-            let body = match want {
-                Want::Head => String::new(),
-                Want::Bytes if status == 200 => drained(response).await?,
-                Want::Text | Want::Bytes => bounded_body(response).await?.0,
+            let keeps = kept(&response);
+            let (body, cut) = match want {
+                Want::Head => (String::new(), false),
+                Want::Bytes if status == 200 => (drained(response).await?, false),
+                Want::Text | Want::Bytes => bounded_body(response).await?,
             };
+            exchange.end(keeps && !cut);
             Ok(Answered { status, headers, body, family, host: at.clone(), token_age: Duration::ZERO })
         })
         .await
     }
 
+    /// The connection to a token service: the registry's own where both are one server.
     fn auth_transport(&self, realm: &Url) -> Result<Transport, RegistryError> {
+        if realm.origin() == self.endpoint.base.origin() {
+            return Ok(self.registry.clone());
+        }
         let origin = realm.origin().ascii_serialization();
         if let Some(known) = self.locked().auth.get(&origin) {
             return Ok(known.clone());

@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 mod preconnect;
 mod reading;
+mod reuse;
 mod token;
 mod transport;
 

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::error::Cause;
 use super::preconnect::Preconnect;
+use super::reuse::{Exchange, Reuse};
 use crate::context::Environment;
 use crate::quota::Family;
 
@@ -85,6 +86,7 @@ impl Trust {
 pub(super) struct Transport {
     client: reqwest::Client,
     preconnect: Preconnect,
+    reuse: Reuse,
     /// A proxy may stand between: the peer's address says nothing about the registry's.
     proxied: bool,
 }
@@ -92,7 +94,7 @@ pub(super) struct Transport {
 impl Transport {
     /// A client for `url`'s host over one address family or any.
     pub(super) fn new(url: &Url, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Self, reqwest::Error> {
-        let preconnect = Preconnect::default();
+        let (preconnect, reuse) = (Preconnect::default(), Reuse::default());
         let loopback = url.host_str().is_some_and(|host| crate::image::is_loopback(host.trim_matches(['[', ']'])));
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.0.clone())
@@ -107,7 +109,8 @@ impl Transport {
             // and not used for the next one.
             .http2_keep_alive_interval(Duration::from_secs(4))
             .http2_keep_alive_timeout(Duration::from_secs(4))
-            .connector_layer(preconnect.clone());
+            .connector_layer(preconnect.clone())
+            .connector_layer(reuse.clone());
         builder = match family {
             Some(Family::Ipv4) => builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             Some(Family::Ipv6) => builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
@@ -123,11 +126,16 @@ impl Transport {
             if url.scheme() == "https" { "https_proxy" } else { "http_proxy" },
         ];
         let proxied = !loopback && variables.iter().any(|name| environment.var(name).is_some());
-        Ok(Self { client: builder.build()?, preconnect, proxied })
+        Ok(Self { client: builder.build()?, preconnect, reuse, proxied })
     }
 
-    /// Starts opening a connection for the next request; failures show at that request.
+    /// Starts opening a connection for the next request where there is none; failures show at that
+    /// request.
     pub(super) async fn preconnect(&self, url: Url) {
+        if self.reuse.has_open() {
+            // The attempt would find it and be sent.
+            return;
+        }
         self.preconnect.arm();
         let mut attempt = Box::pin(self.client.head(url).send());
         let started = poll_fn(|context| Poll::Ready(attempt.as_mut().poll(context))).await;
@@ -141,6 +149,11 @@ impl Transport {
     /// A request on this client.
     pub(super) fn request(&self, method: reqwest::Method, url: Url) -> reqwest::RequestBuilder {
         self.client.request(method, url)
+    }
+
+    /// A request is about to be sent; ended when its answer is complete.
+    pub(super) fn begin(&self) -> Exchange {
+        self.reuse.begin()
     }
 
     /// Over which family an answer came, where that can be told.

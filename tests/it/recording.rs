@@ -1,19 +1,13 @@
-//! Recordings through crashes: a writer killed at 200 random moments, and a report of what it left.
+//! `report` on recordings: what it counts, what it says of torn and foreign lines, and its page in a
+//! real browser. How recordings are written through crashes is seen in `watch`.
 
-use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::io::Write;
+use std::path::PathBuf;
 
-use dhlimit::recording::{Line, Reader, Recorder, Rotation, Sample};
+use dhlimit::recording::Sample;
 
 use crate::harness::{Home, dhlimit, tools};
-
-const FILE: &str = "DHLIMIT_TEST_RECORDING";
-const KILLS: u64 = 200;
 
 /// A sample whose elapsed time is its number.
 fn sample(number: u64) -> Sample {
@@ -30,67 +24,10 @@ fn sample(number: u64) -> Sample {
     .expect("a sample")
 }
 
-/// The numbers of the samples in a recording.
-fn numbers(path: &Path) -> Vec<u64> {
-    let lines = Reader::open(path).expect("a recording").map(|line| line.expect("a line"));
-    lines.filter_map(|line| if let Line::Sample(sample) = line { Some(sample.record.elapsed_ms) } else { None }).collect()
-}
-
 /// A recording of so many samples below the home.
 fn recorded(home: &Home, name: &str, count: u64) -> PathBuf {
     let lines: String = (0..count).map(|number| serde_json::to_string(&sample(number)).expect("JSON") + "\n").collect();
     home.write(name, &lines)
-}
-
-#[test]
-#[ignore = "the writer that the test below starts and kills; it never ends by itself"]
-fn writer() {
-    let path = PathBuf::from(env::var_os(FILE).expect("started by the test below"));
-    let first = numbers_so_far(&path);
-    let mut recorder = Recorder::open(&path, Rotation::Never).expect("the recording opens again");
-    let mut out = std::io::stdout();
-    // Bounded, should nobody kill it.
-    for next in first..first + 100_000 {
-        recorder.append(&sample(next)).expect("appended");
-        // Said once the sample is said to be on the disk: from here on it must never be missing.
-        writeln!(out, "wrote {next}").and_then(|()| out.flush()).expect("heard");
-    }
-}
-
-fn numbers_so_far(path: &Path) -> u64 {
-    if path.exists() { numbers(path).last().map_or(0, |last| last + 1) } else { 0 }
-}
-
-#[test]
-fn a_writer_killed_at_200_moments_loses_no_sample_but_the_one_in_flight() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("hub.jsonl");
-    let mut torn_or_more = 0;
-    for turn in 0..KILLS {
-        let mut child = Command::new(env::current_exe().expect("this test"))
-            .args(["--exact", "recording::writer", "--ignored", "--nocapture", "--test-threads=1"])
-            .env(FILE, &path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the writer starts");
-        let lines = BufReader::new(child.stdout.take().expect("its output"));
-        let heard = thread::spawn(move || {
-            let wrote = |line: String| line.rsplit_once("wrote ").and_then(|(_, number)| number.parse::<u64>().ok());
-            lines.lines().map_while(Result::ok).filter_map(wrote).last()
-        });
-        // Moments spread over the start and the first samples, in no order.
-        thread::sleep(Duration::from_micros(turn * 7_919 % 40_000));
-        child.kill().expect("killed");
-        child.wait().expect("ended");
-        let said = heard.join().expect("heard").map_or(0, |last| last + 1);
-        let found = if path.exists() { numbers(&path) } else { Vec::new() };
-        assert!(found.iter().copied().eq(0..found.len() as u64), "turn {turn}: a sample is missing or twice: {found:?}");
-        assert!(found.len() as u64 >= said, "turn {turn}: {said} were written, {} are there", found.len());
-        torn_or_more += usize::from(found.len() as u64 > said);
-    }
-    let found = numbers(&path);
-    assert!(found.len() > 100, "only {} samples in {KILLS} runs, {torn_or_more} in flight", found.len());
 }
 
 #[test]

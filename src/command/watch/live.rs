@@ -74,11 +74,12 @@ impl Live {
         let taken = Taken::new(context)?;
         let view = View::new(parts.names.clone(), Theme { colour: context.colour });
         let mut loops = Loop { context: context.clone(), parts, view, stop: stop.clone() };
-        let at_end = left.clone();
+        // Also where the thread panics: nobody watches a watch without its view.
+        let at_end = left.clone().drop_guard();
         let thread = std::thread::Builder::new().name("view".to_owned()).spawn(move || {
             let left = loops.run();
             drop(taken);
-            at_end.cancel();
+            drop(at_end);
             match left {
                 Ok(left) => (left, Ok(()), loops.view),
                 Err(error) => (None, Err(error), loops.view),
@@ -102,7 +103,8 @@ impl Live {
             give_back();
             return Ok(None);
         }
-        let Ok((left, result, view)) = self.thread.join() else { return Ok(None) };
+        // What the panic said stands on the terminal, which the hook gave back before.
+        let (left, result, view) = self.thread.join().map_err(|_| io::Error::other("the live view broke"))?;
         result?;
         for shown in view.last() {
             context.answer(&line(&shown))?;

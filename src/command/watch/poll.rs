@@ -29,9 +29,6 @@ use crate::{Context, Exit, Failure};
 
 /// A wait is looked at again after this long at the latest: the machine may have slept.
 const LOOK: Duration = Duration::from_secs(10);
-/// Between the end of a reading and the next request: the connection goes back to its pool in a task
-/// of its own, and who comes before it is there opens another.
-const BREATH: Duration = Duration::from_millis(1);
 
 /// One image as one identity over one family.
 pub(super) struct Target {
@@ -208,7 +205,6 @@ impl Pace<Done> for Waits<'_> {
     }
 
     async fn wait(&mut self, _: Instant) {
-        tokio::time::sleep(BREATH).await;
         loop {
             let at = locked(&self.turns).schedule.next().map(|(_, at)| at);
             let now = Instant::now();

@@ -7,6 +7,7 @@ pub(crate) mod program;
 pub(crate) mod real;
 pub(crate) mod sandbox;
 pub(crate) mod secrets;
+pub(crate) mod terminal;
 pub(crate) mod tools;
 
 pub(crate) use home::{Home, dhlimit};

@@ -1,4 +1,5 @@
-//! A line to a server that can be cut: a proxy on loopback that counts what connects.
+//! A line to a server that can be cut: a proxy on loopback that counts what connects, and that can
+//! name another address for who asks, as a network would that one moves to.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -19,6 +20,7 @@ struct State {
     connections: AtomicU64,
     refused: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
+    from: Mutex<Option<String>>,
 }
 
 impl Cable {
@@ -65,6 +67,11 @@ impl Cable {
         self.state.cut.store(false, Ordering::SeqCst);
     }
 
+    /// From now on requests come from this address, as far as a server that trusts its proxy can tell.
+    pub(super) fn comes_from(&self, address: &str) {
+        *self.state.from.lock().expect("no panic") = Some(address.to_owned());
+    }
+
     /// Connections that were let through.
     pub(super) fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::SeqCst)
@@ -77,23 +84,33 @@ impl Cable {
 }
 
 impl State {
-    fn join(&self, client: TcpStream, server: TcpStream) {
+    fn join(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
         let pair = |stream: &TcpStream| stream.try_clone().expect("a second handle");
         for stream in [&client, &server] {
             let _ = stream.set_nodelay(true);
             self.open.lock().expect("no panic").push(pair(stream));
         }
         let (client_in, server_in) = (pair(&client), pair(&server));
-        thread::spawn(move || copy(client_in, server));
-        thread::spawn(move || copy(server_in, client));
+        let state = Arc::clone(self);
+        thread::spawn(move || copy(client_in, server, |request| state.forward(request)));
+        thread::spawn(move || copy(server_in, client, <[u8]>::to_vec));
+    }
+
+    /// A request without a body, sent at once, with the address that it comes from.
+    fn forward(&self, request: &[u8]) -> Vec<u8> {
+        let from = self.from.lock().expect("no panic").clone();
+        match (from, request.strip_suffix(b"\r\n\r\n")) {
+            (Some(from), Some(head)) => [head, format!("\r\nX-Forwarded-For: {from}\r\n\r\n").as_bytes()].concat(),
+            _ => request.to_vec(),
+        }
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+fn copy(mut from: TcpStream, mut to: TcpStream, change: impl Fn(&[u8]) -> Vec<u8>) {
     let mut buffer = [0; 16 << 10];
     while let Ok(count) = from.read(&mut buffer)
         && count > 0
-        && to.write_all(&buffer[..count]).is_ok()
+        && to.write_all(&change(&buffer[..count])).is_ok()
     {}
     let _ = to.shutdown(Shutdown::Both);
     let _ = from.shutdown(Shutdown::Both);

@@ -3,6 +3,7 @@
 
 mod hard;
 mod line;
+mod recorded;
 mod soak;
 mod terminal;
 

@@ -1,13 +1,14 @@
-//! A long run: one connection, one request a poll, flat memory, little work. Two thousand polls
-//! usually; `DHLIMIT_SOAK=100000` for the real thing, best with `--release`.
+//! A long run: one connection, one request a poll and one a token, flat memory, little work. Five
+//! thousand polls usually; `DHLIMIT_SOAK=100000` for the real thing, best with `--release`.
 
 use std::fs;
+use std::thread::sleep;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use super::line::Cable;
-use crate::harness::{Sandbox, dhlimit, wait_for};
+use crate::harness::{Home, Running, Sandbox, dhlimit};
 
 /// Resident memory in KiB.
 fn resident(id: u32) -> u64 {
@@ -24,43 +25,62 @@ fn worked(id: u32) -> u64 {
     (ticks(11) + ticks(12)) * 10
 }
 
-#[test]
-fn many_polls_take_one_connection_one_request_each_and_flat_memory() {
-    let polls = std::env::var("DHLIMIT_SOAK").ok().and_then(|polls| polls.parse().ok()).unwrap_or(2_000_u64);
-    let sandbox = Sandbox::start(&[]);
+/// A watch without pause through a cable to a sandbox; `more` are options to trust it.
+fn start(sandbox: &Sandbox, more: &[&str]) -> (Cable, Running) {
     let cable = Cable::to(sandbox.authority());
-    let url = cable.url();
+    let scheme = sandbox.url().split(':').next().expect("a scheme");
+    let url = cable.url().replacen("http", scheme, 1);
     let args = ["watch", "--interval", "0s", "-q", "--registry-url", &url, "--auth-url", &url];
-    let running = dhlimit(args).limit(Duration::from_secs(1_800)).start();
-    let requests = |kind: &str| sandbox.state()["identities"][0]["requests"][kind].as_u64().unwrap_or(0);
-    let reach = |count: u64| {
-        let reached = wait_for(Duration::from_secs(1_700), || (requests("head") >= count).then_some(()));
-        assert!(reached.is_some(), "only {} polls", requests("head"));
-    };
-    reach(1_000.min(polls / 2));
-    let early = resident(running.id());
-    reach(polls);
-    let (late, work, head) = (resident(running.id()), worked(running.id()), requests("head"));
-    running.signal(Signal::INT);
-    let outcome = running.outcome().expect_code(130);
-    let lines = u64::try_from(outcome.stdout.lines().count()).expect("a count");
-    let (heads, tokens, all) = (requests("head"), requests("token"), sandbox.state()["identities"][0]["requests"].clone());
-    println!(
-        "{heads} polls, {tokens} tokens, {} connections, {early} KiB then {late} KiB, {} µs a poll",
-        cable.connections(),
-        work * 1_000 / head
-    );
-    // One to the registry, and one a token: the sandbox closes what has been idle for a minute. On a
-    // machine so busy that a task waits a millisecond, the pool may open another; seen once in 100,000.
-    let most = 1 + tokens + heads / 50_000;
-    assert!(cable.connections() <= most, "{} connections for {tokens} tokens", cable.connections());
-    assert_eq!(tokens, 1 + heads_per_token(&outcome.elapsed), "{all}");
-    assert!(heads - lines <= 1, "{heads} requests for {lines} readings");
-    assert_eq!((requests("get"), requests("other")), (0, 0), "{all}");
-    assert!(late * 100 <= early * 105 + 25_600, "memory grew from {early} to {late} KiB");
+    let running = dhlimit(args.iter().chain(more)).limit(Duration::from_secs(1_800)).start();
+    (cable, running)
 }
 
-/// Tokens live for five minutes and are renewed a little earlier.
-fn heads_per_token(elapsed: &Duration) -> u64 {
-    elapsed.as_secs() / 285
+/// Waits until so many readings are shown, without taking the machine's time for it.
+fn reach(running: &mut Running, readings: usize) {
+    running.wait_until(Duration::from_secs(1_700), |running| {
+        sleep(Duration::from_millis(50));
+        (running.stdout().lines().count() >= readings).then_some(())
+    });
+}
+
+#[test]
+fn many_polls_take_one_connection_one_request_each_and_flat_memory() {
+    let polls = std::env::var("DHLIMIT_SOAK").ok().and_then(|polls| polls.parse().ok()).unwrap_or(5_000_usize);
+    let sandbox = Sandbox::start(&["--token-life", "12s"]);
+    let (cable, mut running) = start(&sandbox, &[]);
+    reach(&mut running, 1_000.min(polls / 2));
+    let early = resident(running.id());
+    reach(&mut running, polls);
+    let (late, work, heads) = (resident(running.id()), worked(running.id()), running.stdout().lines().count());
+    running.signal(Signal::INT);
+    let outcome = running.outcome().expect_code(130);
+    let requests = sandbox.state()["identities"][0]["requests"].clone();
+    let of = |kind: &str| requests[kind].as_u64().unwrap_or(0);
+    let (tokens, work) = (of("token"), work * 1_000 / u64::try_from(heads).expect("a count"));
+    println!("{requests} in {:?}, {} connections, {early} KiB then {late} KiB, {work} µs a poll", outcome.elapsed, cable.connections());
+    // The token service is the same server: everything goes over one connection.
+    assert_eq!(cable.connections(), 1, "{requests}");
+    let lines = u64::try_from(outcome.stdout.lines().count()).expect("a count");
+    assert!(of("head") - lines <= 1, "{requests} for {lines} readings");
+    // Renewed after nine tenths of their life.
+    let due = 1 + u64::try_from(outcome.elapsed.as_millis() / 10_800).expect("a count");
+    assert!(tokens == due || tokens + 1 == due, "{tokens} tokens where {due} were due");
+    assert_eq!((of("get"), of("other")), (0, 0), "{requests}");
+    assert!(late * 100 <= early * 105, "memory grew from {early} to {late} KiB");
+    assert!(work < 1_000, "{work} µs of work a poll");
+}
+
+#[test]
+fn over_tls_it_is_one_connection_too() {
+    let home = Home::new();
+    let ca = home.path().join("ca.pem").display().to_string();
+    let sandbox = Sandbox::start_in(home, &["--token-life", "1s", &format!("--tls={ca}")]);
+    let (cable, mut running) = start(&sandbox, &["--ca-cert", &ca, "-o", "jsonl"]);
+    running.wait_until(Duration::from_secs(60), |running| {
+        let renewed = running.stdout().matches("\"token_renewed\"").count();
+        (renewed >= 2 && running.stdout().lines().count() >= 500).then_some(())
+    });
+    running.signal(Signal::INT);
+    running.outcome().expect_code(130);
+    assert_eq!(cable.connections(), 1);
 }

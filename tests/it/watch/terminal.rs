@@ -1,106 +1,29 @@
 //! The live view on a real terminal (tmux): what is seen, what keys do, and what is left behind.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::harness::{Home, tools, wait_for};
+use chrono::{DateTime, Utc};
+use dhlimit::context::{Clock, Context};
+use rustix::process::{Signal, kill_process};
 
-/// A terminal of tmux with a shell in it. Gone when dropped.
-struct Terminal {
-    tmux: PathBuf,
-    home: Home,
-    socket: PathBuf,
-}
+use crate::harness::terminal::{Terminal, ends};
+use crate::harness::wait_for;
 
-impl Terminal {
-    /// Columns by rows.
-    fn new(columns: u16, rows: u16) -> Option<Self> {
-        let tmux = tools::require("tmux")?;
-        let home = Home::new();
-        let terminal = Self { tmux, socket: home.path().join("tmux"), home };
-        let size = [columns.to_string(), rows.to_string()];
-        terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", &size[0], "-y", &size[1], "env PS1='$ ' TZ=UTC sh"]);
-        terminal.type_line("echo before the view");
-        terminal.sees("before the view");
-        Some(terminal)
-    }
-
-    fn tmux(&self, args: &[&str]) -> String {
-        let mut command = Command::new(&self.tmux);
-        command.arg("-S").arg(&self.socket).args(args).env_remove("TMUX").env("HOME", self.home.path().join("home"));
-        let scrubbed = ["DOCKER_CONFIG", "docker", "XDG_CONFIG_HOME", "config", "XDG_RUNTIME_DIR", "run"];
-        for pair in scrubbed.chunks(2) {
-            command.env(pair[0], self.home.path().join(pair[1]));
-        }
-        let output = command.env("LANG", "C.UTF-8").env_remove("CI").env_remove("NO_COLOR").output().expect("tmux runs");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
-    }
-
-    fn type_line(&self, line: &str) {
-        self.keys(&[line, "Enter"]);
-    }
-
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    /// Waits until words are on the screen; the screen.
-    #[track_caller]
-    fn sees(&self, words: &str) -> String {
-        let seen = wait_for(Duration::from_secs(20), || Some(self.screen()).filter(|screen| screen.contains(words)));
-        seen.unwrap_or_else(|| panic!("{words:?} does not appear:\n{}", self.screen()))
-    }
-
-    /// Waits until words are gone.
-    #[track_caller]
-    fn misses(&self, words: &str) {
-        let gone = wait_for(Duration::from_secs(20), || (!self.screen().contains(words)).then_some(()));
-        assert!(gone.is_some(), "{words:?} stays:\n{}", self.screen());
-    }
-
-    fn watch(&self, more: &str) {
-        self.type_line(&format!(
-            "{} watch --sandbox --traffic steady:2/s --interval 200ms -q {more}; echo \"code $?\"",
-            env!("CARGO_BIN_EXE_dhlimit")
-        ));
-        self.sees("q quit");
-        self.sees(" left  ");
-    }
-
-    /// The process id of the program in the shell.
-    fn dhlimit(&self) -> String {
-        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]).trim().to_owned();
-        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap_or_default();
-        children.split_whitespace().next().expect("the shell has a child").to_owned()
-    }
-
-    /// The shell is there again, with its cursor, its modes and what stood on the screen before.
-    #[track_caller]
-    fn is_given_back(&self, code: &str) {
-        let screen = self.sees(&format!("code {code}"));
-        assert!(screen.contains("before the view"), "the screen from before is gone:\n{screen}");
-        assert_eq!(self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
-        self.type_line("stty -a | grep -ow -e '-*icanon' -e '-*echo'");
-        self.sees("icanon\necho");
-        assert!(!self.screen().contains("-icanon"), "{}", self.screen());
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
+fn watch(terminal: &Terminal, more: &str) {
+    terminal.type_line(&format!(
+        "{} watch --sandbox --traffic steady:2/s --interval 200ms -q {more}; echo \"code $?\"",
+        env!("CARGO_BIN_EXE_dhlimit")
+    ));
+    terminal.sees("q quit");
+    terminal.sees(" left  ");
 }
 
 #[test]
 fn the_view_shows_gauge_chart_and_next_poll_and_keys_turn_it() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
-    terminal.watch("");
+    watch(&terminal, "");
     let screen = terminal.sees("pulls/h");
     for words in
         ["dhlimit watch", "anonymous effective  counted as 127.0.0.1", "of 100 used  2m window", "pulls left: anonymous", "every 200ms"]
@@ -127,7 +50,7 @@ fn the_view_shows_gauge_chart_and_next_poll_and_keys_turn_it() {
 #[test]
 fn the_view_follows_the_size_of_its_terminal() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
-    terminal.watch("");
+    watch(&terminal, "");
     for (columns, rows) in [("120", "40"), ("40", "10"), ("20", "3"), ("80", "24")] {
         terminal.tmux(&["resize-window", "-x", columns, "-y", rows]);
         let rows: usize = rows.parse().expect("a number");
@@ -145,14 +68,13 @@ fn the_view_follows_the_size_of_its_terminal() {
 #[test]
 fn interrupted_killed_and_done_the_terminal_is_given_back() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
-    terminal.watch("");
+    watch(&terminal, "");
     terminal.keys(&["C-c"]);
     terminal.is_given_back("130");
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         terminal.type_line("clear; echo before the view");
-        terminal.watch("");
-        let id = terminal.dhlimit();
-        assert!(Command::new("kill").args([format!("-{signal}"), id]).status().expect("kill runs").success());
+        watch(&terminal, "");
+        kill_process(terminal.program(), signal).expect("it runs");
         terminal.is_given_back("130");
     }
 }
@@ -160,7 +82,7 @@ fn interrupted_killed_and_done_the_terminal_is_given_back() {
 #[test]
 fn a_goal_reached_leaves_the_last_reading_on_the_screen() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
-    terminal.watch("--until 90");
+    watch(&terminal, "--until 90");
     terminal.is_given_back("0");
     terminal.sees("Z  docker.io/ratelimitpreview/test:latest  anonymous [effec");
 }
@@ -171,11 +93,73 @@ fn without_colour_there_is_none() {
     for (variable, coloured) in [("NO_COLOR=1", false), ("NO_COLOR=", true)] {
         terminal.type_line("clear; echo before the view");
         terminal.type_line(&format!("export {variable}"));
-        terminal.watch("");
+        watch(&terminal, "");
         let escapes = terminal.tmux(&["capture-pane", "-p", "-e"]);
         assert_eq!(escapes.contains("\u{1b}[38;5;"), coloured, "{variable}: {escapes:?}");
         assert!(!escapes.contains("\u{1b}[48;"), "something is painted behind the text: {escapes:?}");
         terminal.keys(&["q"]);
         terminal.sees("code 0");
     }
+}
+
+/// A clock that breaks in the thread of the live view, once that has been drawn.
+struct Broken(std::sync::atomic::AtomicU32);
+
+impl Clock for Broken {
+    fn now(&self) -> DateTime<Utc> {
+        let in_view = std::thread::current().name() == Some("view");
+        assert!(!in_view || self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 10, "the clock broke");
+        Utc::now()
+    }
+}
+
+/// In a terminal of its own this test runs itself once more, with a variable set: there it is the
+/// program, with a clock that makes the view panic.
+#[test]
+fn a_panic_in_the_view_gives_the_terminal_back_before_it_says_so() {
+    const IN_THE_TERMINAL: &str = "DHLIMIT_TEST_BROKEN_CLOCK";
+    if std::env::var_os(IN_THE_TERMINAL).is_some() {
+        let mut context = Context::from_process();
+        context.clock = Arc::new(Broken(0.into()));
+        let exit = dhlimit::run(["dhlimit", "watch", "--sandbox", "--interval", "100ms"].map(Into::into), &context);
+        return assert_eq!(exit.code(), 3, "a view that broke is no success");
+    }
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    let this = std::env::current_exe().expect("this test");
+    let name = "watch::terminal::a_panic_in_the_view_gives_the_terminal_back_before_it_says_so";
+    terminal.type_line(&format!("RUST_BACKTRACE=0 {IN_THE_TERMINAL}=1 {} --exact {name} --nocapture; echo \"code $?\"", this.display()));
+    terminal.sees("q quit");
+    // On the screen from before: had the hook not given it back, these words would be lost with the view's.
+    terminal.sees("the clock broke");
+    terminal.sees("the live view broke");
+    terminal.is_given_back("0");
+}
+
+/// Whole samples, each with its line end.
+fn is_intact(recording: &Path) -> usize {
+    let text = std::fs::read_to_string(recording).expect("the recording");
+    assert!(text.ends_with('\n'), "the last line is torn: {text}");
+    let samples = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a sample"));
+    samples.filter(|sample| sample["schema"] == "dhlimit/sample/1").count()
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_watch_and_spares_its_recording() {
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    let start = |name: &str| {
+        let path = terminal.home.path().join(name);
+        watch(&terminal, &format!("--record {}", path.display()));
+        (terminal.program(), path)
+    };
+    // The window is closed: every process on it hears SIGHUP.
+    terminal.tmux(&["new-window", "env PS1='$ ' TZ=UTC sh"]);
+    let (program, path) = start("closed.jsonl");
+    terminal.tmux(&["kill-window"]);
+    ends(program);
+    assert!(is_intact(&path) > 0);
+    // The shell is killed: nobody is left to tell.
+    let (program, path) = start("orphaned.jsonl");
+    kill_process(terminal.shell(), Signal::KILL).expect("it runs");
+    ends(program);
+    assert!(is_intact(&path) > 0);
 }
