@@ -1,11 +1,13 @@
 //! The README is run: every `console` block against a sandbox, its output compared but for numbers
-//! that change; every `sh` block is checked for what it names; the exit-code table is the enum's.
+//! that change; every line of its `sh` blocks is run, or is what runs this; the exit-code table is the enum's.
 
 use std::fs;
 use std::time::Duration;
 
 use dhlimit::Exit;
+use rustix::process::Signal;
 
+use crate::harness::real::Containerd;
 use crate::harness::{Home, Sandbox, tools::require};
 
 fn readme() -> String {
@@ -63,7 +65,7 @@ fn settled(output: &str) -> String {
 
 #[test]
 fn every_console_block_of_the_readme_prints_what_it_shows() {
-    if require("jq").is_none() {
+    if require("jq").is_none() || require("curl").is_none() {
         return;
     }
     for block in blocks(&readme(), "console") {
@@ -74,6 +76,37 @@ fn every_console_block_of_the_readme_prints_what_it_shows() {
             let outcome =
                 home.program("sh", ["-c", &command]).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(60)).run().expect_code(0);
             assert_eq!(settled(&outcome.stdout), settled(&shown), "$ {command}\n{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_readmes_sh_blocks_is_run() {
+    let readme = readme();
+    let sandbox = Sandbox::start(&[]);
+    let home = Home::new();
+    for block in blocks(&readme, "sh") {
+        match block.as_str() {
+            // This is one of its tests.
+            "tests/run" => assert!(fs::metadata("tests/run").is_ok()),
+            "dhlimit watch" => {
+                let mut watch = home.dhlimit(["watch"]).envs(sandbox.as_docker_hub()).start();
+                watch.wait_until(Duration::from_secs(20), |watch| watch.stdout().contains("pulls left").then_some(()));
+                watch.signal(Signal::INT);
+                watch.outcome().expect_code(130);
+            }
+            line => {
+                // cargo builds and runs the program that is here already.
+                let line = line.replace("cargo run --release --", "dhlimit");
+                let args: Vec<&str> = line.strip_prefix("dhlimit ").unwrap_or_else(|| panic!("not ours: {line}")).split(' ').collect();
+                let program = home.dhlimit(&args).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(120));
+                if !line.contains("--runtime nerdctl") {
+                    program.run().expect_code(0);
+                } else if let (Some(_), Some(containerd)) = (require("nerdctl"), Containerd::start()) {
+                    let outcome = program.envs(containerd.environment()).run().expect_code(0);
+                    assert_eq!(containerd.images(), [""; 0], "{outcome:?}");
+                }
+            }
         }
     }
 }
