@@ -170,13 +170,14 @@ impl Forecaster {
     }
 
     /// Seconds until the first pulls come back, under laws that give them back a window later: what a
-    /// forecast beyond that would have to know. `None` once the count is seen to rise by itself: then
-    /// recovery is part of the burn.
+    /// forecast beyond that would have to know. `None` once the count is seen to rise by itself, or to
+    /// fall for a window: then recovery is part of the burn.
     fn recovers_in(&self, last: Point, burn: f64) -> Option<f64> {
         let (began, used) = self.series.use_began()?;
         let before = if burn > 0.0 { real(i64::try_from(used).unwrap_or(i64::MAX)) / burn } else { 0.0 };
         let window = real(i64::try_from(self.window?.seconds()).unwrap_or(i64::MAX));
-        Some((window - before.min(window) - real((last.at - began).num_milliseconds()) / 1000.0).max(0.0))
+        let watched = real((last.at - began).num_milliseconds()) / 1000.0;
+        (watched < window).then(|| (window - before.min(window) - watched).max(0.0))
     }
 
     fn full_by(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

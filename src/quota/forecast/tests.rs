@@ -103,6 +103,14 @@ fn what_recovers_first_leaves_the_range_open() {
     assert!(early > now + TimeDelta::hours(6) && late.is_none());
 }
 
+#[test]
+fn what_still_falls_after_a_window_has_its_recovery_in_the_burn() {
+    // Seven hours of a window of six.
+    let (forecaster, _, now) = read(2_000, (0..420).map(|minute| 2_000 - minute));
+    let minutes = minutes_to_empty(&forecaster, now);
+    assert!((minutes / 1_580.0 - 1.0).abs() < 0.02, "{minutes}");
+}
+
 fn points() -> impl Strategy<Value = Vec<(i64, u64)>> {
     let time = prop_oneof![8 => -5_000_i64..100_000, 1 => Just(0), 1 => -4_000_000_000_i64..4_000_000_000];
     let count = prop_oneof![8 => 0_u64..210, 1 => Just(u64::MAX), 1 => any::<u64>()];
