@@ -296,7 +296,7 @@ impl Survey {
 
     /// What podman takes from a file; it asks helpers by exact key and ignores `credsStore`.
     pub(super) fn as_podman(&mut self, store: &Store, file: &AuthFile, registry: &str, repository: &str) -> Option<Pending> {
-        if let Some((key, name)) = keys::podman_helper(&file.helpers, registry, repository) {
+        if let Some((key, name)) = keys::podman_helper(&file.helpers, registry) {
             let origin = Origin::Helper { store: store.clone(), key: Some(key.to_owned()), name: name.to_owned() };
             let (name, server) = (name.to_owned(), key.to_owned());
             return Some(Pending::Helper { origin, name, server, reader: Reader::Podman, otherwise: None });

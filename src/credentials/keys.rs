@@ -45,9 +45,10 @@ pub(super) fn podman_entry<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str
     found.map(|(key, value)| (key.as_str(), value))
 }
 
-/// The helper that podman asks for a repository: exact keys only, the longest namespace first.
-pub(super) fn podman_helper<'a>(helpers: &'a BTreeMap<String, String>, registry: &str, repository: &str) -> Option<(&'a str, &'a str)> {
-    namespaces(registry, repository).find_map(|key| helpers.get_key_value(key.as_str())).map(|(key, name)| (key.as_str(), name.as_str()))
+/// The helper that podman asks for a registry: by its very name, never by a namespace or a URL (seen
+/// with podman 4.3.1).
+pub(super) fn podman_helper<'a>(helpers: &'a BTreeMap<String, String>, registry: &str) -> Option<(&'a str, &'a str)> {
+    helpers.get_key_value(registry).map(|(key, name)| (key.as_str(), name.as_str()))
 }
 
 /// Whether a key looks like a login to Docker Hub that docker never uses, because it is not
@@ -187,7 +188,7 @@ mod tests {
         fn no_key_makes_the_lookups_panic(keys in proptest::collection::vec(any::<String>(), 0..6), registry in any::<String>(), repository in any::<String>()) {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let map = map(&keys);
-            let _ = (docker_entry(&map, &registry), podman_entry(&map, &registry, &repository), podman_helper(&map, &registry, &repository));
+            let _ = (docker_entry(&map, &registry), podman_entry(&map, &registry, &repository), podman_helper(&map, &registry));
             for key in keys {
                 is_unused_hub_key(key);
             }

@@ -87,10 +87,16 @@ impl Keychain {
     async fn used_by_podman(&self, registry: &str, repository: &str) -> Option<Login> {
         let mut survey = Survey::default();
         let mut pending = Vec::new();
-        let own = places::podman(&self.environment);
-        // podman reads docker's file where its own have nothing, unless it was told which file to use.
-        let docker = places::docker(&self.environment).filter(|_| self.environment.var("REGISTRY_AUTH_FILE").is_none());
-        for place in own.into_iter().chain(docker) {
+        // podman reads docker's file where its own have nothing. Told by a variable which file to use, it
+        // reads no other: that goes for docker's variable, too (seen with podman 4.3.1).
+        let is_told = |variable: &str| self.environment.var(variable).is_some();
+        let (own, docker) = (places::podman(&self.environment), places::docker(&self.environment));
+        let files: Vec<_> = match (is_told("REGISTRY_AUTH_FILE"), is_told("DOCKER_CONFIG")) {
+            (true, _) => own,
+            (false, true) => docker.into_iter().collect(),
+            (false, false) => own.into_iter().chain(docker).collect(),
+        };
+        for place in files {
             self.read(&mut survey, &place, |survey, file| pending.extend(survey.as_podman(&place.store, &file, registry, repository)))
                 .await;
         }

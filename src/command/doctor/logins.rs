@@ -1,8 +1,11 @@
 //! Who asks: every place where a login could be, what is there, and which one each tool would use.
 
+use std::path::Path;
+
+use crate::context::Environment;
 use crate::credentials::{
     Account, AuthFile, Content, Credential, EntryError, Holding, Keychain, Login, Note, Origin, Reader, Tool, docker_key, is_docker_hub,
-    kubelet_keys, misses_docker_hub, shown_key,
+    kubelet_keys, misses_docker_hub, shown_key, shown_path,
 };
 use crate::render::doctor::{Finding, Severity, Topic};
 
@@ -86,6 +89,18 @@ fn expired(registry: &str, origin: &str, credential: &Credential) -> Option<Find
     }
     let evidence = format!("the {} from {origin} ended on {}", credential.kind(), end.format("%Y-%m-%d at %H:%M:%S UTC"));
     Some(finding(Severity::Error, "token-expired", registry, &evidence).advise(log_in_again(registry)))
+}
+
+/// A folder of `DOCKER_CONFIG` without its file: nothing to docker, the end to podman 4.
+pub(super) fn podman_s_trap(environment: &Environment, installed: &[Tool]) -> Option<Finding> {
+    let folder = environment.var("DOCKER_CONFIG").filter(|_| environment.var("REGISTRY_AUTH_FILE").is_none())?;
+    let is_met = installed.contains(&Tool::Podman) && !Path::new(folder).join("config.json").exists();
+    is_met.then(|| {
+        let folder = shown_path(Path::new(folder), environment.home().as_deref());
+        let evidence = format!("DOCKER_CONFIG names {folder}, which holds no config.json: podman 4 then refuses to pull");
+        finding(Severity::Warning, "credentials-missing", "podman", &evidence)
+            .advise(format!("echo '{{}}' > {folder}/config.json, or unset DOCKER_CONFIG"))
+    })
 }
 
 /// Which login each tool would use, as one finding.

@@ -102,6 +102,7 @@ async fn examine(
     let mut findings = found?;
     findings.extend(places);
     findings.extend(ways);
+    findings.extend(logins::podman_s_trap(&context.environment, &installed(&context.environment)));
     findings.extend(way::trust(&context.environment));
     let clients = targets.iter().filter_map(|target| asker.client(&target.image, None).ok());
     findings.extend(clients.filter_map(|client| way::proxy_of_variables(&context.environment, &client.endpoint().base)));

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::stand_in::StandIn;
 use super::{HUB, auths, bad, bare_path, entry, findings, the};
+use crate::harness::program::Program;
 use crate::harness::{Home, Sandbox, tools};
 
 /// A limit and who is counted.
@@ -43,12 +44,13 @@ fn two_families_with_a_count_each_are_told_and_an_ipv6_network_is_shared() {
         return;
     }
     let home = Home::new();
+    home.docker_config(&json!({}));
     // Not every machine calls both of its loopback addresses localhost: in a mount namespace it does.
     let hosts = home.write("hosts", "127.0.0.1 localhost\n::1 localhost\n");
     let run = |args: &[&str]| {
         let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
         let program = home.program("unshare", ["--mount", "sh", "-c", script]).arg(&hosts).arg(env!("CARGO_BIN_EXE_dhlimit"));
-        let program = ["doctor", "-o", "json", "-q"].iter().chain(args).fold(program, |program, arg| program.arg(arg));
+        let program = ["doctor", "-o", "json", "-q"].iter().chain(args).fold(program, Program::arg);
         findings(&program.envs(hub.as_docker_hub()).run().expect_code(0))
     };
     let found = run(&[]);

@@ -92,22 +92,27 @@ fn what_each_tool_would_use_is_told_where_they_differ() {
     let sandbox = sandbox();
     let home = Home::new();
     stopped(&home, &["docker", "podman"]);
-    home.docker_config(&json!({ "auths": { HUB: entry("bob") } }));
+    let docker = |config: &Value| home.write("home/.docker/config.json", &config.to_string());
+    docker(&json!({ "auths": { HUB: entry("bob") } }));
     home.write("run/containers/auth.json", &auths(&[("docker.io", "amy")]));
-    let run = |home: &Home| home.dhlimit(["doctor", "-o", "json", "-vvv"]).envs(sandbox.as_docker_hub()).env("PATH", bare_path(home)).run();
+    let program = |home: &Home| home.dhlimit(["doctor", "-o", "json", "-vvv"]).envs(sandbox.as_docker_hub()).env("PATH", bare_path(home));
+    let run = |home: &Home| program(home).without("DOCKER_CONFIG").run();
     let found = findings(&run(&home).expect_code(0));
     let told = the(&found, "login-differs");
     assert!(
         told.evidence.contains("docker, nerdctl (not installed): bob, password from ") && told.evidence.contains("podman: amy, password"),
         "{told:?}"
     );
+    // Told by DOCKER_CONFIG which folder to use, podman uses no other, and fails where its file is not there.
+    let found = findings(&program(&home).run().expect_code(0));
+    assert_eq!((the(&found, "login-none").severity.as_str(), the(&found, "credentials-missing").subject.as_str()), ("info", "podman"));
     // podman reads docker's file where its own has nothing.
     std::fs::remove_file(home.path().join("run/containers/auth.json")).expect("the file");
     let found = findings(&run(&home).expect_code(0));
     assert!(the(&found, "login-used").evidence.starts_with("docker, nerdctl (not installed), podman: bob"), "{found:#?}");
     // But it asks no credsStore.
     home.script("docker-credential-vault", &format!("#!/bin/sh\nprintf '%s' '{}'\n", json!({ "Username": "bob", "Secret": PASSWORD })));
-    home.docker_config(&json!({ "credsStore": "vault" }));
+    docker(&json!({ "credsStore": "vault" }));
     let found = findings(&run(&home).expect_code(0));
     assert!(the(&found, "login-differs").evidence.contains("podman: nobody"), "{found:#?}");
 }

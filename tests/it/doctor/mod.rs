@@ -1,8 +1,10 @@
 //! `doctor` as a user runs it: faulty logins as the tools make them and as they made them once, whom a
 //! registry counts, what stands between, and what the pages say. No output shows a secret.
 
+mod configured;
 mod counted;
 mod faulty;
+mod made;
 mod pages;
 mod stand_in;
 

@@ -15,13 +15,18 @@ pub(crate) struct Dockerd {
 impl Dockerd {
     /// Starts one; `None`, after a word, where something is missing.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with("{}")
+    }
+
+    /// The same with this `daemon.json`.
+    pub(crate) fn start_with(config: &str) -> Option<Self> {
         let dockerd = tools::require("dockerd")?;
         tools::require("docker")?;
         let containerd = Containerd::start()?;
         let home = Home::new();
         let root = home.path().display().to_string();
-        // An empty configuration file, or the machine's own /etc/docker/daemon.json would be read.
-        let config = home.write("daemon.json", "{}");
+        // A configuration file of its own, or the machine's own /etc/docker/daemon.json would be read.
+        let config = home.write("daemon.json", config);
         let mut args: Vec<OsString> = vec![dockerd.into_os_string()];
         args.extend(["--iptables=false", "--ip6tables=false", "--bridge=none"].map(OsString::from));
         args.extend(["--config-file".into(), config.into_os_string()]);
