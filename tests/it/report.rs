@@ -120,6 +120,9 @@ fn a_page_of_hostile_names_is_well_formed_and_all_ours() {
     let tables: Vec<_> = document.descendants().filter(|node| node.has_tag_name("table")).collect();
     assert_eq!(tables.len(), 2);
     for table in tables {
+        // What scrolls can be scrolled with the keyboard, and has a name.
+        let region = table.parent().expect("a region");
+        assert!(region.attribute("tabindex") == Some("0") && region.attribute("aria-label").is_some(), "{region:?}");
         assert!(table.children().any(|node| node.has_tag_name("caption")), "a table without a caption");
         let columns = table.descendants().filter(|node| node.attribute("scope") == Some("col")).count();
         for row in table.descendants().filter(|node| node.has_tag_name("tbody")).flat_map(|body| body.children()) {

@@ -19,7 +19,7 @@ const PAGE: &str = "\
 h1{font-size:1.6rem;line-height:1.2;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{margin:.35rem 0 1.25rem;color:var(--dim)}\
 figure{margin:0;overflow-x:auto}svg{display:block;width:100%;min-width:36rem;height:auto}\
 .w{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}\
-caption{text-align:left;color:var(--dim);padding-bottom:.4rem}th,td{padding:.35rem .75rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid)}\
+caption{text-align:left;max-width:calc(100vw - 2rem);color:var(--dim);padding-bottom:.4rem}th,td{padding:.35rem .75rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid)}\
 thead th{white-space:nowrap;font-weight:600;color:var(--dim)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11rem}.r{text-align:right}.t{white-space:nowrap}\
 footer{margin-top:2rem;font-size:.85rem;color:var(--dim)}\
 @media print{body{padding:0;max-width:none;font-size:10pt}figure,tr{break-inside:avoid}h2{break-after:avoid}figure,.w{overflow:visible}svg{min-width:0}table{font-size:8.5pt}th,td{padding:.12rem .4rem .12rem 0;line-height:1.35}thead th{white-space:normal}tbody th{min-width:0}thead{display:table-header-group}}";
@@ -83,7 +83,7 @@ fn summary(report: &Report) -> String {
         );
     }
     format!(
-        "<h2>Summary</h2><div class=\"w\"><table><caption>One row for each identity and each address or account it was counted on</caption><thead><tr>\
+        "<h2>Summary</h2><div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"Summary\"><table><caption>One row for each identity and each address or account it was counted on</caption><thead><tr>\
 <th scope=\"col\">Series</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\" class=\"r\">Samples</th><th scope=\"col\" class=\"r\">Pulls</th>\
 <th scope=\"col\" class=\"r\">An hour</th><th scope=\"col\">Worst hour</th><th scope=\"col\" class=\"r\">Limit</th><th scope=\"col\" class=\"r\">Lowest</th><th scope=\"col\">At zero</th><th scope=\"col\" class=\"r\">429</th></tr></thead>\
 <tbody>{rows}</tbody></table></div>"
@@ -98,7 +98,7 @@ fn numbers(report: &Report) -> String {
         for cell in stretches(series, most) {
             let _ = write!(
                 rows,
-                "<tr><td>{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td></tr>",
+                "<tr><td>{}</td><td class=\"t\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td></tr>",
                 place + 1,
                 cell.at.format("%Y-%m-%d %H:%M:%S"),
                 cell.high,
@@ -109,7 +109,7 @@ fn numbers(report: &Report) -> String {
         }
     }
     format!(
-        "<h2>The numbers of the chart</h2><div class=\"w\"><table><caption>Pulls left in each stretch of time, numbered as in the chart</caption><thead><tr>\
+        "<h2>The numbers of the chart</h2><div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"The numbers of the chart\"><table><caption>Pulls left in each stretch of time, numbered as in the chart</caption><thead><tr>\
 <th scope=\"col\">Series</th><th scope=\"col\">From</th><th scope=\"col\" class=\"r\">Highest</th><th scope=\"col\" class=\"r\">Lowest</th><th scope=\"col\" class=\"r\">At its end</th><th scope=\"col\">Answered</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }

@@ -9,9 +9,9 @@ use super::axis::Axis;
 use super::{Cell, EMPTY, Report, Series};
 
 const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 340.0;
+const HEIGHT: f64 = 350.0;
 /// Left, right, top and bottom of the plot.
-const PLOT: (f64, f64, f64, f64) = (64.0, 928.0, 20.0, 300.0);
+const PLOT: (f64, f64, f64, f64) = (64.0, 928.0, 30.0, 310.0);
 /// Height of a line of the legend.
 const LEGEND: f64 = 22.0;
 /// Columns between two marks on a line.
@@ -92,7 +92,7 @@ fn grid(axis: Axis) -> String {
             bottom + 20.0
         );
     }
-    let _ = write!(grid, "<text x=\"{left}\" y=\"12\">pulls left · {}</text>", axis.span());
+    let _ = write!(grid, "<text x=\"{left}\" y=\"17\">pulls left · {}</text>", axis.span());
     grid
 }
 
