@@ -9,25 +9,23 @@ use ratatui::widgets::{Axis, Block, Borders, Chart, Dataset, GraphType};
 
 use super::{Series, Theme};
 use crate::render::style::Role;
-use crate::text::one_line;
 
 /// Dots of a forecast line.
 const DOTS: u32 = 48;
 /// Smaller than this there is nothing to see.
-const LEAST: (u16, u16) = (24, 5);
+pub(super) const LEAST: (u16, u16) = (24, 5);
 
 type Dots = Vec<(f64, f64)>;
 
 /// Draws the chart of a series; nothing where there is no room for one.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, series: &Series, theme: Theme, now: DateTime<Utc>) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, series: &Series, label: &str, theme: Theme, now: DateTime<Utc>) {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         return;
     }
-    let who = series.last.as_ref().map_or_else(|| series.name.clone(), |(_, record)| one_line(record.identity.label(), 60));
     let block = Block::new()
         .borders(Borders::TOP)
         .border_style(theme.of(Role::Dim))
-        .title(Line::from(vec![Span::styled(format!(" pulls left: {who} "), theme.of(Role::Strong))]));
+        .title(Line::from(vec![Span::styled(format!(" pulls left: {label} "), theme.of(Role::Strong))]));
     let Some(plot) = Plot::of(series, now) else {
         let words = if series.last.is_some() { "  no count to draw" } else { "" };
         frame.render_widget(ratatui::widgets::Paragraph::new(words).style(theme.of(Role::Dim)).block(block), area);

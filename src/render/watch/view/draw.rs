@@ -19,7 +19,7 @@ const KEYS: [(&str, &str); 7] = [
     ("p", "pause and go on"),
     ("space, r", "a reading now"),
     ("+ and -", "a longer or shorter interval"),
-    ("Tab", "the next identity"),
+    ("Tab, ↑ ↓", "the next identity"),
     ("z", "the chart alone, or everything"),
     ("?", "this help"),
 ];
@@ -63,7 +63,8 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>)
     let count = if view.zoomed { 1 } else { u16::try_from(view.series.len()).unwrap_or(u16::MAX).max(1) };
     // Every series gets as many lines as leave room for the chart; where all do not fit, those around
     // the selected one are shown.
-    let spare = area.height.saturating_sub(CHART);
+    let has_chart = area.height > CHART && area.width >= chart::LEAST.0;
+    let spare = area.height.saturating_sub(if has_chart { CHART } else { 0 });
     let each = (spare / count).clamp(1, 3).min(area.height);
     let panels = count.saturating_mul(each).min(if spare >= each { spare } else { area.height }) / each * each;
     let rest = area.height.saturating_sub(panels);
@@ -72,7 +73,7 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>)
     let [top, middle, bottom] = Layout::vertical([Constraint::Length(panels), Constraint::Min(0), Constraint::Length(events)]).areas(area);
     draw_panels(frame, top, view, each, now);
     if let Some(series) = view.series.get(view.selected) {
-        chart::draw(frame, middle, series, view.theme, now);
+        chart::draw(frame, middle, series, &view.label(view.selected, 60), view.theme, now);
     }
     if events > 0 {
         draw_events(frame, bottom, view);
@@ -103,9 +104,8 @@ fn draw_events(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let lines = view.news().into_iter().take(usize::from(area.height)).map(|(at, number, words, role)| {
         let clock = at.with_timezone(&Local).format("%H:%M:%S  ").to_string();
         let mut spans = vec![Span::styled(clock, theme.of(Role::Dim))];
-        let who = number.filter(|_| view.series.len() > 1).and_then(|number| view.series.get(number)?.last.as_ref());
-        if let Some((_, record)) = who {
-            spans.push(Span::styled(format!("{}  ", crate::text::one_line(record.identity.label(), 24)), theme.of(Role::Dim)));
+        if let Some(number) = number.filter(|_| view.series.len() > 1) {
+            spans.push(Span::styled(format!("{}  ", view.label(number, 28)), theme.of(Role::Dim)));
         }
         spans.push(Span::styled(words, theme.of(role)));
         Line::from(spans)
@@ -114,22 +114,34 @@ fn draw_events(frame: &mut Frame<'_>, area: Rect, view: &View) {
 }
 
 fn footer_line(theme: Theme, schedule: Schedule, width: u16) -> Line<'static> {
+    // Milliseconds would flicker, and what is due at once needs no countdown.
+    let seconds = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let is_fast = schedule.interval < Duration::from_secs(2);
     let next = match schedule.next_in {
-        _ if schedule.paused => Span::styled("paused", theme.of(Role::Caution)),
-        None => Span::raw("asking…"),
-        Some(wait) => Span::raw(format!("next in {}", brief(wait))),
+        _ if schedule.paused => Some(Span::styled("paused", theme.of(Role::Caution))),
+        Some(wait) if is_fast && seconds(wait) < 3 => None,
+        Some(wait) => Some(Span::raw(format!("next in {}", span(seconds(wait))))),
+        None if is_fast => None,
+        None => Some(Span::raw("asking…")),
     };
-    let mut spans = vec![next, Span::styled(format!(" · every {}", brief(schedule.interval)), theme.of(Role::Dim))];
-    // As many keys as there is room for.
-    let taken: usize = spans.iter().map(Span::width).sum();
-    let room = usize::from(width).saturating_sub(taken);
-    let keys = [
-        " · q quit  p pause  space now  +/- interval  Tab next  z zoom  ? help",
-        " · q quit  p pause  space now  ? help",
-        " · q quit  ? help",
+    let dim = |words: String| Span::styled(words, theme.of(Role::Dim));
+    let keys =
+        ["q quit  p pause  space now  +/- interval  Tab next  z zoom  ? help", "q quit  p pause  space now  ? help", "q quit  ? help"];
+    let pieces: [Vec<Span<'static>>; 3] = [
+        next.into_iter().collect(),
+        vec![dim(format!("every {}", brief(schedule.interval)))],
+        keys.into_iter().map(|keys| dim(keys.to_owned())).collect(),
     ];
-    let keys = keys.into_iter().find(|keys| keys.chars().count() <= room).unwrap_or_default();
-    spans.push(Span::styled(keys, theme.of(Role::Dim)));
+    // As much as there is room for, of each piece the first form that fits.
+    let mut room = usize::from(width);
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for forms in pieces {
+        let dot = dim(if spans.is_empty() { String::new() } else { " · ".to_owned() });
+        if let Some(piece) = forms.into_iter().find(|form| dot.width() + form.width() <= room) {
+            room -= dot.width() + piece.width();
+            spans.extend([dot, piece]);
+        }
+    }
     Line::from(spans)
 }
 

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Event, Shown};
 use crate::quota::{Forecast, Record};
+use crate::text::one_line;
 
 pub use draw::draw;
 pub use history::History;
@@ -99,7 +100,7 @@ impl View {
         if self.notes.len() >= EVENTS {
             self.notes.pop_front();
         }
-        self.notes.push_back((at, crate::text::one_line(words, 500)));
+        self.notes.push_back((at, one_line(words, 500)));
     }
 
     /// The next series, or the one before.
@@ -129,6 +130,20 @@ impl View {
             let (at, record) = series.last.clone()?;
             Some(Shown { at, record, forecast: series.forecast, events: Vec::new() })
         })
+    }
+
+    /// What tells a series from the others, in so many characters: who asks, and where others ask as
+    /// the same one, for which image.
+    fn label(&self, number: usize, most: usize) -> String {
+        let Some(series) = self.series.get(number) else { return String::new() };
+        let Some((_, own)) = &series.last else { return one_line(&series.name, most) };
+        let who = own.identity.label();
+        let is_shared =
+            self.series.iter().filter_map(|other| other.last.as_ref()).filter(|(_, other)| other.identity.label() == who).count() > 1;
+        let image = own.image.strip_prefix("docker.io/").unwrap_or(&own.image);
+        let image = image.strip_prefix("library/").unwrap_or(image);
+        let image = image.strip_suffix(":latest").unwrap_or(image);
+        one_line(&if is_shared { format!("{who} {image}") } else { who.to_owned() }, most)
     }
 
     /// Events and notes, the newest first: when, of which series, in which words.

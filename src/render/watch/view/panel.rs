@@ -11,7 +11,7 @@ use crate::render::{Look, span};
 use crate::text::one_line;
 
 /// Columns of a gauge at the most.
-const GAUGE: u16 = 40;
+const GAUGE: usize = 40;
 
 /// How near trouble is: the colour of a gauge.
 fn role(record: &Record) -> Role {
@@ -23,39 +23,44 @@ fn role(record: &Record) -> Role {
     }
 }
 
-/// The lines of a series: as many of the three as there is room for.
+/// The lines of a series: as many of the three as there is room for. What does not fit is left out
+/// piece by piece, the least first; nothing is cut in the middle of a number.
 pub(super) fn lines(series: &Series, marked: bool, theme: Theme, width: u16, now: DateTime<Utc>) -> [Line<'static>; 3] {
-    [title(series, marked, theme), gauge(series, theme, width), outlook(series, theme, now)]
+    let width = usize::from(width);
+    [title(series, marked, theme, width), gauge(series, theme, width), outlook(series, theme, width, now)]
 }
 
-fn title(series: &Series, marked: bool, theme: Theme) -> Line<'static> {
+fn title(series: &Series, marked: bool, theme: Theme, width: usize) -> Line<'static> {
     let mark = Span::styled(if marked { "▸ " } else { "  " }, theme.of(Role::Strong));
     let Some((_, record)) = &series.last else {
-        return Line::from(vec![mark, Span::styled(series.name.clone(), theme.of(Role::Strong))]);
+        return Line::from(vec![mark, Span::styled(one_line(&series.name, width.saturating_sub(2)), theme.of(Role::Strong))]);
     };
-    let mut spans = vec![mark, Span::styled(one_line(record.identity.label(), 60), theme.of(Role::Strong))];
-    if record.effective {
-        spans.push(Span::styled(" effective", theme.of(Role::Dim)));
-    }
-    if let Some(source) = series.last.as_ref().and_then(|(_, record)| record.counted()).or_else(|| known(series)?.counted()) {
-        spans.push(Span::raw(format!("  counted as {source}")));
-    }
-    spans.push(Span::styled(format!("  {}", one_line(&record.image, 120)), theme.of(Role::Dim)));
-    Line::from(spans)
+    let who = Span::styled(one_line(record.identity.label(), 60.min(width.saturating_sub(2))), theme.of(Role::Strong));
+    let mut room = width.saturating_sub(2 + who.width());
+    let effective = Some(Span::styled(" effective", theme.of(Role::Dim))).filter(|_| record.effective);
+    let source = record.source.as_deref().or_else(|| series.counted.as_ref()?.source.as_deref());
+    let source = source.map(|source| Span::raw(format!("  counted as {}", one_line(source, 60))));
+    let mut fitting = |span: Option<Span<'static>>| {
+        let span = span.filter(|span| span.width() <= room);
+        room -= span.as_ref().map_or(0, Span::width);
+        span
+    };
+    let source = fitting(source);
+    let effective = fitting(effective);
+    let image = Some(one_line(&record.image, room.saturating_sub(2).min(120))).filter(|image| image.chars().count() > 10);
+    let image = image.map(|image| Span::styled(format!("  {image}"), theme.of(Role::Dim)));
+    Line::from([Some(mark), Some(who), effective, source, image].into_iter().flatten().collect::<Vec<_>>())
 }
 
-fn known(series: &Series) -> Option<&Record> {
-    series.counted.as_ref()
-}
-
-fn gauge(series: &Series, theme: Theme, width: u16) -> Line<'static> {
+fn gauge(series: &Series, theme: Theme, width: usize) -> Line<'static> {
     let Some((_, record)) = &series.last else { return Line::from("  asking…") };
-    let shown = if record.remaining.is_some() { record } else { known(series).unwrap_or(record) };
+    let shown = if record.remaining.is_some() { record } else { series.counted.as_ref().unwrap_or(record) };
     let (Some(limit), Some(left)) = (shown.limit.filter(|limit| *limit > 0), shown.remaining) else {
-        return Line::from(vec![Span::raw("  "), Span::styled(one_line(&sentence(record), 300), theme.of(role(record)))]);
+        let words = one_line(&sentence(record), 300.min(width.saturating_sub(2)));
+        return Line::from(vec![Span::raw("  "), Span::styled(words, theme.of(role(record)))]);
     };
     let used = limit.saturating_sub(left);
-    let cells = u64::from((width / 2).clamp(4, GAUGE));
+    let cells = u64::try_from((width / 2).clamp(4, GAUGE)).unwrap_or(4);
     let full = (used.saturating_mul(cells).div_ceil(limit)).min(cells);
     let bar = |count: u64, sign: &str| sign.repeat(usize::try_from(count).unwrap_or(0));
     let window = shown.window_seconds.and_then(Window::from_seconds).map(|window| format!("  {window} window")).unwrap_or_default();
@@ -64,26 +69,31 @@ fn gauge(series: &Series, theme: Theme, width: u16) -> Line<'static> {
         Span::styled(bar(full, "█"), theme.of(role(shown))),
         Span::styled(bar(cells - full, "░"), theme.of(Role::Dim)),
         Span::styled(format!(" {left} left"), theme.of(if role(shown) == Role::Good { Role::Strong } else { role(shown) })),
-        Span::raw(format!("  {used} of {limit} used{window}")),
     ];
-    if !std::ptr::eq(shown, record) {
-        spans.push(Span::styled(format!("  {}", record.state.as_str()), theme.of(Role::Bad)));
-    }
+    let stale = (!std::ptr::eq(shown, record)).then(|| Span::styled(format!("  {}", record.state.as_str()), theme.of(Role::Bad)));
+    let taken: usize = spans.iter().chain(&stale).map(Span::width).sum();
+    let rest = [format!("  {used} of {limit} used{window}"), format!("  {used} of {limit} used"), format!(" of {limit}")];
+    spans.extend(rest.into_iter().find(|rest| taken + rest.chars().count() <= width).map(Span::raw));
+    spans.extend(stale);
     Line::from(spans)
 }
 
-fn outlook(series: &Series, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
+fn outlook(series: &Series, theme: Theme, width: usize, now: DateTime<Utc>) -> Line<'static> {
     let Some((_, record)) = &series.last else { return Line::default() };
+    let room = width.saturating_sub(2);
     if let Some(error) = &record.error {
-        return Line::from(Span::styled(format!("  {}", one_line(&error.message, 300)), theme.of(Role::Bad)));
+        return Line::from(Span::styled(format!("  {}", one_line(&error.message, room)), theme.of(Role::Bad)));
     }
     let look = Look { columns: None, colour: false, now };
     let mut parts = expected(&series.forecast, look);
     if let Some(full) = record.full_by {
-        parts.push(format!("full again by {}", look.time(full)));
+        let time = look.time(full);
+        let clock = time.split(" (").next().unwrap_or_default().to_owned();
+        parts.push([format!("full again by {time}"), format!("full by {clock}")]);
     }
     if let Some(warning) = record.warnings.first() {
-        parts.push(one_line(warning, 200));
+        let warning = one_line(warning, 200);
+        parts.push([warning.clone(), one_line(&warning, 40)]);
     }
     if parts.is_empty() {
         let words = match record.state {
@@ -91,29 +101,49 @@ fn outlook(series: &Series, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
             State::Limited => "nothing burns, or too little is known yet".to_owned(),
             _ => sentence(record),
         };
-        parts.push(words);
+        parts.push([words.clone(), words]);
     }
-    Line::from(Span::raw(format!("  {}", parts.join(" · "))))
+    Line::from(Span::raw(format!("  {}", fitting(parts, room))))
 }
 
-fn expected(forecast: &Forecast, look: Look) -> Vec<String> {
+/// Parts side by side, each in its long form or its short one, as many as there is room for; of the
+/// first at least the beginning.
+fn fitting(parts: Vec<[String; 2]>, room: usize) -> String {
+    let mut line = String::new();
+    let joined = |line: &str, part: &str| if line.is_empty() { part.to_owned() } else { format!("{line} · {part}") };
+    for forms in parts {
+        let Some(longer) = forms.iter().map(|form| joined(&line, form)).find(|longer| longer.chars().count() <= room) else {
+            if line.is_empty() {
+                return one_line(&forms[1], room);
+            }
+            continue;
+        };
+        line = longer;
+    }
+    line
+}
+
+/// What the forecast says, in a long form and a short one.
+fn expected(forecast: &Forecast, look: Look) -> Vec<[String; 2]> {
     let mut parts = Vec::new();
     if let Some(burn) = forecast.burn_per_hour {
-        parts.push(format!("{burn:.0} pulls/h"));
+        let burn = format!("{burn:.0} pulls/h");
+        parts.push([burn.clone(), burn]);
     }
     if let Some(empty) = forecast.empty_at {
         let range = forecast.empty_range.map(|(early, late)| range(early, late, look.now)).unwrap_or_default();
-        parts.push(format!("empty {}{range}", look.time(empty)));
+        let time = format!("empty {}", look.time(empty));
+        parts.push([format!("{time}{range}"), time]);
     }
     parts
 }
 
-/// ` between 4m and 6m`, ` in 4m at the earliest`.
+/// `, between 4m and 6m`, `, in 4m at the earliest`.
 fn range(early: DateTime<Utc>, late: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let away = |at: DateTime<Utc>| span(u64::try_from((at - now).max(TimeDelta::zero()).num_seconds()).unwrap_or(0));
     match late {
         Some(late) if away(early) == away(late) => String::new(),
-        Some(late) => format!(", {} to {}", away(early), away(late)),
-        None => format!(", {} or later, perhaps never", away(early)),
+        Some(late) => format!(", between {} and {}", away(early), away(late)),
+        None => format!(", in {} at the earliest", away(early)),
     }
 }

@@ -84,6 +84,63 @@ fn a_small_terminal_keeps_the_number() {
 }
 
 #[test]
+fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
+    let mut view = View::new(vec!["anonymous".into()], Theme { colour: false });
+    let mut record = limited();
+    record.full_by = Some(at(3_600));
+    let forecast = Forecast {
+        burn_per_hour: Some(240.0),
+        empty_at: Some(at(1_500)),
+        empty_range: Some((at(1_400), Some(at(1_700)))),
+        ..Forecast::default()
+    };
+    view.take(0, shown(900, record, forecast, Vec::new()));
+    let wide = frame(&view, 140, 24);
+    assert!(wide.contains("(in 9m 50s), between 8m 10s and 13m 10s · full again by ") && wide.contains("(in 44m 50s)"), "{wide}");
+    assert!(wide.contains("anonymous effective  counted as 192.0.2.10  docker.io/library/nginx:latest"), "{wide}");
+    let usual = frame(&view, 80, 24);
+    assert!(usual.contains("between 8m 10s and 13m 10s") || usual.contains("(in 9m 50s) · full by "), "{usual}");
+    let narrow = frame(&view, 42, 12);
+    assert!(narrow.contains("anonymous  counted as 192.0.2.10\n") && narrow.contains("76 left"), "{narrow}");
+    assert!(narrow.lines().all(|line| !line.ends_with(['(', ',', '·'])) && narrow.contains("q quit  ? help"), "{narrow}");
+    // Too small for a chart: all the lines of the series instead of empty ones.
+    let small = frame(&view, 20, 5);
+    let lines: Vec<&str> = small.lines().collect();
+    assert!(lines[0].contains("anonymous") && lines[1].contains("76 left") && lines[2].contains("240 pulls/h"), "{small}");
+    assert_eq!(lines[4], "next in 42s");
+}
+
+#[test]
+fn two_images_of_one_identity_are_told_apart() {
+    let mut view = View::new(vec!["a".into(), "b".into()], Theme { colour: false });
+    for (number, image) in ["docker.io/library/nginx:latest", "docker.io/bitnami/redis:7"].into_iter().enumerate() {
+        let record = Record { image: image.into(), ..limited() };
+        view.take(number, shown(0, record, Forecast::default(), vec![Event::Drop { pulls: 12 }]));
+    }
+    let seen = frame(&view, 100, 30);
+    for words in [" pulls left: anonymous nginx ", "  anonymous nginx  12 pulls", "  anonymous bitnami/redis:7  12 pulls"] {
+        assert!(seen.contains(words), "{words:?} is missing in\n{seen}");
+    }
+}
+
+#[test]
+fn a_fast_watch_has_no_countdown_that_flickers() {
+    let view = view();
+    let footer = |interval, next_in| {
+        let schedule = Schedule { next_in, interval, paused: false };
+        let mut terminal = Terminal::new(TestBackend::new(60, 10)).unwrap();
+        terminal.draw(|frame| draw(frame, &view, schedule, at(910))).unwrap();
+        (0..60).map(|x| terminal.backend().buffer()[(x, 9)].symbol().to_owned()).collect::<String>().trim_end().to_owned()
+    };
+    let (ms, s) = (Duration::from_millis, Duration::from_secs);
+    assert_eq!(footer(ms(200), Some(ms(134))), "every 200ms · q quit  p pause  space now  ? help");
+    assert_eq!(footer(s(1), None), "every 1s · q quit  p pause  space now  ? help");
+    assert_eq!(footer(s(1), Some(ms(7_100))), "next in 8s · every 1s · q quit  p pause  space now  ? help");
+    assert_eq!(footer(s(60), Some(ms(300))), "next in 1s · every 1m · q quit  p pause  space now  ? help");
+    assert!(footer(s(60), None).starts_with("asking… · every 1m"));
+}
+
+#[test]
 fn keys_change_what_is_shown() {
     let mut view = view();
     view.select(false);
