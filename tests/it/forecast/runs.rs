@@ -80,7 +80,7 @@ impl Plan {
         let (window, rate, lasts) = match kind {
             Use::Steady => {
                 let window = if dice.roll() < 0.5 { 3_600 } else { 21_600 };
-                let lasts = window as f64 * dice.between(0.15, 0.6);
+                let lasts = window as f64 * dice.between(0.15, 0.9);
                 (window, pulls * HOUR / lasts, lasts)
             }
             // A burst every ten minutes, 6 to 14 of them: only the window of six hours is long enough.
@@ -98,7 +98,8 @@ impl Plan {
         let interval = dice.between((lasts / 160.0).max(10.0), (lasts / 40.0).max(10.0)).round();
         let begins = dice.between(0.0, 600.0).round();
         // What begins after the hour is no falling use any more: twice the rate from one moment to the next.
-        let ends = if kind == Use::Falling { HOUR } else { begins + 2.0 * window as f64 };
+        // A bucket that is emptied little faster than it fills takes many windows.
+        let ends = if kind == Use::Falling { HOUR } else { begins + 12.0 * window as f64 };
         Self { limit, window, rate: rate.round(), interval, begins, ends }
     }
 }
