@@ -61,11 +61,20 @@ pub(super) fn is_unused_hub_key(key: &str) -> bool {
     hub && !key.starts_with(DOCKER_HUB_KEY)
 }
 
-/// The keys that nerdctl looks up for a registry, in its order: version 1 asks for Docker Hub by the
-/// name in references, too, where docker's own key has nothing (nerdctl's
-/// `pkg/imgutil/dockerconfigresolver`, v1.7.6, 2024; version 2 does not).
-pub(super) fn nerdctl_keys(registry: &str) -> Vec<&str> {
-    if is_docker_hub(registry) { vec![DOCKER_HUB_KEY, "docker.io"] } else { vec![registry] }
+/// The keys that nerdctl 1 looks up for a registry, in its order: for Docker Hub, the name in references
+/// where docker's own key has nothing (seen with 1.7.6).
+pub(super) fn nerdctl_keys(registry: &str) -> Vec<String> {
+    if is_docker_hub(registry) { vec![DOCKER_HUB_KEY.to_owned(), "docker.io".to_owned()] } else { vec![registry.to_owned()] }
+}
+
+/// The same of nerdctl 2, which goes by the host that is asked and its port (nerdctl's
+/// `pkg/imgutil/dockerconfigresolver`, v2.1, 2025).
+pub(super) fn nerdctl_2_keys(registry: &str) -> Vec<String> {
+    match registry {
+        _ if is_docker_hub(registry) => ["registry-1.docker.io:443", DOCKER_HUB_KEY, "registry-1.docker.io"].map(str::to_owned).into(),
+        host if host.contains(':') => vec![host.to_owned()],
+        host => vec![format!("{host}:443"), host.to_owned()],
+    }
 }
 
 /// `registry/a/b`, `registry/a`, `registry`.

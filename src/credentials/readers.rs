@@ -1,6 +1,6 @@
 //! What each tool by itself would take from the places: docker, nerdctl and podman read some of the
 //! same files and do not agree. Apart from the keychain because that answers for dhlimit, this for the
-//! tools. Follows docker/cli (v28, 2025), nerdctl's `dockerconfigresolver` (v1.7.6, 2024) and
+//! tools. Follows docker/cli (v28, 2025), nerdctl's `dockerconfigresolver` (v1.7.6, 2024, and v2.1, 2025) and
 //! containers/image's `pkg/docker/config` (v5, 2025).
 
 use super::keychain::{Keychain, Login, Reader, Survey};
@@ -11,21 +11,20 @@ use super::{AuthFile, Store, keys, places};
 pub enum Tool {
     /// docker's command line, which hands the login to its daemon.
     Docker,
-    /// nerdctl.
+    /// nerdctl 1.
     Nerdctl,
+    /// nerdctl 2 and later.
+    Nerdctl2,
     /// podman, and with it skopeo and buildah.
     Podman,
 }
 
 impl Tool {
-    /// Every tool, in the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::Docker, Self::Nerdctl, Self::Podman];
-
     /// The program's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Docker => "docker",
-            Self::Nerdctl => "nerdctl",
+            Self::Nerdctl | Self::Nerdctl2 => "nerdctl",
             Self::Podman => "podman",
         }
     }
@@ -66,18 +65,19 @@ impl Keychain {
                 let survey = self.survey(registry, repository, &[]).await;
                 survey.logins.into_iter().find(|login| login.reader == Reader::Docker)
             }
-            Tool::Nerdctl => self.used_by_nerdctl(registry).await,
+            Tool::Nerdctl => self.used_by_nerdctl(&keys::nerdctl_keys(registry)).await,
+            Tool::Nerdctl2 => self.used_by_nerdctl(&keys::nerdctl_2_keys(registry)).await,
             Tool::Podman => self.used_by_podman(registry, repository).await,
         }
     }
 
-    async fn used_by_nerdctl(&self, registry: &str) -> Option<Login> {
+    async fn used_by_nerdctl(&self, keys: &[String]) -> Option<Login> {
         let mut survey = Survey::default();
         let mut pending = Vec::new();
         let place = places::docker(&self.environment)?;
         self.read(&mut survey, &place, |survey, file| {
             // A helper that fails is not made up for by the file, as with docker: the next key is tried.
-            let found = keys::nerdctl_keys(registry).into_iter().filter_map(|key| survey.by_docker_key(&place.store, &file, key));
+            let found = keys.iter().filter_map(|key| survey.by_docker_key(&place.store, &file, key));
             pending.extend(found.map(super::keychain::Pending::without_fallback));
         })
         .await;

@@ -59,6 +59,12 @@ pub fn by_name(name: &str) -> Option<&'static dyn Driver> {
     DRIVERS.into_iter().find(|driver| driver.name() == name)
 }
 
+/// What a tool in `PATH` prints when it is asked for its version, daemon or no daemon; `None` where it is
+/// not here or does not say.
+pub async fn version_line(program: &str, environment: &Environment) -> Option<String> {
+    program::Program::find(program, environment).ok()?.ask(&["--version"]).await.ok()
+}
+
 /// What a user may set about a runtime. What the tools read from the environment themselves
 /// (`CONTAINERD_ADDRESS`, `CONTAINERD_NAMESPACE`, `CONTAINERD_SNAPSHOTTER`, `NERDCTL_TOML`,
 /// `DOCKER_HOST`, `DOCKER_CONTEXT`, `CONTAINER_HOST`, `CONTAINER_RUNTIME_ENDPOINT`, `LIMA_INSTANCE`,

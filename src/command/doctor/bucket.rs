@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::super::asker::Asker;
 use super::target::Target;
+use crate::credentials::Credential;
 use crate::quota::{Family, Fault, FaultKind, Reading, SourceKind, Standing};
 use crate::registry::Principal;
 use crate::render::doctor::{Finding, Severity, Topic};
@@ -20,8 +21,19 @@ pub(super) struct Asked {
     pub reading: Reading,
     /// The `Date` of the answer.
     pub date: Option<DateTime<Utc>>,
-    /// Whether a token was sent in the place of a password.
-    pub by_token: bool,
+    /// What kind of proof was sent.
+    pub proof: Proof,
+}
+
+/// What kind of proof of identity was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// None, or a password.
+    Plain,
+    /// A refresh token, which the token service takes or refuses.
+    IdentityToken,
+    /// A bearer token, which the registry takes or refuses.
+    RegistryToken,
 }
 
 /// Asks as everybody over every family at once.
@@ -39,7 +51,12 @@ pub(super) async fn ask(
         let left = end.saturating_duration_since(Instant::now());
         tasks.spawn(async move {
             let (reading, date) = asker.read_dated(&client, &image, &who, left).await;
-            (at, Asked { reading, date, by_token: matches!(who.credential.kind(), "identity token" | "registry token") })
+            let proof = match who.credential {
+                Credential::IdentityToken { .. } => Proof::IdentityToken,
+                Credential::RegistryToken(_) => Proof::RegistryToken,
+                Credential::Anonymous | Credential::Password { .. } => Proof::Plain,
+            };
+            (at, Asked { reading, date, proof })
         });
     }
     let mut answers = tasks.join_all().await;
@@ -169,8 +186,14 @@ fn of_fault(target: &Target, asked: &Asked, who: &str, fault: &Fault) -> Finding
     let evidence = format!("{who}: {}", fault.message);
     let found = |severity, id| finding(severity, id, registry, &evidence).advise(&fault.advice);
     let decides = if asked.reading.effective { Severity::Error } else { Severity::Warning };
+    let is_token_refused = match fault.kind {
+        FaultKind::Credentials => asked.proof != Proof::Plain,
+        // A registry that does not take a bearer token says no more than that it denies.
+        FaultKind::Denied => asked.proof == Proof::RegistryToken,
+        _ => false,
+    };
     match fault.kind {
-        FaultKind::Credentials if asked.by_token => finding(
+        _ if is_token_refused => finding(
             Severity::Error,
             "token-expired",
             registry,

@@ -2,18 +2,56 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
 use crate::context::Environment;
 use crate::credentials::{
     Account, AuthFile, Content, Credential, EntryError, Holding, Keychain, Login, Note, Origin, Reader, Tool, docker_key, is_docker_hub,
     kubelet_keys, misses_docker_hub, shown_key, shown_path,
 };
 use crate::render::doctor::{Finding, Severity, Topic};
+use crate::runtime::version_line;
 
 use super::kubernetes::Secret;
 use super::target::Target;
 
 fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) -> Finding {
     Finding::new(Topic::Logins, severity, id, subject, evidence)
+}
+
+/// The tools that look for logins by themselves.
+#[derive(Debug)]
+pub(super) struct Tools {
+    docker: Tool,
+    nerdctl: Tool,
+    podman: Tool,
+    /// Those of them that are here.
+    installed: Vec<Tool>,
+}
+
+impl Tools {
+    /// Looks which are in `PATH`. nerdctl's versions differ in what they take, so that one is asked.
+    pub(super) async fn find(environment: &Environment, end: Instant) -> Self {
+        let line = tokio::time::timeout_at(end, version_line("nerdctl", environment)).await.ok().flatten();
+        let nerdctl = line.as_deref().map_or(Tool::Nerdctl, nerdctl_of);
+        let mut tools = Self { docker: Tool::Docker, nerdctl, podman: Tool::Podman, installed: Vec::new() };
+        let folders: Vec<_> = std::env::split_paths(environment.var("PATH").unwrap_or_default()).collect();
+        let is_here = |tool: &Tool| folders.iter().any(|folder| folder.join(tool.name()).is_file());
+        tools.installed = tools.all().into_iter().filter(is_here).collect();
+        tools
+    }
+
+    fn all(&self) -> [Tool; 3] {
+        [self.docker, self.nerdctl, self.podman]
+    }
+}
+
+/// Which nerdctl it is that prints `nerdctl version 2.1.2` or `nerdctl version v1.7.6`.
+fn nerdctl_of(line: &str) -> Tool {
+    let number = line.split_whitespace().last().unwrap_or_default().trim_start_matches('v');
+    let major = number.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= 2) { Tool::Nerdctl2 } else { Tool::Nerdctl }
 }
 
 /// What each place holds; those that are not there are one finding.
@@ -54,20 +92,20 @@ fn who(credential: &Credential) -> String {
 }
 
 /// What is broken or odd in the places, and which login each tool would use.
-pub(super) async fn of(keychain: &Keychain, target: &Target, accounts: &[Account], installed: &[Tool]) -> Vec<Finding> {
+pub(super) async fn of(keychain: &Keychain, target: &Target, accounts: &[Account], tools: &Tools, now: DateTime<Utc>) -> Vec<Finding> {
     let (registry, repository) = (target.registry(), target.image.repository());
     let named: Vec<&Account> = accounts.iter().collect();
     let (survey, docker, nerdctl, podman) = tokio::join!(
         keychain.survey(registry, repository, &named),
-        keychain.used_by(Tool::Docker, registry, repository),
-        keychain.used_by(Tool::Nerdctl, registry, repository),
-        keychain.used_by(Tool::Podman, registry, repository),
+        keychain.used_by(tools.docker, registry, repository),
+        keychain.used_by(tools.nerdctl, registry, repository),
+        keychain.used_by(tools.podman, registry, repository),
     );
-    let used: Vec<(Tool, Option<Login>)> = Tool::ALL.into_iter().zip([docker, nerdctl, podman]).collect();
+    let used: Vec<(Tool, Option<Login>)> = tools.all().into_iter().zip([docker, nerdctl, podman]).collect();
     let docker_has_one = used.iter().any(|(tool, login)| *tool == Tool::Docker && login.is_some());
     let mut findings: Vec<Finding> = survey.notes.iter().map(|note| of_note(note, registry, docker_has_one)).collect();
-    findings.extend(survey.logins.iter().filter_map(|login| expired(registry, &login.origin.to_string(), &login.credential)));
-    findings.push(which(registry, &used, installed, &survey.looked));
+    findings.extend(survey.logins.iter().filter_map(|login| expired(registry, login, now)));
+    findings.push(which(registry, &used, &tools.installed, &survey.looked));
     findings
 }
 
@@ -82,19 +120,16 @@ fn of_note(note: &Note, registry: &str, docker_has_one: bool) -> Finding {
 }
 
 /// A token that has ended by its own word.
-fn expired(registry: &str, origin: &str, credential: &Credential) -> Option<Finding> {
-    let end = chrono::DateTime::from_timestamp(credential.expires()?, 0)?;
-    if end > chrono::Utc::now() {
-        return None;
-    }
+fn expired(registry: &str, Login { credential, origin, .. }: &Login, now: DateTime<Utc>) -> Option<Finding> {
+    let end = DateTime::from_timestamp(credential.expires()?, 0).filter(|end| *end <= now)?;
     let evidence = format!("the {} from {origin} ended on {}", credential.kind(), end.format("%Y-%m-%d at %H:%M:%S UTC"));
     Some(finding(Severity::Error, "token-expired", registry, &evidence).advise(log_in_again(registry)))
 }
 
 /// A folder of `DOCKER_CONFIG` without its file: nothing to docker, the end to podman 4.
-pub(super) fn podman_s_trap(environment: &Environment, installed: &[Tool]) -> Option<Finding> {
+pub(super) fn podman_s_trap(environment: &Environment, tools: &Tools) -> Option<Finding> {
     let folder = environment.var("DOCKER_CONFIG").filter(|_| environment.var("REGISTRY_AUTH_FILE").is_none())?;
-    let is_met = installed.contains(&Tool::Podman) && !Path::new(folder).join("config.json").exists();
+    let is_met = tools.installed.contains(&Tool::Podman) && !Path::new(folder).join("config.json").exists();
     is_met.then(|| {
         let folder = shown_path(Path::new(folder), environment.home().as_deref());
         let evidence = format!("DOCKER_CONFIG names {folder}, which holds no config.json: podman 4 then refuses to pull");
@@ -140,7 +175,7 @@ fn which(registry: &str, used: &[(Tool, Option<Login>)], installed: &[Tool], loo
 }
 
 /// What the kubelet would use of a Secret.
-pub(super) fn of_secret(secret: &Secret, target: &Target) -> Vec<Finding> {
+pub(super) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) -> Vec<Finding> {
     let registry = target.registry();
     let file = match &secret.file {
         Ok(file) => file,
@@ -178,7 +213,7 @@ pub(super) fn of_secret(secret: &Secret, target: &Target) -> Vec<Finding> {
         let evidence = format!("{} names credential helpers, which the kubelet does not run", secret.store);
         findings.push(finding(severity, "helper-in-secret", registry, &evidence).advise(create(registry)));
     }
-    findings.extend(usable.iter().filter_map(|login| expired(registry, &login.origin.to_string(), &login.credential)));
+    findings.extend(usable.iter().filter_map(|login| expired(registry, login, now)));
     findings.push(if let Some((first, rest)) = usable.split_first() {
         let then: String = rest.iter().map(|login| format!(", then {} from {}", who(&login.credential), login.origin)).collect();
         let evidence = format!("kubelet: {} from {}{then}", who(&first.credential), first.origin);
@@ -228,7 +263,7 @@ mod tests {
     #[test]
     fn tools_that_are_not_here_decide_nothing() {
         let used = |docker, nerdctl, podman| [(Tool::Docker, docker), (Tool::Nerdctl, nerdctl), (Tool::Podman, podman)];
-        let all: &[Tool] = &Tool::ALL;
+        let all: &[Tool] = &[Tool::Docker, Tool::Nerdctl, Tool::Podman];
         let rows: [(_, &[Tool], &str); 7] = [
             (used(Some(login("bob")), Some(login("bob")), Some(login("bob"))), all, "login-used"),
             (used(None, None, None), all, "login-none"),
@@ -245,6 +280,15 @@ mod tests {
         }
         let told = which("docker.io", &used(Some(login("bob")), Some(login("bob")), None), &[Tool::Docker], &[]).evidence;
         assert_eq!(told, "docker, nerdctl (not installed): bob, password from account bob; podman (not installed): nobody");
+    }
+
+    #[test]
+    fn nerdctl_s_versions_are_told_apart() {
+        let rows =
+            [("nerdctl version 1.7.6\n", false), ("nerdctl version v2.1.2", true), ("nerdctl version 10.0.0-rc.1", true), ("", false)];
+        for (line, is_second) in rows {
+            assert_eq!(nerdctl_of(line) == Tool::Nerdctl2, is_second, "{line}");
+        }
     }
 
     #[test]
@@ -266,7 +310,7 @@ mod tests {
         ];
         for (text, ids) in rows {
             let secret = Secret::of("secret default/regcred", text.as_bytes());
-            let found = of_secret(&secret, target);
+            let found = of_secret(&secret, target, DateTime::UNIX_EPOCH);
             assert_eq!(found.iter().map(|finding| finding.id).collect::<Vec<_>>().join(" "), ids, "{text}");
             assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
         }

@@ -16,12 +16,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::asker::{self, Asker};
 use crate::cli::{Doctor, Family as FamilyChoice, Format};
 use crate::context::Environment;
-use crate::credentials::{Account, Choice, Tool};
+use crate::credentials::{Account, Choice};
 use crate::quota::{Family, Identity};
 use crate::registry::Principal;
 use crate::render::Look;
@@ -30,13 +31,19 @@ use crate::{Context, Exit, Failure};
 
 use configured::Machine;
 use kubernetes::Secret;
+use logins::Tools;
 use target::Target;
 
 /// What is kept of the time for putting the answer together.
 const RESERVE: Duration = Duration::from_millis(150);
 
+/// The longest that is waited, however much more is allowed.
+const LONGEST: Duration = Duration::from_secs(3_600);
+/// How long a tool may take to say which version it is.
+const VERSION_LIMIT: Duration = Duration::from_secs(2);
+
 /// Runs `doctor`.
-pub(super) async fn run(context: &Context, args: Doctor, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Account>) -> anyhow::Result<Exit> {
     if let Some(id) = &args.explain {
         return pages::show(context, id);
     }
@@ -45,6 +52,7 @@ pub(super) async fn run(context: &Context, args: Doctor, accounts: Vec<Account>)
             .advise("give one of them a file")
             .into());
     }
+    args.asking.timeout = args.asking.timeout.min(LONGEST);
     let targets = Target::all(&args.registries)?;
     let asker = Asker::new(context, &args.asking, accounts.clone(), Choice::All).await?;
     // A helper that hangs leaves half of the time for everything that comes after it.
@@ -55,7 +63,10 @@ pub(super) async fn run(context: &Context, args: Doctor, accounts: Vec<Account>)
             None => Vec::new(),
         };
         let end = Instant::now() + args.asking.timeout.saturating_sub(RESERVE);
-        examine(context, &args, &asker, &targets, &secrets, &accounts, end).await
+        let environment = &context.environment;
+        let tools = Tools::find(environment, end.min(Instant::now() + VERSION_LIMIT)).await;
+        let (asker, targets, secrets, accounts) = (&asker, &targets[..], &secrets[..], &accounts[..]);
+        Examination { args: &args, environment, asker, targets, secrets, accounts, tools, now: context.clock.now(), end }.run().await
     };
     let findings = tokio::select! {
         findings = work => findings?,
@@ -72,60 +83,50 @@ pub(super) async fn run(context: &Context, args: Doctor, accounts: Vec<Account>)
     Ok(if args.strict && report.worst() == Some(Severity::Error) { Exit::Limit } else { Exit::Ok })
 }
 
-/// Everything at once.
-async fn examine(
-    context: &Context,
-    args: &Doctor,
-    asker: &Arc<Asker>,
-    targets: &[Target],
-    secrets: &[Secret],
-    accounts: &[Account],
+/// What is looked at, and with what.
+struct Examination<'a> {
+    args: &'a Doctor,
+    environment: &'a Environment,
+    asker: &'a Arc<Asker>,
+    targets: &'a [Target],
+    secrets: &'a [Secret],
+    accounts: &'a [Account],
+    tools: Tools,
+    now: DateTime<Utc>,
     end: Instant,
-) -> Result<Vec<Finding>, Failure> {
-    let registries = async {
-        let mut findings = Vec::new();
-        let each = targets.iter().map(|target| of_registry(args, asker, target, secrets, accounts, &context.environment, end));
-        for found in futures_util::future::join_all(each).await {
-            findings.extend(found?);
-        }
-        Ok::<_, Failure>(findings)
-    };
-    let ways = async {
-        let machine = Machine { root: PathBuf::from("/"), environment: context.environment.clone() };
-        let (sights, runtimes) =
-            tokio::join!(way::sights(machine, targets, end), runtimes::ask(&context.environment, end - args.asking.timeout / 4));
-        let sights = way::with_daemon(sights, targets, runtimes.docker_mirrors.as_deref());
-        let answers = way::probe(asker, &sights, end).await;
-        way::judge(&sights, &answers).into_iter().chain(runtimes.findings).collect::<Vec<_>>()
-    };
-    let (found, places, ways) = tokio::join!(registries, logins::places(asker.keychain(), secrets), ways);
-    let mut findings = found?;
-    findings.extend(places);
-    findings.extend(ways);
-    findings.extend(logins::podman_s_trap(&context.environment, &installed(&context.environment)));
-    findings.extend(way::trust(&context.environment));
-    let clients = targets.iter().filter_map(|target| asker.client(&target.image, None).ok());
-    findings.extend(clients.filter_map(|client| way::proxy_of_variables(&context.environment, &client.endpoint().base)));
-    Ok(findings)
 }
 
-/// One registry: its logins, then a HEAD as everybody who was found.
-async fn of_registry(
-    args: &Doctor,
-    asker: &Arc<Asker>,
-    target: &Target,
-    secrets: &[Secret],
-    accounts: &[Account],
-    environment: &Environment,
-    end: Instant,
-) -> Result<Vec<Finding>, Failure> {
-    let installed = installed(environment);
-    let (mut findings, found) = tokio::join!(logins::of(asker.keychain(), target, accounts, &installed), asker.found(&target.image));
-    let mut principals: Vec<Principal> = found?.identities.into_iter().map(asker::principal).collect();
-    for secret in secrets {
-        findings.extend(logins::of_secret(secret, target));
-        // Nobody's real password is for a sandbox to see, and who asks as nobody sends none.
-        if !asker.is_private() && !args.asking.anonymous {
+impl Examination<'_> {
+    /// Everything at once.
+    async fn run(&self) -> Result<Vec<Finding>, Failure> {
+        let registries = futures_util::future::join_all(self.targets.iter().map(|target| self.registry(target)));
+        let places = logins::places(self.asker.keychain(), self.secrets);
+        let (registries, places, way) = tokio::join!(registries, places, self.way());
+        let mut findings = Vec::new();
+        for found in registries {
+            findings.extend(found?);
+        }
+        findings.extend(places);
+        findings.extend(logins::podman_s_trap(self.environment, &self.tools));
+        findings.extend(way);
+        findings.extend(way::trust(self.environment));
+        let clients = self.targets.iter().filter_map(|target| self.asker.client(&target.image, None).ok());
+        findings.extend(clients.filter_map(|client| way::proxy_of_variables(self.environment, &client.endpoint().base)));
+        Ok(findings)
+    }
+
+    /// One registry: its logins, then a HEAD as everybody who was found.
+    async fn registry(&self, target: &Target) -> Result<Vec<Finding>, Failure> {
+        let Self { asker, .. } = self;
+        let logins = logins::of(asker.keychain(), target, self.accounts, &self.tools, self.now);
+        let (mut findings, found) = tokio::join!(logins, asker.found(&target.image));
+        let mut principals: Vec<Principal> = found?.identities.into_iter().map(asker::principal).collect();
+        for secret in self.secrets {
+            findings.extend(logins::of_secret(secret, target, self.now));
+            // Nobody's real password is for a sandbox to see, and who asks as nobody sends none.
+            if asker.is_private() || self.args.asking.anonymous {
+                continue;
+            }
             for login in logins::usable(secret, target) {
                 if !principals.iter().any(|known| known.credential.same_account(&login.credential)) {
                     let identity = Identity::Account {
@@ -136,29 +137,34 @@ async fn of_registry(
                 }
             }
         }
+        let answers = bucket::ask(asker, target, &principals, &self.families(target), self.end).await;
+        findings.extend(bucket::judge(target, &answers));
+        findings.extend(clock::judge(&answers));
+        Ok(findings)
     }
-    let answers = bucket::ask(asker, target, &principals, &families(args, asker, target, environment), end).await;
-    findings.extend(bucket::judge(target, &answers));
-    findings.extend(clock::judge(&answers));
-    Ok(findings)
-}
 
-/// The families to ask over: both, unless the user named one, the registry is at an address, or a proxy
-/// decides it.
-fn families(args: &Doctor, asker: &Asker, target: &Target, environment: &Environment) -> Vec<Option<Family>> {
-    let is_settled = asker.client(&target.image, None).is_ok_and(|client| {
-        let base = &client.endpoint().base;
-        let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        host.parse::<std::net::IpAddr>().is_ok() || way::proxy_of_variables(environment, base).is_some()
-    });
-    match args.asking.family {
-        FamilyChoice::Auto if !is_settled => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
-        _ => asker.families().to_vec(),
+    /// Configuration and runtimes, then whether the mirrors that they name answer.
+    async fn way(&self) -> Vec<Finding> {
+        let machine = Machine { root: PathBuf::from("/"), environment: self.environment.clone() };
+        // What is left of the time is for the mirrors.
+        let first = self.end - self.args.asking.timeout / 4;
+        let (sights, runtimes) = tokio::join!(way::sights(machine, self.targets, first), runtimes::ask(self.environment, first));
+        let sights = way::with_daemon(sights, self.targets, runtimes.docker_mirrors.as_deref());
+        let answers = way::probe(self.asker, &sights, self.end).await;
+        way::judge(&sights, &answers).into_iter().chain(runtimes.findings).collect()
     }
-}
 
-/// Which of the tools that look for logins are here.
-fn installed(environment: &Environment) -> Vec<Tool> {
-    let folders: Vec<_> = std::env::split_paths(environment.var("PATH").unwrap_or_default()).collect();
-    Tool::ALL.into_iter().filter(|tool| folders.iter().any(|folder| folder.join(tool.name()).is_file())).collect()
+    /// The families to ask over: both, unless the user named one, the registry is at an address, or a
+    /// proxy decides it.
+    fn families(&self, target: &Target) -> Vec<Option<Family>> {
+        let is_settled = self.asker.client(&target.image, None).is_ok_and(|client| {
+            let base = &client.endpoint().base;
+            let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+            host.parse::<std::net::IpAddr>().is_ok() || way::proxy_of_variables(self.environment, base).is_some()
+        });
+        match self.args.asking.family {
+            FamilyChoice::Auto if !is_settled => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
+            _ => self.asker.families().to_vec(),
+        }
+    }
 }

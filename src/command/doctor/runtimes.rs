@@ -78,10 +78,7 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 }
 
 fn silent(name: &str, limit: Duration) -> String {
-    format!(
-        "{name} gave no answer within {}",
-        humantime::format_duration(Duration::from_millis(u64::try_from(limit.as_millis()).unwrap_or(0)))
-    )
+    format!("{name} gave no answer within {}", humantime::format_duration(Duration::from_secs(limit.as_secs().max(1))))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -8,6 +8,9 @@ use super::{BOB, HUB, PASSWORD, auths, bad, bare_path, entry, findings, stopped,
 use crate::harness::secrets::assert_absent;
 use crate::harness::{Home, Sandbox};
 
+/// A JSON web token that says it ended at 1700000000.
+const ENDED: &str = "e30.eyJleHAiOjE3MDAwMDAwMDB9.c2ln";
+
 fn sandbox() -> Sandbox {
     Sandbox::start(&["--account", &format!("bob:{PASSWORD}:50")])
 }
@@ -47,6 +50,7 @@ fn every_faulty_login_is_named_with_its_place_and_its_repair() {
         (json!({ "credHelpers": { HUB: "../x" } }), "helper-name", "name", "correct"),
         (json!({ "auths": { HUB: { "auth": "!" } } }), "login-broken", "base64", "log in again"),
         (json!({ "auths": { HUB: token } }), "token-expired", "a token was sent", "docker login"),
+        (json!({ "auths": { HUB: { "registrytoken": ENDED } } }), "token-expired token-expired", "ended on 2023-11-14", "docker login"),
         (json!({ "auths": { HUB: { "auth": "Ym9iOndyb25n" } } }), "credentials-refused", "refused the credentials of bob", "access token"),
     ];
     for (config, ids, evidence, advice) in rows {
@@ -115,6 +119,26 @@ fn what_each_tool_would_use_is_told_where_they_differ() {
     docker(&json!({ "credsStore": "vault" }));
     let found = findings(&run(&home).expect_code(0));
     assert!(the(&found, "login-differs").evidence.contains("podman: nobody"), "{found:#?}");
+}
+
+#[test]
+fn the_second_nerdctl_takes_other_keys_than_the_first() {
+    let home = Home::new();
+    let rows = [
+        ("1.7.6", "docker.io", true),
+        ("1.7.6", "registry-1.docker.io", false),
+        ("2.1.2", "docker.io", false),
+        ("2.1.2", "registry-1.docker.io", true),
+    ];
+    for (version, key, is_taken) in rows {
+        home.script("nerdctl", &format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 'nerdctl version {version}' && exit\nexit 1\n"));
+        home.write("docker/config.json", &auths(&[(key, "bob")]));
+        let program = home.dhlimit(["doctor", "--sandbox", "-o", "json", "-vvv"]).env("PATH", bare_path(&home));
+        let found = findings(&program.run().expect_code(0));
+        let id = if is_taken { "login-used" } else { "login-none" };
+        let told = the(&found, id);
+        assert_eq!(told.evidence.contains("nerdctl, podman (not installed): bob"), is_taken, "{version} {key}: {told:?}");
+    }
 }
 
 #[test]
