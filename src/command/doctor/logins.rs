@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
+use crate::Failure;
 use crate::context::Environment;
 use crate::credentials::{
     Account, AuthFile, Content, Credential, EntryError, Holding, Keychain, Login, Note, Origin, Reader, Tool, docker_key, is_docker_hub,
@@ -107,6 +108,15 @@ pub(super) async fn of(keychain: &Keychain, target: &Target, accounts: &[Account
     findings.extend(survey.logins.iter().filter_map(|login| expired(registry, login, now)));
     findings.push(which(registry, &used, &tools.installed, &survey.looked));
     findings
+}
+
+/// That the one whom the user named has no login here.
+pub(super) fn not_found(registry: &str, failure: &Failure) -> Finding {
+    let found = finding(Severity::Error, "login-none", registry, &failure.to_string());
+    match &failure.advice {
+        Some(advice) => found.advise(advice),
+        None => found,
+    }
 }
 
 fn of_note(note: &Note, registry: &str, docker_has_one: bool) -> Finding {

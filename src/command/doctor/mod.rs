@@ -66,7 +66,8 @@ pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Accou
         let environment = &context.environment;
         let tools = Tools::find(environment, end.min(Instant::now() + VERSION_LIMIT)).await;
         let (asker, targets, secrets, accounts) = (&asker, &targets[..], &secrets[..], &accounts[..]);
-        Examination { args: &args, environment, asker, targets, secrets, accounts, tools, now: context.clock.now(), end }.run().await
+        let examination = Examination { args: &args, environment, asker, targets, secrets, accounts, tools, now: context.clock.now(), end };
+        Ok::<_, Failure>(examination.run().await)
     };
     let findings = tokio::select! {
         findings = work => findings?,
@@ -98,29 +99,33 @@ struct Examination<'a> {
 
 impl Examination<'_> {
     /// Everything at once.
-    async fn run(&self) -> Result<Vec<Finding>, Failure> {
+    async fn run(&self) -> Vec<Finding> {
         let registries = futures_util::future::join_all(self.targets.iter().map(|target| self.registry(target)));
         let places = logins::places(self.asker.keychain(), self.secrets);
         let (registries, places, way) = tokio::join!(registries, places, self.way());
-        let mut findings = Vec::new();
-        for found in registries {
-            findings.extend(found?);
-        }
+        let mut findings: Vec<Finding> = registries.into_iter().flatten().collect();
         findings.extend(places);
         findings.extend(logins::podman_s_trap(self.environment, &self.tools));
         findings.extend(way);
         findings.extend(way::trust(self.environment));
         let clients = self.targets.iter().filter_map(|target| self.asker.client(&target.image, None).ok());
         findings.extend(clients.filter_map(|client| way::proxy_of_variables(self.environment, &client.endpoint().base)));
-        Ok(findings)
+        findings
     }
 
     /// One registry: its logins, then a HEAD as everybody who was found.
-    async fn registry(&self, target: &Target) -> Result<Vec<Finding>, Failure> {
+    async fn registry(&self, target: &Target) -> Vec<Finding> {
         let Self { asker, .. } = self;
         let logins = logins::of(asker.keychain(), target, self.accounts, &self.tools, self.now);
         let (mut findings, found) = tokio::join!(logins, asker.found(&target.image));
-        let mut principals: Vec<Principal> = found?.identities.into_iter().map(asker::principal).collect();
+        let mut principals: Vec<Principal> = match found {
+            Ok(found) => found.identities.into_iter().map(asker::principal).collect(),
+            // Whom the user named is not found: that is a finding, too, and nobody is asked as instead.
+            Err(failure) => {
+                findings.push(logins::not_found(target.registry(), &failure));
+                vec![Principal::anonymous(true)]
+            }
+        };
         for secret in self.secrets {
             findings.extend(logins::of_secret(secret, target, self.now));
             // Nobody's real password is for a sandbox to see, and who asks as nobody sends none.
@@ -140,7 +145,7 @@ impl Examination<'_> {
         let answers = bucket::ask(asker, target, &principals, &self.families(target), self.end).await;
         findings.extend(bucket::judge(target, &answers));
         findings.extend(clock::judge(&answers));
-        Ok(findings)
+        findings
     }
 
     /// Configuration and runtimes, then whether the mirrors that they name answer.

@@ -178,8 +178,7 @@ fn proxied(tool: &str, file: &str, proxies: &Proxies) -> Finding {
         .filter_map(|(name, url)| Some(format!("{} for {name}", shown(url.as_ref()?))))
         .collect();
     let no = proxies.no.as_ref().map(|no| format!(", but for {no}")).unwrap_or_default();
-    let evidence =
-        format!("{tool} asks through {}{no} ({file}): without a login, the proxy's address is what is counted", list.join(" and "));
+    let evidence = format!("asks through {}{no} ({file}): without a login, the proxy's address is what is counted", list.join(" and "));
     finding(Severity::Info, "proxy-in-use", tool, &evidence)
 }
 

@@ -179,6 +179,22 @@ fn strict_ends_with_1_where_something_is_an_error_and_only_there() {
 }
 
 #[test]
+fn a_user_who_has_no_login_here_is_told_and_everything_else_too() {
+    let sandbox = sandbox();
+    let home = Home::new();
+    let doctor = |args: &[&str], input: &str| {
+        let args = ["doctor", "-o", "json", "-vvv", "--user", "bob"].iter().chain(args);
+        findings(&home.dhlimit(args).envs(sandbox.as_docker_hub()).env("PATH", bare_path(&home)).stdin(input).run().expect_code(0))
+    };
+    let found = doctor(&[], "");
+    let errors: Vec<_> = found.iter().filter(|finding| finding.severity == "error").collect();
+    assert!(errors.len() == 1 && errors[0].evidence.starts_with("no credentials for bob found in "), "{found:#?}");
+    assert!(the(&found, "bucket").evidence.starts_with("anonymous is counted"), "{found:#?}");
+    let found = doctor(&["--password-stdin"], PASSWORD);
+    assert!(the(&found, "bucket").evidence.starts_with("bob (by --password-stdin) is counted as the account bob"), "{found:#?}");
+}
+
+#[test]
 fn a_broken_file_is_named_and_never_quoted() {
     let home = Home::new();
     home.write("docker/config.json", &format!("{{\"auths\": {{ \"x\": \"{PASSWORD}\" ]"));
