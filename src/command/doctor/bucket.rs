@@ -71,32 +71,38 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 /// What the answers say.
 pub(super) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
     let registry = target.registry();
-    let reached: Vec<&Asked> = asked.iter().filter(|asked| !is_unreached(&asked.reading)).collect();
-    if reached.is_empty() {
-        return unreached(registry, asked).into_iter().collect();
-    }
+    let (lost, reached): (Vec<&Asked>, Vec<&Asked>) = asked.iter().partition(|asked| is_unreached(&asked.reading));
     let mut findings = Vec::new();
     for asked in &reached {
         findings.extend(one(target, asked));
     }
     findings.extend(families(registry, &reached));
+    // Over a family that is not there nobody is reached, and that is no fault while there is the other.
+    let is_had = |asked: &&Asked| reached.iter().any(|other| other.reading.identity == asked.reading.identity);
+    let lost: Vec<&Asked> = lost.into_iter().filter(|asked| !is_had(asked)).collect();
+    findings.extend(unreached(registry, &lost, !reached.is_empty()));
     merged(findings)
 }
 
-/// Whether nothing came back: over a family that is not there this is no fault.
+/// Whether nothing came back.
 fn is_unreached(reading: &Reading) -> bool {
     reading.fault().is_some_and(|fault| matches!(fault.kind, FaultKind::Network | FaultKind::Timeout))
 }
 
-/// That nothing answered, by the most telling of the faults.
-fn unreached(registry: &str, asked: &[Asked]) -> Option<Finding> {
-    let faults: Vec<(&Reading, &Fault)> = asked.iter().filter_map(|asked| Some((&asked.reading, asked.reading.fault()?))).collect();
+/// That nothing came back for these; they are named where others had an answer.
+fn unreached(registry: &str, lost: &[&Asked], named: bool) -> Option<Finding> {
+    let faults: Vec<(&Reading, &Fault)> = lost.iter().filter_map(|asked| Some((&asked.reading, asked.reading.fault()?))).collect();
     let (_, first) = faults.first()?;
-    let mut told: Vec<(String, &str)> = faults.iter().map(|(reading, fault)| (over(reading, ": "), fault.message.as_str())).collect();
-    told.dedup_by_key(|(_, message)| *message);
+    let asker = |reading: &Reading| if named { format!("{}: ", who(reading)) } else { String::new() };
+    let mut told: Vec<(&Reading, &str)> = faults.iter().map(|(reading, fault)| (*reading, fault.message.as_str())).collect();
+    told.dedup_by(|next, last| next.1 == last.1 && (!named || next.0.identity == last.0.identity));
     let evidence = match &told[..] {
-        [(_, message)] => (*message).to_owned(),
-        several => several.iter().map(|(over, message)| format!("{over}{message}")).collect::<Vec<_>>().join("; "),
+        [(reading, message)] => format!("{}{message}", asker(reading)),
+        several => several
+            .iter()
+            .map(|(reading, message)| format!("{}{}{message}", asker(reading), over(reading, ": ")))
+            .collect::<Vec<_>>()
+            .join("; "),
     };
     Some(finding(Severity::Error, "registry-unreachable", registry, &evidence).advise(&first.advice))
 }
@@ -255,4 +261,70 @@ fn merged(findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::quota::{Confidence, Count, Identity, Source, Window};
+
+    fn asked(user: Option<&str>, family: Family, source: Option<&str>) -> Asked {
+        let identity = user.map_or(Identity::Anonymous, |user| Identity::Account { user: Some(user.to_owned()), credentials_from: None });
+        let standing = match source {
+            Some(_) => Standing::Limited(Count { limit: 100, remaining: 76, window: Window::from_seconds(3_600) }),
+            None => Standing::Failed(Fault { kind: FaultKind::Network, message: "no route".to_owned(), advice: "look".to_owned() }),
+        };
+        let reading = Reading {
+            at: DateTime::UNIX_EPOCH,
+            image: "nginx".parse().unwrap(),
+            identity,
+            effective: false,
+            family: Some(family),
+            standing,
+            confidence: Confidence::Reported,
+            full_by: None,
+            source: source.and_then(Source::parse),
+            digest: None,
+            http_status: source.map(|_| 200),
+            retry_after: None,
+            elapsed: Duration::ZERO,
+            headers: BTreeMap::new(),
+            warnings: Vec::new(),
+        };
+        Asked { reading, date: None, proof: Proof::Plain }
+    }
+
+    fn told(asked: &[Asked]) -> Vec<String> {
+        let target = &Target::all(&[]).unwrap()[0];
+        judge(target, asked).iter().map(|finding| format!("{} {}", finding.id, finding.evidence)).collect()
+    }
+
+    #[test]
+    fn a_missing_family_is_no_fault_and_a_missing_identity_is_one() {
+        use Family::{Ipv4, Ipv6};
+        let four = "192.0.2.10";
+        let bucket = "bucket anonymous is counted as the address 192.0.2.10: 76 of 100 pulls left in a window of 1h, over IPv4";
+        assert_eq!(told(&[asked(None, Ipv4, Some(four)), asked(None, Ipv6, None)]), [bucket]);
+        let lost = [asked(None, Ipv4, Some(four)), asked(None, Ipv6, None), asked(Some("bob"), Ipv4, None), asked(Some("bob"), Ipv6, None)];
+        assert_eq!(told(&lost), [bucket, "registry-unreachable bob: no route"]);
+        assert_eq!(
+            told(&[asked(None, Ipv4, None), asked(None, Ipv6, None), asked(Some("bob"), Ipv4, None)]),
+            ["registry-unreachable no route"]
+        );
+    }
+
+    #[test]
+    fn an_account_is_one_count_over_both_families_and_an_address_is_two() {
+        use Family::{Ipv4, Ipv6};
+        let account = [asked(Some("bob"), Ipv4, Some("bob")), asked(Some("bob"), Ipv6, Some("bob"))];
+        assert_eq!(told(&account), ["bucket bob is counted as the account bob: 76 of 100 pulls left in a window of 1h"]);
+        let ids = |asked: &[Asked]| told(asked).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ");
+        let nobody = [asked(None, Ipv4, Some("192.0.2.10")), asked(None, Ipv6, Some("2001:db8:1:2::"))];
+        assert_eq!(ids(&nobody), "bucket bucket ipv6-shared families-counted-apart");
+        assert_eq!(ids(&[asked(Some("bob"), Ipv4, Some("192.0.2.10"))]), "bucket counted-as-address");
+        assert_eq!(ids(&[asked(None, Ipv4, Some("somebody"))]), "bucket counted-as-account");
+    }
 }

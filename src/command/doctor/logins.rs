@@ -139,12 +139,13 @@ fn expired(registry: &str, Login { credential, origin, .. }: &Login, now: DateTi
 /// A folder of `DOCKER_CONFIG` without its file: nothing to docker, the end to podman 4.
 pub(super) fn podman_s_trap(environment: &Environment, tools: &Tools) -> Option<Finding> {
     let folder = environment.var("DOCKER_CONFIG").filter(|_| environment.var("REGISTRY_AUTH_FILE").is_none())?;
-    let is_met = tools.installed.contains(&Tool::Podman) && !Path::new(folder).join("config.json").exists();
+    let file = Path::new(folder).join("config.json");
+    let is_met = tools.installed.contains(&Tool::Podman) && !file.exists();
     is_met.then(|| {
-        let folder = shown_path(Path::new(folder), environment.home().as_deref());
-        let evidence = format!("DOCKER_CONFIG names {folder}, which holds no config.json: podman 4 then refuses to pull");
+        let file = shown_path(&file, environment.home().as_deref());
+        let evidence = format!("DOCKER_CONFIG is set, and there is no {file}: podman 4 then refuses to pull");
         finding(Severity::Warning, "credentials-missing", "podman", &evidence)
-            .advise(format!("echo '{{}}' > {folder}/config.json, or unset DOCKER_CONFIG"))
+            .advise(format!("echo '{{}}' > {file}, or unset DOCKER_CONFIG"))
     })
 }
 

@@ -2,6 +2,7 @@
 //! logins. [`look`] reads files below a root that is passed in, within bounds; each format is a pure
 //! parser in a file of its own. Apart from the judgement (`way.rs`), which needs no file to be tested.
 
+mod buildkit;
 mod containerd;
 mod docker;
 mod podman;
@@ -179,6 +180,7 @@ pub(super) fn look(machine: &Machine, registries: &[(String, String)]) -> Vec<Si
     look_at_docker(machine, registries, &mut sights);
     look_at_containerd(machine, registries, &mut sights);
     look_at_podman(machine, registries, &mut sights);
+    look_at_buildkit(machine, registries, &mut sights);
     for (tool, unit) in [("docker", "docker"), ("containerd", "containerd"), ("podman", "podman"), ("CRI-O", "crio")] {
         let folders = [format!("/etc/systemd/system/{unit}.service.d"), format!("/run/systemd/system/{unit}.service.d")];
         for file in folders.iter().flat_map(|folder| Machine::files(&machine.at(folder), ".conf")) {
@@ -292,6 +294,20 @@ fn look_at_podman(machine: &Machine, registries: &[(String, String)], sights: &m
         }
         if !mirrors.is_empty() {
             sights.push(Sight::Mirrors { tool: "podman", registry, file, mirrors, falls_back });
+        }
+    }
+}
+
+fn look_at_buildkit(machine: &Machine, registries: &[(String, String)], sights: &mut Vec<Sight>) {
+    const TOOL: &str = "BuildKit";
+    for path in [Some(machine.at("/etc/buildkit/buildkitd.toml")), machine.own("buildkit/buildkitd.toml")].into_iter().flatten() {
+        for (registry, _) in registries {
+            let mirrors = machine.parsed(TOOL, &path, sights, |text| buildkit::parse(text, registry)).unwrap_or_default();
+            let mirrors: Vec<String> = mirrors.into_iter().filter(|url| !is_own(url, registry)).collect();
+            if !mirrors.is_empty() {
+                let (registry, file) = (registry.clone(), machine.shown(&path));
+                sights.push(Sight::Mirrors { tool: TOOL, registry, file, mirrors, falls_back: true });
+            }
         }
     }
 }

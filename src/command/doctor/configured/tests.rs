@@ -119,6 +119,12 @@ fn podman_s_files_overwrite_each_other_in_order() {
 }
 
 #[test]
+fn buildkit_s_mirrors_are_seen() {
+    let root = Root::new(&[("etc/buildkit/buildkitd.toml", "[registry.'docker.io']\nmirrors = ['mirror.example']\n")]);
+    assert_eq!(root.seen(&[]), ["BuildKit docker.io https://mirror.example + by /etc/buildkit/buildkitd.toml"]);
+}
+
+#[test]
 fn proxies_of_units_are_seen() {
     let root =
         Root::new(&[("etc/systemd/system/docker.service.d/proxy.conf", "[Service]\nEnvironment=\"HTTPS_PROXY=http://proxy:3128\"\n")]);
