@@ -24,7 +24,10 @@ pub(super) struct Series {
     unlimited: bool,
     empty_since: Option<DateTime<Utc>>,
     throttled: Option<(Throttle, DateTime<Utc>)>,
+    /// What keeps readings away though something answers.
     fault: Option<(FaultKind, DateTime<Utc>)>,
+    /// Since when nothing is reached.
+    lost: Option<DateTime<Utc>>,
     last: Option<Standing>,
 }
 
@@ -72,25 +75,31 @@ impl Series {
         News { events, moved, forecast, doubtful: self.held.is_some() }
     }
 
+    /// A lost network hides a fault and does not end it: each that began has its end.
     fn faults(&mut self, reading: &Reading, events: &mut Vec<Event>) {
         let network = |kind| matches!(kind, FaultKind::Network | FaultKind::Timeout | FaultKind::Tls);
-        let ended = |(kind, since): (FaultKind, DateTime<Utc>)| {
-            let seconds = seconds_between(since, reading.at);
-            if network(kind) { Event::NetworkBack { seconds } } else { Event::FaultEnded { seconds } }
-        };
-        let Standing::Failed(fault) = &reading.standing else {
-            events.extend(self.fault.take().map(ended));
-            return;
-        };
-        match self.fault {
-            Some((kind, _)) if kind == fault.kind || (network(kind) && network(fault.kind)) => return,
-            // From one failure to another: whatever answers is reached.
-            Some((kind, since)) if network(kind) => events.push(ended((kind, since))),
-            _ => {}
+        let seconds = |since| seconds_between(since, reading.at);
+        match &reading.standing {
+            Standing::Failed(fault) if network(fault.kind) => {
+                if self.lost.is_none() {
+                    events.push(Event::NetworkLost { message: fault.message.clone() });
+                    self.lost = Some(reading.at);
+                }
+            }
+            Standing::Failed(fault) => {
+                // Whatever answers is reached.
+                events.extend(self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }));
+                let since = self.fault.map_or(reading.at, |(_, since)| since);
+                if self.fault.is_none_or(|(kind, _)| kind != fault.kind) {
+                    events.push(Event::FaultBegan { kind: fault.kind, message: fault.message.clone() });
+                    self.fault = Some((fault.kind, since));
+                }
+            }
+            _ => {
+                events.extend(self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }));
+                events.extend(self.fault.take().map(|(_, since)| Event::FaultEnded { seconds: seconds(since) }));
+            }
         }
-        let message = fault.message.clone();
-        events.push(if network(fault.kind) { Event::NetworkLost { message } } else { Event::FaultBegan { kind: fault.kind, message } });
-        self.fault = Some((fault.kind, reading.at));
     }
 
     fn throttles(&mut self, reading: &Reading, events: &mut Vec<Event>) {
@@ -243,6 +252,20 @@ mod tests {
             reading(9, left(50)),
         ];
         assert_eq!(kinds(readings), [vec![], vec!["network_lost"], vec![], vec!["network_back", "fault_began"], vec!["fault_ended"]]);
+    }
+
+    #[test]
+    fn a_fault_that_began_ends_also_where_the_network_was_lost_meanwhile() {
+        let readings = [
+            reading(0, left(50)),
+            reading(1, failed(FaultKind::Credentials)),
+            reading(2, failed(FaultKind::Network)),
+            reading(3, failed(FaultKind::Credentials)),
+            reading(4, failed(FaultKind::Network)),
+            reading(9, left(50)),
+        ];
+        let last = vec!["network_back", "fault_ended"];
+        assert_eq!(kinds(readings), [vec![], vec!["fault_began"], vec!["network_lost"], vec!["network_back"], vec!["network_lost"], last]);
     }
 
     #[test]
