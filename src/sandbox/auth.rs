@@ -96,7 +96,9 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'
     let access: Vec<Access<'_>> = scopes.filter_map(Access::grant).collect();
     let life = i64::try_from(sandbox.settings().token_life.as_secs()).unwrap_or(i64::MAX);
     let scope = access.iter().map(|access| format!("repository:{}:pull", access.name)).collect::<Vec<_>>().join(" ");
-    let token = sandbox.signer().sign(user, access, Use::Access, now.timestamp(), life);
+    // Claims are whole seconds: rounded up, or a token would end before `expires_in` is over.
+    let rest_of_second = i64::from(now.timestamp_subsec_nanos() > 0);
+    let token = sandbox.signer().sign(user, access, Use::Access, now.timestamp(), life.saturating_add(rest_of_second));
     let issued_at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut answer = json!({"access_token": token, "expires_in": life, "issued_at": issued_at});
     let wants_refresh = field("offline_token") == Some("true") || field("access_type") == Some("offline");

@@ -19,13 +19,13 @@ use crate::harness::http::{Answer, request};
 
 const NGINX: &str = "library/nginx";
 
-/// A clock that is moved by hand.
+/// A clock that is moved by hand, in milliseconds.
 #[derive(Debug)]
 struct Hands(AtomicI64);
 
 impl Clock for Hands {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp(self.0.load(Ordering::Relaxed), 0).unwrap()
+        DateTime::from_timestamp_millis(self.0.load(Ordering::Relaxed)).unwrap()
     }
 }
 
@@ -38,7 +38,7 @@ struct Hub {
 
 impl Hub {
     fn start(settings: Settings) -> Self {
-        let clock = Arc::new(Hands(AtomicI64::new(1_795_338_921)));
+        let clock = Arc::new(Hands(AtomicI64::new(1_795_338_921_000)));
         let settings = Settings { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..settings };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let running = runtime.block_on(start(settings, "127.0.0.1:0".parse().unwrap())).unwrap();
@@ -62,7 +62,11 @@ impl Hub {
     }
 
     fn advance(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds, Ordering::Relaxed);
+        self.advance_millis(seconds * 1_000);
+    }
+
+    fn advance_millis(&self, millis: i64) {
+        self.clock.0.fetch_add(millis, Ordering::Relaxed);
     }
 
     fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {

@@ -1,5 +1,7 @@
 //! The token service: the protocol notes' "Token service".
 
+use std::time::Duration;
+
 use dhlimit::sandbox::Settings;
 use rstest::rstest;
 use serde_json::Value;
@@ -156,4 +158,15 @@ fn ten_wrong_passwords_lock_the_name_out_for_ten_minutes() {
 #[case("Digest alice")]
 fn what_is_no_login_is_a_wrong_one(#[case] authorization: &str) {
     assert_eq!(hub().ask("GET", "/token", &[("authorization", authorization)]).status, 401);
+}
+
+#[test]
+fn a_token_that_is_given_late_in_a_second_lives_as_long_as_it_is_told_to() {
+    let hub = Hub::start(Settings { token_life: Duration::from_secs(2), ..limited(5) });
+    hub.advance_millis(900);
+    let puller = hub.nobody();
+    hub.advance_millis(1_950);
+    assert_eq!(puller.manifest("HEAD", "latest").status, 200);
+    hub.advance_millis(1_100);
+    assert_eq!(puller.manifest("HEAD", "latest").status, 401);
 }
