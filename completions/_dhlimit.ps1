@@ -152,9 +152,9 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             break
         }
         'dhlimit;report' {
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show them [default: by the ending of --out, or else table]')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show them [default: by the ending of --out, or else table]')
-            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write to this file instead of standard output')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write to this file instead of standard output; never over a recording')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')

@@ -145,9 +145,9 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dhlimit;report'= {
-            cand -o 'How to show them [default: by the ending of --out, or else table]'
-            cand --output 'How to show them [default: by the ending of --out, or else table]'
-            cand --out 'Write to this file instead of standard output'
+            cand -o 'How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]'
+            cand --output 'How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]'
+            cand --out 'Write to this file instead of standard output; never over a recording'
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
             cand -q 'Say nothing on standard error but errors'

@@ -159,11 +159,11 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l all-identitie
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s o -l output -d 'How to show them [default: by the ending of --out, or else table]' -r -f -a "table\t'For people, as wide as the terminal'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s o -l output -d 'How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]' -r -f -a "table\t'For people, as wide as the terminal'
 json\t'One JSON document'
 svg\t'A drawing, SVG'
 html\t'One self-contained page'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -l out -d 'Write to this file instead of standard output' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -l out -d 'Write to this file instead of standard output; never over a recording' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -17,10 +17,10 @@ pub struct Report {
     /// Recordings; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// How to show them [default: by the ending of --out, or else table]
+    /// How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]
     #[arg(short, long, value_parser = only(FORMATS))]
     pub output: Option<Format>,
-    /// Write to this file instead of standard output
+    /// Write to this file instead of standard output; never over a recording
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

@@ -9,7 +9,7 @@ mod recorder;
 mod sample;
 
 pub use error::RecordingError;
-pub use reader::{Line, Reader};
+pub use reader::{Line, Reader, is_recording};
 pub use recorder::{Recorder, Rotation};
 pub use sample::{SCHEMA, Sample};
 

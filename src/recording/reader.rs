@@ -110,6 +110,17 @@ impl Iterator for Reader {
     }
 }
 
+/// Whether a file holds samples, of any version: whether one begins among its first bytes, so that
+/// damage at its very beginning does not hide them.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn is_recording(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(u64::try_from(MOST_LINE).unwrap_or(u64::MAX)).read_to_end(&mut beginning)?;
+    Ok(beginning.split(|byte| matches!(byte, b'\n' | 0)).any(|line| line.trim_ascii_start().starts_with(BEGINNING)))
+}
+
 #[derive(Deserialize)]
 struct Head {
     schema: String,

@@ -1,6 +1,7 @@
 //! `report` on recordings: what it counts, what it says of torn and foreign lines, and its page in a
 //! real browser. How recordings are written through crashes is seen in `watch`.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,6 +63,50 @@ fn what_is_no_recording_is_a_usage_error_with_its_line() {
         assert!(outcome.stderr.contains(wanted), "{outcome:?}");
     }
     assert_eq!(dhlimit(["report"]).run().code, Some(2));
+}
+
+#[test]
+fn a_report_is_never_written_over_a_recording() {
+    let home = Home::new();
+    let path = recorded(&home, "hub.jsonl", 3);
+    let other = recorded(&home, "other.jsonl", 3);
+    let newer = home.write("newer.jsonl", "\0\0\n{\"schema\":\"dhlimit/sample/2\"}\n");
+    let (link, hard) = (home.path().join("link.jsonl"), home.path().join("hard.html"));
+    std::os::unix::fs::symlink(&path, &link).expect("a link");
+    fs::hard_link(&path, &hard).expect("another name");
+    let report = |more: &[&OsStr]| more.iter().fold(home.dhlimit(["report".as_ref(), path.as_os_str()]), |run, arg| run.arg(*arg)).run();
+    for target in [&path, &link, &hard, &other, &newer] {
+        let before = fs::read(target).expect("a recording");
+        for format in ["table", "html", "json"] {
+            let outcome = report(&["-o".as_ref(), format.as_ref(), "--out".as_ref(), target.as_os_str()]);
+            assert_eq!((outcome.code, fs::read(target).expect("still there") == before), (Some(2), true), "{outcome:?}");
+            assert!(outcome.stderr.contains("recording") && outcome.stderr.contains("name another file"), "{outcome:?}");
+        }
+    }
+    let page = home.path().join("page.html");
+    for _ in 0..2 {
+        // A report may be replaced, a recording not.
+        assert_eq!(report(&["--out".as_ref(), page.as_os_str()]).code, Some(0));
+    }
+}
+
+#[test]
+fn an_ending_that_no_format_has_is_refused_with_those_there_are() {
+    let home = Home::new();
+    let path = recorded(&home, "hub.jsonl", 3);
+    for (name, code, begins) in
+        [("x.pdf", 2, ""), ("x.html", 0, "<!doctype html>"), ("x.SVG", 0, "<svg"), ("x.json", 0, "{"), ("x.txt", 0, ""), ("x", 0, "")]
+    {
+        let out = home.path().join(name);
+        let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), out.as_os_str()]).run();
+        assert_eq!((outcome.code, out.exists()), (Some(code), code == 0), "{outcome:?}");
+        let text = fs::read_to_string(&out).unwrap_or_default();
+        assert!(text.to_ascii_lowercase().starts_with(begins), "{name}: {text}");
+        assert!(code == 0 || outcome.stderr.contains(".html, .svg, .json or .txt"), "{outcome:?}");
+    }
+    let out = home.path().join("x.pdf");
+    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-osvg".as_ref(), "--out".as_ref(), out.as_os_str()]).run();
+    assert_eq!((outcome.code, out.exists()), (Some(0), true), "{outcome:?}");
 }
 
 #[test]

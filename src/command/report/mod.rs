@@ -2,16 +2,17 @@
 
 mod fold;
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tempfile::NamedTempFile;
 
 use crate::cli::{self, Format};
-use crate::recording::{Line, Reader};
+use crate::recording::{self, Line, Reader};
 use crate::render::Look;
 use crate::render::report::{Report, html, svg, table};
 use crate::{Context, Exit, Failure};
@@ -22,8 +23,12 @@ const BREATH: u64 = 4096;
 
 /// Runs `report`.
 pub(super) async fn run(context: &Context, args: cli::Report) -> anyhow::Result<Exit> {
-    let format = args.output.or_else(|| args.out.as_deref().and_then(by_ending)).unwrap_or(Format::Table);
-    let target = args.out.as_deref().map(Target::open).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
+    let format = match (args.output, args.out.as_deref()) {
+        (Some(format), _) => format,
+        (None, Some(path)) => by_ending(path)?,
+        (None, None) => Format::Table,
+    };
+    let target = args.out.as_deref().map(|path| Target::open(path, &args.files)).transpose()?;
     let worker = context.clone();
     let files = args.files;
     // Reading a long recording must not keep the signals waiting.
@@ -78,12 +83,18 @@ fn read(context: &Context, files: &[PathBuf]) -> Result<Option<Report>, Failure>
     Ok(Some(fold.finish()))
 }
 
-fn by_ending(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "html" | "htm" => Some(Format::Html),
-        "svg" => Some(Format::Svg),
-        "json" => Some(Format::Json),
-        _ => None,
+/// The format that a file's ending stands for; a name without one is text.
+fn by_ending(path: &Path) -> Result<Format, Failure> {
+    let Some(ending) = path.extension() else { return Ok(Format::Table) };
+    match ending.to_string_lossy().to_ascii_lowercase().as_str() {
+        "html" | "htm" => Ok(Format::Html),
+        "svg" => Ok(Format::Svg),
+        "json" => Ok(Format::Json),
+        "txt" => Ok(Format::Table),
+        other => {
+            let error = anyhow::anyhow!("--out {}: no format ends in .{other}", path.display());
+            Err(Failure::new(Exit::Usage, error).advise("end it in .html, .svg, .json or .txt, or say the format with -o"))
+        }
     }
 }
 
@@ -93,11 +104,40 @@ enum Target {
     Special(File, PathBuf),
 }
 
+/// The file that an argument names; `-` is what standard input comes from.
+fn named(input: &Path) -> io::Result<Metadata> {
+    if input == Path::new("-") {
+        return File::from(io::stdin().as_fd().try_clone_to_owned()?).metadata();
+    }
+    std::fs::metadata(input)
+}
+
 impl Target {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    /// Opened where that harms nothing: a recording cannot be made again.
+    fn open(path: &Path, inputs: &[PathBuf]) -> Result<Self, Failure> {
+        let kept = |why: &str| {
+            let error = anyhow::anyhow!("--out {}: {why}", path.display());
+            Failure::new(Exit::Usage, error).advise("it is left as it is: name another file")
+        };
+        let failed =
+            |error: io::Error| Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot write to {}", path.display())));
+        // Links are followed: what counts is the file that would be written over.
+        if let Some(there) = std::fs::metadata(path).ok().filter(Metadata::is_file) {
+            let is_there = |input: &PathBuf| named(input).is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()));
+            if inputs.iter().any(is_there) {
+                return Err(kept("it is one of the recordings to report on"));
+            }
+            if recording::is_recording(path).map_err(failed)? {
+                return Err(kept("a recording is in it"));
+            }
+        }
+        Self::prepare(path).map_err(|error| Failure::new(Exit::Usage, error))
+    }
+
+    fn prepare(path: &Path) -> anyhow::Result<Self> {
         let cannot = || format!("cannot write to {}", path.display());
         let found = std::fs::metadata(path);
-        if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+        if found.as_ref().is_ok_and(Metadata::is_dir) {
             anyhow::bail!("{}: it is a folder", cannot());
         }
         // A pipe, a device or a link keeps being what it is.
