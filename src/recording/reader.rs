@@ -1,5 +1,6 @@
-//! A recording, read as a stream: one line in memory at a time. A line that a crash tore off is
-//! passed over and said; anything else that is no sample is an error with its line number.
+//! A recording, read as a stream: one line in memory at a time. A line that a crash tore off, that
+//! was damaged, or that is of another schema is said and passed over, so that one bad line does not
+//! take the others with it. Only a file in which no line is a sample is an error.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -19,15 +20,30 @@ pub enum Line {
     Sample(Box<Sample>),
     /// The beginning of one, whose end a crash kept from being written; its line number.
     Torn(u64),
+    /// Something that is no sample of this schema: damage, or what another version wrote.
+    Foreign {
+        /// Its line number.
+        line: u64,
+        /// The schema that it names, if it is not that of a sample; on one line.
+        schema: Option<String>,
+    },
 }
 
-/// The lines of one recording. Ends after the first error.
+/// A longer line is skipped up to so many times [`MOST_LINE`]: a stream of nothing but zeros ends.
+const MOST_SKIPPED: u32 = 256;
+
+/// The lines of one recording. Ends after an error; the last item is one where lines were foreign
+/// and none was a sample.
 pub struct Reader {
     path: PathBuf,
     source: Box<dyn BufRead + Send>,
     line: u64,
     buffer: Vec<u8>,
     ended: bool,
+    /// Whether there was a sample.
+    sampled: bool,
+    /// What was wrong with the first foreign line.
+    foreign: Option<RecordingError>,
 }
 
 impl std::fmt::Debug for Reader {
@@ -49,52 +65,103 @@ impl Reader {
 
     /// The lines of a stream, which errors call by this name.
     pub fn new(name: &Path, source: impl BufRead + Send + 'static) -> Self {
-        Self { path: name.to_owned(), source: Box::new(source), line: 0, buffer: Vec::new(), ended: false }
+        let (path, source) = (name.to_owned(), Box::new(source));
+        Self { path, source, line: 0, buffer: Vec::new(), ended: false, sampled: false, foreign: None }
+    }
+
+    /// What was wrong with the first foreign line.
+    pub(super) fn foreign(&mut self) -> Option<RecordingError> {
+        self.foreign.take()
     }
 
     fn next_line(&mut self) -> Result<Option<Line>, RecordingError> {
         loop {
-            self.buffer.clear();
-            let most = u64::try_from(MOST_LINE).unwrap_or(u64::MAX);
-            let read = self.source.by_ref().take(most).read_until(b'\n', &mut self.buffer);
-            let read = read.map_err(|source| RecordingError::Read { path: self.path.clone(), line: self.line, source })?;
-            if read == 0 {
-                return Ok(None);
+            if !self.fill()? {
+                let nothing_else = self.foreign.take().filter(|_| !self.sampled);
+                return nothing_else.map_or(Ok(None), Err);
             }
             self.line += 1;
+            if self.is_cut() {
+                self.skip()?;
+                return Ok(Some(self.pass(None, format!("it is longer than {MOST_LINE} bytes"))));
+            }
+            // Zeros stand where data never reached the disk; what was written after them is whole.
             let text = self.buffer.trim_ascii();
-            if read == MOST_LINE && !self.buffer.ends_with(b"\n") {
-                return Err(self.foreign(format!("it is longer than {MOST_LINE} bytes")));
+            let zeros = text.iter().take_while(|byte| **byte == 0).count();
+            if text.is_empty() {
+                continue;
             }
-            if !text.is_empty() {
-                return self.parse(text).map(Some);
-            }
+            let parsed = match text.get(zeros..).unwrap_or_default() {
+                [] => Parsed::Torn,
+                text => parse(text),
+            };
+            return Ok(Some(match parsed {
+                Parsed::Sample(sample) => {
+                    self.sampled = true;
+                    Line::Sample(sample)
+                }
+                Parsed::Torn => Line::Torn(self.line),
+                Parsed::Foreign { schema, reason } => self.pass(schema, reason),
+            }));
         }
     }
 
-    fn parse(&self, text: &[u8]) -> Result<Line, RecordingError> {
-        let error = match serde_json::from_slice::<Sample>(text) {
-            Ok(sample) if sample.schema == SCHEMA => return Ok(Line::Sample(Box::new(sample))),
-            Ok(_) => None,
-            Err(_) if is_torn(text) => return Ok(Line::Torn(self.line)),
-            Err(error) => Some(error),
-        };
-        match (serde_json::from_slice::<Head>(text), error) {
-            (Ok(head), _) if head.schema.starts_with("dhlimit/sample/") && head.schema != SCHEMA => {
-                let schema = crate::text::one_line(&head.schema, 60);
-                Err(RecordingError::Schema { path: self.path.clone(), line: self.line, schema })
-            }
-            (Ok(head), _) if head.schema != SCHEMA => {
-                Err(self.foreign(format!("its schema is {:?}", crate::text::one_line(&head.schema, 60))))
-            }
-            (_, Some(error)) => Err(self.foreign(crate::text::one_line(&error.to_string(), 200))),
-            (..) => Err(self.foreign("it has no schema".to_owned())),
-        }
+    /// Reads up to the next line end, but no more than [`MOST_LINE`]; whether anything came.
+    fn fill(&mut self) -> Result<bool, RecordingError> {
+        self.buffer.clear();
+        let most = u64::try_from(MOST_LINE).unwrap_or(u64::MAX);
+        let read = self.source.by_ref().take(most).read_until(b'\n', &mut self.buffer);
+        read.map(|read| read > 0).map_err(|source| RecordingError::Read { path: self.path.clone(), line: self.line, source })
     }
 
-    fn foreign(&self, reason: String) -> RecordingError {
-        RecordingError::Foreign { path: self.path.clone(), line: self.line, reason }
+    /// Whether the line goes on.
+    fn is_cut(&self) -> bool {
+        self.buffer.len() == MOST_LINE && !self.buffer.ends_with(b"\n")
     }
+
+    /// Goes to the end of a line that is too long.
+    fn skip(&mut self) -> Result<(), RecordingError> {
+        for _ in 0..MOST_SKIPPED {
+            if !(self.fill()? && self.is_cut()) {
+                return Ok(());
+            }
+        }
+        let reason = format!("it is longer than {} bytes", u64::from(MOST_SKIPPED) * u64::try_from(MOST_LINE).unwrap_or(u64::MAX));
+        Err(RecordingError::Foreign { path: self.path.clone(), line: self.line, reason })
+    }
+
+    fn pass(&mut self, schema: Option<String>, reason: String) -> Line {
+        let (path, line) = (self.path.clone(), self.line);
+        self.foreign.get_or_insert_with(|| match schema.clone() {
+            Some(schema) if schema.starts_with("dhlimit/sample/") => RecordingError::Schema { path, line, schema },
+            _ => RecordingError::Foreign { path, line, reason },
+        });
+        Line::Foreign { line, schema }
+    }
+}
+
+/// What a line's text is.
+enum Parsed {
+    Sample(Box<Sample>),
+    Torn,
+    Foreign { schema: Option<String>, reason: String },
+}
+
+fn parse(text: &[u8]) -> Parsed {
+    let error = match serde_json::from_slice::<Sample>(text) {
+        Ok(sample) if sample.schema == SCHEMA => return Parsed::Sample(Box::new(sample)),
+        Ok(_) => None,
+        Err(_) if is_torn(text) => return Parsed::Torn,
+        Err(error) => Some(error),
+    };
+    let schema = serde_json::from_slice::<Head>(text).ok().map(|head| head.schema).filter(|schema| schema != SCHEMA);
+    let schema = schema.map(|schema| crate::text::one_line(&schema, 60));
+    let reason = match (&schema, error) {
+        (Some(schema), _) => format!("its schema is {schema:?}"),
+        (None, Some(error)) => crate::text::one_line(&error.to_string(), 200),
+        (None, None) => "it has no schema".to_owned(),
+    };
+    Parsed::Foreign { schema, reason }
 }
 
 impl Iterator for Reader {
@@ -183,6 +250,7 @@ mod tests {
         "{\"schema\":\"dhlimit/sample/2\",\"all\":\"new\"}\n",
         "has the schema \"dhlimit/sample/2\"; this version reads dhlimit/sample/1"
     )]
+    #[case("hello\n{\"schema\":\"dhlimit/sample/2\"}\n", "line 1 of x.jsonl is no sample: expected value")]
     #[case("\n\n[1]\n", "line 3 of x.jsonl is no sample")]
     #[case("{\"schema\":\"dhlimit/sam\u{1b}[2Jple\"}\n", "line 1")]
     fn foreign_lines_are_named(#[case] text: &str, #[case] wanted: &str) {
@@ -193,7 +261,30 @@ mod tests {
 
     #[test]
     fn a_sample_of_a_newer_schema_is_refused_though_it_would_fit() {
-        assert!(read(line(0).replace("sample/1", "sample/2"))[0].as_ref().unwrap_err().contains("sample/2"));
+        let lines = read(line(0).replace("sample/1", "sample/2"));
+        assert!(lines.last().unwrap().as_ref().unwrap_err().contains("sample/2"), "{lines:?}");
+    }
+
+    #[rstest]
+    #[case("garbage", None)]
+    #[case("{\"schema\":\"dhlimit/sample/1\"}", None)]
+    #[case("{\"schema\":\"dhlimit/sample/2\",\"at\":1}", Some("dhlimit/sample/2"))]
+    #[case("{\"schema\":\"a\\u001b[2Jb\"}", Some("a [2Jb"))]
+    #[case(&"x".repeat(3 * MOST_LINE), None)]
+    fn a_foreign_line_takes_no_other_with_it(#[case] foreign: &str, #[case] schema: Option<&str>) {
+        let whole = |second| Ok(Line::Sample(Box::new(sample(second))));
+        for foreign in [foreign.to_owned(), format!("\0\0{foreign}")] {
+            let passed = |at| Ok(Line::Foreign { line: at, schema: schema.map(str::to_owned) });
+            let between = read(format!("{}{foreign}\n{}", line(0), line(1)));
+            assert_eq!(between, [whole(0), passed(2), whole(1)]);
+            assert_eq!(read(format!("{foreign}\n{}", line(1))), [passed(1), whole(1)], "before the first sample");
+        }
+    }
+
+    #[test]
+    fn zeros_before_a_whole_sample_do_not_cost_it() {
+        let lines = read(format!("{}{}{}", line(0), "\0".repeat(700), line(1)));
+        assert_eq!(lines, [Ok(Line::Sample(Box::new(sample(0)))), Ok(Line::Sample(Box::new(sample(1))))]);
     }
 
     #[test]

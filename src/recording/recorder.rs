@@ -149,11 +149,16 @@ fn lock(path: &Path) -> Result<File, RecordingError> {
     Err(RecordingError::Locked(path.to_owned()))
 }
 
-/// The time of the first sample; an error where the file holds something else than samples.
+/// The time of the first sample; an error where the file begins with something else, however it
+/// goes on: nothing is appended to somebody's notes.
 fn first_of(path: &Path) -> Result<Option<DateTime<Utc>>, RecordingError> {
-    for line in Reader::open(path)? {
+    let mut lines = Reader::open(path)?;
+    while let Some(line) = lines.next() {
         if let Line::Sample(sample) = line? {
             return Ok(Some(sample.at));
+        }
+        if let Some(error) = lines.foreign() {
+            return Err(error);
         }
     }
     Ok(None)
@@ -257,6 +262,8 @@ mod tests {
         let error = Recorder::open(&path, Rotation::Never).unwrap_err();
         assert!(error.to_string().contains("line 1 of"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"milk, bread");
+        std::fs::write(&path, format!("milk, bread\n{}\n", serde_json::to_string(&sample(0)).unwrap())).unwrap();
+        assert!(Recorder::open(&path, Rotation::Never).is_err(), "a sample among notes makes them no recording");
         assert!(matches!(Recorder::open(folder.path(), Rotation::Never), Err(RecordingError::NoFile(_))));
         assert!(matches!(Recorder::open(&folder.path().join("no/such"), Rotation::Never), Err(RecordingError::Open { .. })));
     }

@@ -52,6 +52,27 @@ fn a_report_counts_what_was_recorded_and_says_what_was_torn() {
 }
 
 #[test]
+fn one_damaged_line_does_not_take_a_recording_with_it() {
+    let home = Home::new();
+    let lines = |from, to| (from..to).map(|number| serde_json::to_string(&sample(number)).expect("JSON") + "\n").collect::<String>();
+    let newer = lines(8, 10).replace("sample/1", "sample/2");
+    let text = format!("{}garbage\n{}{}{}{newer}{}", lines(0, 2), lines(2, 4), "\0".repeat(700), lines(4, 8), lines(10, 11));
+    let path = home.write("hub.jsonl", &text);
+    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-ojson".as_ref()]).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    assert_eq!((&report["series"][0]["samples"], &report["torn_lines"]), (&9.into(), &3.into()), "{report}");
+    for words in
+        ["hub.jsonl: line 3 is damaged or no sample;", "2 lines, the first of them line 10, are of the schema dhlimit/sample/2, which"]
+    {
+        assert!(outcome.stderr.contains(words), "{words:?} is missing: {outcome:?}");
+    }
+    let none = home.write("none.jsonl", &format!("garbage\n{newer}"));
+    let outcome = home.dhlimit(["report".as_ref(), none.as_os_str()]).run();
+    assert!(outcome.code == Some(2) && outcome.stderr.contains("line 1 of"), "{outcome:?}");
+}
+
+#[test]
 fn what_is_no_recording_is_a_usage_error_with_its_line() {
     let home = Home::new();
     let foreign = home.write("foreign.txt", "hello\n");

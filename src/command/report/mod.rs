@@ -2,6 +2,7 @@
 
 mod fold;
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufReader, Write};
 use std::os::fd::AsFd;
@@ -20,6 +21,9 @@ use fold::Fold;
 
 /// Samples between two looks at whether to stop.
 const BREATH: u64 = 4096;
+
+/// Foreign schemas that are told apart.
+const MOST_SCHEMAS: usize = 8;
 
 /// Runs `report`.
 pub(super) async fn run(context: &Context, args: cli::Report) -> anyhow::Result<Exit> {
@@ -62,7 +66,7 @@ fn read(context: &Context, files: &[PathBuf]) -> Result<Option<Report>, Failure>
             Reader::open(path).map_err(|error| usage(anyhow::Error::new(error)).advise(advice))?
         };
         let name = path.to_string_lossy();
-        let mut count = 0_u64;
+        let (mut count, mut passed) = (0_u64, Passed::default());
         for line in reader {
             match line.map_err(|error| usage(anyhow::Error::new(error)).advise(advice))? {
                 Line::Sample(sample) => fold.push(&name, &sample).map_err(|error| usage(error.into()))?,
@@ -70,17 +74,49 @@ fn read(context: &Context, files: &[PathBuf]) -> Result<Option<Report>, Failure>
                     fold.torn();
                     context.say(&format!("! {}: line {number} had been torn off by a crash; it is passed over", path.display()));
                 }
+                Line::Foreign { line, schema } => {
+                    fold.torn();
+                    passed.push(line, schema);
+                }
             }
             count += 1;
             if count.is_multiple_of(BREATH) && context.shutdown.is_cancelled() {
                 return Ok(None);
             }
         }
+        passed.words().iter().for_each(|words| context.say(&format!("! {}: {words}", path.display())));
         if count == 0 {
             context.say(&format!("! {} holds no samples yet", path.display()));
         }
     }
     Ok(Some(fold.finish()))
+}
+
+/// The lines of one recording that are no samples: what is said of them in the end.
+#[derive(Default)]
+struct Passed {
+    /// By the schema that they name, the first line and how many.
+    schemas: BTreeMap<Option<String>, (u64, u64)>,
+}
+
+impl Passed {
+    fn push(&mut self, line: u64, schema: Option<String>) {
+        // Beyond so many schemas a name says nothing any more.
+        let schema = schema.filter(|schema| self.schemas.len() < MOST_SCHEMAS || self.schemas.contains_key(&Some(schema.clone())));
+        self.schemas.entry(schema).or_insert((line, 0)).1 += 1;
+    }
+
+    fn words(&self) -> Vec<String> {
+        let words = |(schema, (first, count)): (&Option<String>, &(u64, u64))| {
+            let lines = if *count == 1 { format!("line {first}") } else { format!("{count} lines, the first of them line {first},") };
+            let (is, it) = if *count == 1 { ("is", "it is") } else { ("are", "they are") };
+            match schema {
+                Some(schema) => format!("{lines} {is} of the schema {schema}, which this version does not read; {it} passed over"),
+                None => format!("{lines} {is} damaged or no {}; {it} passed over", if *count == 1 { "sample" } else { "samples" }),
+            }
+        };
+        self.schemas.iter().map(words).collect()
+    }
 }
 
 /// The format that a file's ending stands for; a name without one is text.

@@ -26,7 +26,7 @@ pub struct Report {
     pub schema: String,
     /// One for each identity and source, in the order of their beginning.
     pub series: Vec<Series>,
-    /// Lines that a crash had torn, and that were passed over.
+    /// Lines that a crash had torn, that were damaged or of another schema, and that were passed over.
     pub torn_lines: u64,
 }
 

@@ -49,12 +49,12 @@ fn named(report: &Report, series: &Series, look: Look) -> String {
     textwrap::wrap(&format!("{}{limit}", report.name(series)), columns).join("\n   ")
 }
 
-/// What is to be said of torn lines.
+/// What is to be said of lines that could not be read.
 fn torn(report: &Report) -> String {
     match report.torn_lines {
         0 => String::new(),
-        1 => "! 1 line had been torn off by a crash and was passed over\n".to_owned(),
-        lines => format!("! {lines} lines had been torn off by a crash and were passed over\n"),
+        1 => "! 1 line was torn off or damaged and was passed over\n".to_owned(),
+        lines => format!("! {lines} lines were torn off or damaged and were passed over\n"),
     }
 }
 
