@@ -10,12 +10,15 @@ use crate::context::Environment;
 /// What the library says when it was answered 429 and begins to sleep.
 pub(super) const SLEEPING: &str = "Too many requests to ";
 
-/// The tool without a `DOCKER_CONFIG` that names a folder without `config.json`: podman 4.3 fails on it.
+/// Whether `DOCKER_CONFIG` names a folder without `config.json`: podman 4.3 fails on it, so that podman
+/// and skopeo are run without the variable.
+pub fn loses_docker_config(environment: &Environment) -> bool {
+    environment.var("DOCKER_CONFIG").is_some_and(|folder| !std::path::Path::new(folder).join("config.json").exists())
+}
+
+/// The tool without a `DOCKER_CONFIG` that is no use.
 pub(super) fn spared(program: Program, environment: &Environment) -> Program {
-    match environment.var("DOCKER_CONFIG") {
-        Some(folder) if !std::path::Path::new(folder).join("config.json").exists() => program.without("DOCKER_CONFIG"),
-        _ => program,
-    }
+    if loses_docker_config(environment) { program.without("DOCKER_CONFIG") } else { program }
 }
 
 /// The same pull without the lines that only debug level prints.

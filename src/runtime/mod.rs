@@ -35,6 +35,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use containers::loses_docker_config;
 pub use error::RuntimeError;
 
 use crate::context::Environment;

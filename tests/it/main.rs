@@ -15,6 +15,7 @@ mod harness;
 mod hostile;
 mod house;
 mod interrupts;
+mod logins;
 mod monitoring;
 mod outputs;
 mod own_images;

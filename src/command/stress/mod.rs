@@ -3,6 +3,7 @@
 
 mod act;
 mod builtin;
+mod identity;
 mod plan;
 mod progress;
 mod recovery;
@@ -28,7 +29,7 @@ use crate::quota::{Reading, Record, Standing};
 use crate::registry::{Client, Principal};
 use crate::render::Look;
 use crate::render::stress::{RoundOutcome, StoppedBy, StressReport, plain, table};
-use crate::runtime::{self, Login, Outcome, Removal, Runtime, Setup};
+use crate::runtime::{self, Outcome, Removal, Runtime, Setup};
 use crate::{Context, Exit, Failure};
 
 /// Runs `stress`.
@@ -146,11 +147,7 @@ async fn prepare(context: &Context, args: &Stress, asker: &Asker, image: &Refere
         Some(driver) => Some(driver.open(&setup(context, args)).await.map_err(runtime_failure)?),
         None => None,
     };
-    let mut who = asker.principals(image).await?.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
-    if runtime.as_ref().is_some_and(|runtime| runtime.login() == Login::Anonymous) && who.identity.is_account() {
-        context.say(&format!("! {} pulls without credentials, so the limit is read without them, too", args.runtime));
-        who = Principal::anonymous(true);
-    }
+    let who = identity::who(context, args, asker, image, runtime.as_deref()).await?;
     let platform = args.reach.platform.as_deref();
     let runtime = runtime.unwrap_or_else(|| Box::new(Builtin::new(client.clone(), who.credential.clone(), platform, args.blobs)));
     for note in runtime.notes() {
