@@ -36,7 +36,16 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The variables of this process.
     pub fn from_process() -> Self {
-        Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect())
+        let mut environment =
+            Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect());
+        // A service or a cron job may have no HOME: docker then looks where the list of users says.
+        if environment.home().is_none()
+            && let Some(home) =
+                std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok()).filter(|home| !home.is_empty())
+        {
+            environment.0.insert("HOME".to_owned(), home);
+        }
+        environment
     }
 
     /// The value of a variable; unset and empty are the same.
@@ -142,6 +151,18 @@ impl Context {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.write_all(text.as_bytes())?;
         out.flush()
+    }
+
+    /// The same for a command whose exit code is an answer, too: a reader that has gone is no error,
+    /// and the command goes on to its end.
+    ///
+    /// # Errors
+    /// The writer's, but for a broken pipe.
+    pub fn tell(&self, text: &str) -> io::Result<()> {
+        match self.answer(text) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            told => told,
+        }
     }
 
     /// Writes one line of talk to standard error, unless `--quiet`; broken between words where that

@@ -45,7 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit 
         Ok(Exit::Usage) if plugin => Exit::Plugin(UNKNOWN),
         Ok(exit) => exit,
         Err(error) if plugin => {
-            let _ = context.answer(&format!("DHLIMIT UNKNOWN - {}\n", text::one_line(&format!("{error:#}"), 500).replace('|', "/")));
+            let _ = context.answer(&unknown(&format!("{error:#}")));
             report(context, &error);
             Exit::Plugin(UNKNOWN)
         }
@@ -55,6 +55,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit 
 
 /// What a Monitoring Plugin answers where it cannot tell, usage errors included.
 const UNKNOWN: u8 = 3;
+
+/// The line of a Monitoring Plugin that cannot tell.
+fn unknown(why: &str) -> String {
+    format!("DHLIMIT UNKNOWN - {}\n", text::one_line(why, 500).replace('|', "/"))
+}
 
 /// Whether the arguments or the environment ask for a Monitoring Plugin, however wrong the rest of
 /// them is.
@@ -70,7 +75,12 @@ fn is_plugin(args: &[OsString], context: &Context) -> bool {
 fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
     let settings = match settings::parse(args, &context) {
         Ok(settings) => settings,
-        Err(stop) => return stop.show(&context, args),
+        Err(stop) => {
+            if let Some(complaint) = stop.complaint().filter(|_| is_plugin(args, &context)) {
+                context.tell(&unknown(&complaint))?;
+            }
+            return stop.show(&context, args);
+        }
     };
     let context = settings::apply(&settings.cli.talk, context);
     if settings.cli.talk.verbose > 0 {

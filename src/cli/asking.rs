@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Asking the registry")]
 pub struct Asking {
     /// Bound on the whole operation, such as 10s
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "10s")]
+    #[arg(long, value_name = "DURATION", value_parser = some_time, default_value = "10s")]
     pub timeout: std::time::Duration,
     /// Where docker.io's registry really is, such as http://127.0.0.1:5000
     #[arg(long, value_name = "URL")]
@@ -55,4 +55,10 @@ pub enum Family {
     Ipv6,
     /// Both, one reading each
     Both,
+}
+
+/// A duration above zero: in no time nothing can be asked.
+fn some_time(text: &str) -> Result<std::time::Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time.is_zero() { Err("a duration above zero such as 10s".to_owned()) } else { Ok(time) }
 }

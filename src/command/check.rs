@@ -34,7 +34,10 @@ pub(super) async fn run(context: &Context, check: Check, accounts: Vec<Account>)
         return Ok(Exit::Plugin(code));
     }
     for (reading, record) in readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective) {
-        if let Some(threshold) = limits.below_warning(record) {
+        // The worse of the two is said.
+        if let Some(threshold) = limits.below(limits.critical, record) {
+            context.say(&format!("✗ {}: fewer than {threshold} pulls remain for {}, as --critical wants", record.image, reading.identity));
+        } else if let Some(threshold) = limits.below(limits.warning, record) {
             context.say(&format!("! {}: fewer than {threshold} pulls remain for {}", record.image, reading.identity));
         }
     }
@@ -55,35 +58,35 @@ fn show(
             let line = template.render(&serde_json::to_value(reading)?).map_err(|error| Failure::new(Exit::Usage, error))?;
             lines.push_str(&format!("{line}\n"));
         }
-        context.answer(&lines)?;
+        context.tell(&lines)?;
         say_hints(context, report);
         return Ok(None);
     }
     let warning = |record: &Record| limits.pulls(limits.warning, record);
     let critical = |record: &Record| limits.pulls(limits.critical, record);
     match format {
-        Format::Json => context.answer(&format!("{}\n", serde_json::to_string_pretty(report)?))?,
+        Format::Json => context.tell(&format!("{}\n", serde_json::to_string_pretty(report)?))?,
         Format::Jsonl => {
             for reading in &report.readings {
-                context.answer(&format!("{}\n", serde_json::to_string(reading)?))?;
+                context.tell(&format!("{}\n", serde_json::to_string(reading)?))?;
             }
         }
-        Format::Prometheus => context.answer(&prometheus(report)?)?,
+        Format::Prometheus => context.tell(&prometheus(report)?)?,
         Format::Nagios => {
             let (text, code) = nagios(report, warning, critical);
-            context.answer(&text)?;
+            context.tell(&text)?;
             return Ok(Some(code));
         }
         Format::Github => {
-            context.answer(&annotations(report, warning, critical))?;
+            context.tell(&annotations(report, warning, critical))?;
             super::github::append(context, "GITHUB_STEP_SUMMARY", &summary(report))?;
         }
         Format::Table => {
             let columns = context.terminal.columns;
-            context.answer(&table(report, Look { columns, colour: context.colour, now: context.clock.now() }))?;
+            context.tell(&table(report, Look { columns, colour: context.colour, now: context.clock.now() }))?;
         }
         _ => {
-            context.answer(&plain(report))?;
+            context.tell(&plain(report))?;
             say_hints(context, report);
         }
     }
@@ -174,16 +177,16 @@ impl Limits {
         threshold.and_then(|threshold| threshold.pulls(record.limit))
     }
 
-    /// The warning threshold, where a reading is below it.
-    fn below_warning(self, record: &Record) -> Option<u64> {
-        self.pulls(self.warning, record).filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
+    /// The threshold, where a reading is below it.
+    fn below(self, threshold: Option<Threshold>, record: &Record) -> Option<u64> {
+        self.pulls(threshold, record).filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
     }
 }
 
 /// The worst of the effective readings, by how little it lets one do.
 fn exit(readings: &[Reading], report: &CheckReport, limits: Limits) -> Exit {
     let one = |reading: &Reading, record: &Record| match exit_of(reading) {
-        Exit::Ok if limits.pulls(limits.critical, record).zip(record.remaining).is_some_and(|(least, left)| left < least) => Exit::Limit,
+        Exit::Ok if limits.below(limits.critical, record).is_some() => Exit::Limit,
         exit => exit,
     };
     let all = readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective).map(|(reading, record)| one(reading, record));

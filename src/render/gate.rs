@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{command_line, markdown, sentence};
 use super::style::{Palette, Role};
-use crate::quota::Record;
+use crate::quota::{Record, State};
 use crate::text::one_line;
 
 /// What is known of the limit.
@@ -73,6 +73,9 @@ impl GateReport {
         if self.reading.limit.is_some_and(|limit| limit < self.need) {
             text.push_str(", more than the limit ever allows");
         }
+        if !self.passes && self.reading.state == State::Unlimited {
+            text.push_str("; not let through, as --on-unlimited fail says");
+        }
         if self.passes && self.verdict == Verdict::Unknown {
             text.push_str("; let through, as --on-unknown pass says");
         }
@@ -83,6 +86,7 @@ impl GateReport {
             text.push_str(&match command.used {
                 Some(1) => "; the command used 1 pull".to_owned(),
                 Some(used) => format!("; the command used {used} pulls"),
+                None if self.reading.state == State::Unlimited => String::new(),
                 None => "; how many pulls the command used cannot be told".to_owned(),
             });
             if let Some(most) = self.overspent() {
@@ -165,7 +169,6 @@ impl GateReport {
 mod tests {
     use super::super::check::fixtures::{limited, with};
     use super::*;
-    use crate::quota::State;
 
     fn report(verdict: Verdict, reading: Record) -> GateReport {
         GateReport {

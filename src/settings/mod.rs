@@ -61,6 +61,19 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// What is wrong with the command line, in one line; `None` where help or the version was asked for,
+    /// or where [`Stop::show`] gives it back.
+    pub fn complaint(&self) -> Option<String> {
+        match self {
+            Self::Clap(error) if error.use_stderr() => {
+                let text = error.render().to_string();
+                let first = text.lines().next().unwrap_or("the command line is wrong");
+                Some(first.trim_start_matches("error: ").to_owned())
+            }
+            Self::Clap(_) | Self::Wrong(_) => None,
+        }
+    }
+
     /// Shows clap's text where it belongs and says how the process ends.
     ///
     /// # Errors

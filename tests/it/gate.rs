@@ -273,3 +273,66 @@ fn the_gate_s_own_sandbox_is_there_for_the_command_too() {
     let outcome = home.dhlimit(["gate", "--sandbox", "--", "sh", "-c", script]).run();
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "there\n"), "{outcome:?}");
 }
+
+#[test]
+fn a_gate_whose_reader_has_gone_is_no_more_open_than_before() {
+    let sandbox = Sandbox::start(&["--limit", "3"]);
+    for (args, code) in [("gate -q --need 9 nginx", 1), ("gate -q nginx", 0), ("check -q missing/image", 4), ("check -q -c 9 nginx", 1)] {
+        let home = Home::new();
+        // The reader is gone before anything is written.
+        let script =
+            format!("( sleep 0.3; '{}' {args} --dotenv report.env; echo $? > code ) | true; cat code", env!("CARGO_BIN_EXE_dhlimit"));
+        let script = if args.starts_with("check") { script.replace(" --dotenv report.env", "") } else { script };
+        let outcome = home.program("sh", ["-c", &script]).directory(home.path()).envs(sandbox.as_docker_hub()).run().expect_code(0);
+        assert_eq!(outcome.stdout.trim(), code.to_string(), "{args}: {outcome:?}");
+        if args.starts_with("gate") {
+            let verdict = if code == 0 { "DHLIMIT_GATE_VERDICT=open" } else { "DHLIMIT_GATE_VERDICT=closed" };
+            assert!(fs::read_to_string(home.path().join("report.env")).expect("a report").starts_with(verdict), "{args}");
+        }
+    }
+}
+
+#[test]
+fn a_report_is_there_from_the_start_and_says_that_nothing_is_known() {
+    let home = Home::new();
+    let file = home.write("report.env", "SOMETHING=old\n");
+    let run = home.dhlimit(["gate", "--dotenv"]).arg(&file).arg("Foo/BAR").run();
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(fs::read_to_string(&file).expect("a report"), "DHLIMIT_GATE_VERDICT=unknown\n");
+}
+
+#[test]
+fn a_window_that_turns_over_meanwhile_hides_nothing() {
+    let sandbox = Sandbox::start(&["--limit", "10", "--window", "4s", "--law", "fixed"]);
+    let spend = |count: &str| format!("'{}' stress -q --count {count} > /dev/null", env!("CARGO_BIN_EXE_dhlimit"));
+    Home::new().program("sh", ["-c", &spend("5")]).envs(sandbox.as_docker_hub()).run().expect_code(0);
+    let slow = format!("sleep 5; {}", spend("3"));
+    let outcome = gate(&sandbox, &["--max-use", "1", "-o", "json", "--", "sh", "-c", &slow]);
+    assert_eq!(outcome.code, Some(5), "{outcome:?}");
+    assert!(outcome.stderr.contains("\"used\": null"), "{outcome:?}");
+}
+
+#[test]
+fn a_command_that_has_run_keeps_its_exit_code_whatever_cannot_be_written() {
+    let sandbox = Sandbox::start(&[]);
+    let full = gate(&sandbox, &["--dotenv", "/dev/full", "--", "sh", "-c", "exit 7"]);
+    assert_eq!(full.code, Some(7), "{full:?}");
+    assert!(full.stderr.contains("cannot write /dev/full"), "{full:?}");
+    let home = Home::new();
+    let ran = home.path().join("ran");
+    let program = home.dhlimit(["gate", "--", "touch"]).arg(&ran).envs(sandbox.as_docker_hub());
+    let program = program.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", home.path().join("nowhere/x"));
+    let refused = program.run();
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(!ran.exists(), "what cannot be written is known before the command runs");
+}
+
+#[test]
+fn where_nothing_is_counted_a_command_may_use_what_it_likes() {
+    let sandbox = Sandbox::start(&["--profile", "paid"]);
+    let outcome = gate(&sandbox, &["--max-use", "5", "--", "sh", "-c", "exit 0"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let shut = gate(&sandbox, &["--on-unlimited", "fail"]);
+    assert_eq!(shut.code, Some(5), "{shut:?}");
+    assert!(shut.stdout.contains("not let through, as --on-unlimited fail says"), "{shut:?}");
+}

@@ -83,7 +83,9 @@ fn a_plugin_that_cannot_even_start_is_unknown_and_says_why() {
     ] {
         let outcome = home.dhlimit(args).run();
         assert_eq!(outcome.code, Some(3), "{outcome:?}");
-        assert!(!outcome.everything().trim().is_empty(), "{outcome:?}");
+        // What the plugin's caller shows is standard output.
+        assert!(outcome.stdout.starts_with("DHLIMIT UNKNOWN - ") && outcome.stdout.lines().count() == 1, "{outcome:?}");
+        assert!(outcome.stdout.len() > 30, "{outcome:?}");
     }
     assert_eq!(home.dhlimit(["check", "-o", "nagios", "--help"]).run().code, Some(0));
 }
@@ -99,4 +101,25 @@ fn what_a_line_has_no_room_for_is_said_on_standard_error_once() {
         let quiet = home.dhlimit(["check", "-q", "nginx"].iter().chain(form)).envs(dead.clone()).run().expect_code(3);
         assert_eq!(quiet.stderr, "", "{quiet:?}");
     }
+}
+
+#[test]
+fn what_is_below_a_threshold_is_said_not_only_by_the_exit_code() {
+    let sandbox = Sandbox::start(&["--limit", "10"]);
+    for (args, code, word) in [
+        (["-c", "11"], 1, "fewer than 11 pulls remain for anonymous, as --critical wants"),
+        (["-w", "11"], 0, "fewer than 11 pulls remain"),
+    ] {
+        let outcome = check(&sandbox, &args);
+        assert_eq!(outcome.code, Some(code), "{outcome:?}");
+        assert!(outcome.stderr.contains(word), "{outcome:?}");
+    }
+}
+
+#[test]
+fn without_home_the_list_of_users_says_where_it_is() {
+    let sandbox = Sandbox::start(&[]);
+    let outcome =
+        Home::new().dhlimit(["doctor", "-o", "json"]).envs(sandbox.as_docker_hub()).without("HOME").without("DOCKER_CONFIG").run();
+    assert!(outcome.stdout.contains(".docker/config.json"), "{outcome:?}");
 }

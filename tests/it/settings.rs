@@ -209,6 +209,7 @@ fn a_variable_means_one_thing() {
 fn a_wrong_value_names_its_place() {
     let rows: &[(Variables, &str, &[&str])] = &[
         (&[("DHLIMIT_TIMEOUT", "soon")], "", &["DHLIMIT_TIMEOUT: invalid value 'soon' for '--timeout"]),
+        (&[("DHLIMIT_TIMEOUT", "0s")], "", &["DHLIMIT_TIMEOUT: ", "a duration above zero"]),
         (&[("DHLIMIT_FAMILY", "ipv5")], "", &["DHLIMIT_FAMILY: ", "possible values: auto, ipv4, ipv6, both"]),
         (&[("DHLIMIT_REGISTRY_URL", "not a url")], "", &["DHLIMIT_REGISTRY_URL: invalid value 'not a url'"]),
         (&[("DHLIMIT_VERBOSE", "very")], "", &["DHLIMIT_VERBOSE: must be a number"]),

@@ -80,7 +80,7 @@ pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Accou
         Format::Table => table(&report, look),
         _ => plain(&report),
     };
-    context.answer(&text)?;
+    context.tell(&text)?;
     Ok(if args.strict && report.worst() == Some(Severity::Error) { Exit::Limit } else { Exit::Ok })
 }
 

@@ -17,7 +17,7 @@ use super::companion;
 use crate::cli::{Family, Format, Gate, Pass};
 use crate::credentials::{Account, Choice};
 use crate::image::is_loopback;
-use crate::quota::{Reading, Record};
+use crate::quota::{Reading, Record, Standing};
 use crate::registry::Principal;
 use crate::render::check::sentence;
 use crate::render::gate::{CommandRun, GateReport};
@@ -57,21 +57,54 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
     };
     let mut exit = decision.exit;
     if report.passes && !args.command.is_empty() {
+        if pipeline::in_github(context) || args.output == Some(Format::Github) {
+            // What cannot be written is better known before the command than after it.
+            pipeline::can_write(context)?;
+        }
         context.say(&report.sentence());
         let exit_code = companion::run(&args.command, &variables(&asker, &args)).await?;
         // Whoever interrupts wants it over, not one more request.
-        let used = match (reading.remaining(), context.shutdown.is_cancelled()) {
-            (Some(before), false) => asker.read(&client, &image, &who).await.remaining().map(|after| before.saturating_sub(after)),
-            _ => None,
-        };
-        report.command = Some(CommandRun { exit_code, used });
+        let used = if context.shutdown.is_cancelled() { Used::Unknown } else { used(&reading, &asker.read(&client, &image, &who).await) };
+        report.command = Some(CommandRun { exit_code, used: if let Used::Pulls(used) = used { Some(used) } else { None } });
         exit = after(exit_code, used, args.max_use, args.on_unknown);
     }
+    // Before anything is shown, whose reader may be gone.
+    let handed_over = hand_over(context, &args, &report, dotenv);
     show(context, &args, &report)?;
-    if let Some(dotenv) = dotenv {
-        dotenv.write(&report)?;
+    match handed_over {
+        // The command has run: its exit code is what counts.
+        Err(failure) if report.command.is_some() => context.complain(&format!("dhlimit: {failure}")),
+        other => other?,
     }
     Ok(exit)
+}
+
+/// What a command took off the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Used {
+    /// So many pulls.
+    Pulls(u64),
+    /// Nothing was counted before or after.
+    Uncounted,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// What lies between two readings. Only a count of the same source, limit and window that has not
+/// risen, and whose window has not passed meanwhile, tells what was used; pulls of others, and those
+/// that came back within the window, cannot be told from it.
+fn used(before: &Reading, after: &Reading) -> Used {
+    if matches!((&before.standing, &after.standing), (Standing::Unlimited, Standing::Unlimited)) {
+        return Used::Uncounted;
+    }
+    let (Some(first), Some(left)) = (before.count(), after.remaining()) else { return Used::Unknown };
+    // An answer that says that nothing is left need not say of how much.
+    let same_limit = after.count().is_none_or(|last| (last.limit, last.window) == (first.limit, first.window));
+    let passed = first.window.is_some_and(|window| (after.at - before.at).num_seconds().unsigned_abs() > window.seconds());
+    match first.remaining.checked_sub(left) {
+        Some(used) if same_limit && !passed && before.source == after.source => Used::Pulls(used),
+        _ => Used::Unknown,
+    }
 }
 
 /// A look in words: verdict, what is left, what is needed.
@@ -90,11 +123,11 @@ fn variables(asker: &Asker, args: &Gate) -> Vec<(&'static str, String)> {
 }
 
 /// The exit code once the command has run: its own failure goes before what it used.
-fn after(exit_code: u8, used: Option<u64>, max_use: Option<u64>, on_unknown: Pass) -> Exit {
+fn after(exit_code: u8, used: Used, max_use: Option<u64>, on_unknown: Pass) -> Exit {
     match (exit_code, max_use, used) {
         (1.., _, _) | (_, None, _) => Exit::Child(exit_code),
-        (0, Some(most), Some(used)) if used > most => Exit::Limit,
-        (0, Some(_), None) if on_unknown == Pass::Fail => Exit::Unknown,
+        (0, Some(most), Used::Pulls(used)) if used > most => Exit::Limit,
+        (0, Some(_), Used::Unknown) if on_unknown == Pass::Fail => Exit::Unknown,
         (0, Some(_), _) => Exit::Child(0),
     }
 }
@@ -115,7 +148,7 @@ fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<(
         _ => report.plain(),
     };
     if args.command.is_empty() {
-        context.answer(&text)?;
+        context.tell(&text)?;
     } else if args.output.is_some() || report.overspent().is_some() {
         context.complain(text.trim_end());
     } else {
@@ -126,9 +159,16 @@ fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<(
         if format != Format::Github {
             context.complain(report.annotation().trim_end());
         }
-        pipeline::github(context, report)?;
     }
     Ok(())
+}
+
+/// Writes what pipelines read.
+fn hand_over(context: &Context, args: &Gate, report: &GateReport, dotenv: Option<Dotenv>) -> Result<(), Failure> {
+    if pipeline::in_github(context) || args.output == Some(Format::Github) {
+        pipeline::github(context, report)?;
+    }
+    dotenv.map_or(Ok(()), |dotenv| dotenv.write(report))
 }
 
 #[cfg(test)]
@@ -137,23 +177,48 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(0, Some(3), None, Pass::Fail, 0)]
-    #[case(0, None, None, Pass::Fail, 0)]
-    #[case(9, Some(3), None, Pass::Fail, 9)]
-    #[case(0, Some(3), Some(3), Pass::Fail, 0)]
-    #[case(0, Some(4), Some(3), Pass::Fail, 1)]
-    #[case(0, Some(4), Some(3), Pass::Pass, 1)]
-    #[case(9, Some(4), Some(3), Pass::Fail, 9)]
-    #[case(0, None, Some(3), Pass::Fail, 5)]
-    #[case(0, None, Some(3), Pass::Pass, 0)]
-    #[case(143, None, Some(3), Pass::Fail, 143)]
+    #[case(0, Used::Pulls(3), None, Pass::Fail, 0)]
+    #[case(0, Used::Unknown, None, Pass::Fail, 0)]
+    #[case(9, Used::Pulls(3), None, Pass::Fail, 9)]
+    #[case(0, Used::Pulls(3), Some(3), Pass::Fail, 0)]
+    #[case(0, Used::Pulls(4), Some(3), Pass::Fail, 1)]
+    #[case(0, Used::Pulls(4), Some(3), Pass::Pass, 1)]
+    #[case(9, Used::Pulls(4), Some(3), Pass::Fail, 9)]
+    #[case(0, Used::Unknown, Some(3), Pass::Fail, 5)]
+    #[case(0, Used::Unknown, Some(3), Pass::Pass, 0)]
+    #[case(0, Used::Uncounted, Some(3), Pass::Fail, 0)]
+    #[case(143, Used::Unknown, Some(3), Pass::Fail, 143)]
     fn a_command_s_own_failure_goes_before_what_it_used(
         #[case] exit_code: u8,
-        #[case] used: Option<u64>,
+        #[case] used: Used,
         #[case] max_use: Option<u64>,
         #[case] on_unknown: Pass,
         #[case] code: u8,
     ) {
         assert_eq!(after(exit_code, used, max_use, on_unknown).code(), code);
+    }
+    #[rstest]
+    #[case::fewer((100, 50, 0), (100, 47, 10), Used::Pulls(3))]
+    #[case::none((100, 50, 0), (100, 50, 10), Used::Pulls(0))]
+    #[case::risen((100, 50, 0), (100, 60, 10), Used::Unknown)]
+    #[case::another_limit((100, 50, 0), (200, 47, 10), Used::Unknown)]
+    #[case::the_window_has_passed((100, 50, 0), (100, 47, 3_601), Used::Unknown)]
+    fn what_was_used_is_told_only_where_it_can_be(#[case] before: (u64, u64, i64), #[case] after: (u64, u64, i64), #[case] expected: Used) {
+        let reading = |(limit, remaining, seconds): (u64, u64, i64)| {
+            let window = crate::quota::Window::from_seconds(3_600);
+            let mut reading = verdict::tests::reading(Standing::Limited(crate::quota::Count { limit, remaining, window }));
+            reading.at += chrono::TimeDelta::seconds(seconds);
+            reading
+        };
+        assert_eq!(used(&reading(before), &reading(after)), expected);
+        let mut moved = reading(after);
+        moved.source = crate::quota::Source::parse("192.0.2.77");
+        assert_eq!(used(&reading(before), &moved), Used::Unknown);
+    }
+
+    #[test]
+    fn where_nothing_is_counted_nothing_is_used() {
+        let unlimited = verdict::tests::reading(Standing::Unlimited);
+        assert_eq!(used(&unlimited, &unlimited), Used::Uncounted);
     }
 }

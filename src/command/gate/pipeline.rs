@@ -2,8 +2,8 @@
 //! GitHub's "Workflow commands" and GitLab's "Job logs" and "Artifacts reports: dotenv" (2026).
 
 use std::fs::File;
-use std::io::Write;
-use std::path::Path;
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
 
 use crate::command::github;
 use crate::render::gate::GateReport;
@@ -22,6 +22,12 @@ pub(super) fn github(context: &Context, report: &GateReport) -> Result<(), Failu
     let outputs: String = report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     github::append(context, "GITHUB_STEP_SUMMARY", &report.summary())?;
     github::append(context, "GITHUB_OUTPUT", &outputs)
+}
+
+/// Whether the files that GitHub names can be appended to.
+pub(super) fn can_write(context: &Context) -> Result<(), Failure> {
+    github::append(context, "GITHUB_STEP_SUMMARY", "")?;
+    github::append(context, "GITHUB_OUTPUT", "")
 }
 
 /// A collapsible section of GitLab's job log, on standard error; nothing elsewhere.
@@ -55,20 +61,43 @@ impl Drop for Section<'_> {
     }
 }
 
-/// A dotenv report, opened before the work starts. Its names are none that dhlimit reads itself.
-pub(super) struct Dotenv(File);
+/// A dotenv report, opened before the work starts, when it says that nothing is known yet: so a gate
+/// that never came to a verdict is told from one that was not there. Its names are none that dhlimit
+/// reads itself.
+pub(super) struct Dotenv {
+    file: File,
+    path: PathBuf,
+}
 
 impl Dotenv {
-    /// Opens the file, empty.
+    /// Opens the file: the verdict is unknown so far.
     pub(super) fn create(path: &Path) -> Result<Self, Failure> {
-        let failure = |error| Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot write {}", path.display())));
-        Ok(Self(File::create(path).map_err(failure)?))
+        let file = File::create(path).map_err(|error| unwritable(path, error))?;
+        let mut dotenv = Self { file, path: path.to_owned() };
+        if dotenv.is_regular() {
+            dotenv.replace("DHLIMIT_GATE_VERDICT=unknown\n")?;
+        }
+        Ok(dotenv)
     }
 
     /// Writes what is known.
-    pub(super) fn write(mut self, report: &GateReport) -> anyhow::Result<()> {
+    pub(super) fn write(mut self, report: &GateReport) -> Result<(), Failure> {
         let lines: String =
             report.outputs().iter().map(|(name, value)| format!("DHLIMIT_GATE_{}={value}\n", name.to_uppercase())).collect();
-        Ok(self.0.write_all(lines.as_bytes())?)
+        self.replace(&lines)
     }
+
+    fn replace(&mut self, lines: &str) -> Result<(), Failure> {
+        let emptied = if self.is_regular() { self.file.set_len(0).and_then(|()| self.file.rewind()) } else { Ok(()) };
+        emptied.and_then(|()| self.file.write_all(lines.as_bytes())).map_err(|error| unwritable(&self.path, error))
+    }
+
+    /// Whether what is written can be replaced: not in a pipe or a device.
+    fn is_regular(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.is_file())
+    }
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
 }
