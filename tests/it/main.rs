@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod bounds;
 mod credentials;
 mod doctor;
 mod examples;

@@ -32,6 +32,8 @@ pub(super) struct PullAndRead<'a> {
     pub(super) parallel: u8,
     /// Pulls that may still be made: `--count`.
     pub(super) allowed: Option<u64>,
+    /// Pulls that are to be left: `--floor`.
+    pub(super) floor: Option<u64>,
     /// Pulls left, as last read.
     pub(super) left: Option<u64>,
     /// Rounds so far; a round with several pulls at once has several entries.
@@ -70,11 +72,10 @@ impl Act for PullAndRead<'_> {
 
     async fn round(&mut self, _: u64) -> Verdict {
         let pulled_before = self.pulls();
-        let at_once =
-            self.allowed.map_or(u64::from(self.parallel), |allowed| allowed.saturating_sub(pulled_before).min(u64::from(self.parallel)));
+        let at_once = self.at_once(pulled_before);
         let at = self.context.clock.now();
         let limit = self.runtime.pull_limit();
-        let pulls: Vec<Pull> = join_all((0..at_once.max(1)).map(|_| self.runtime.pull(&self.image, limit, &self.context.shutdown))).await;
+        let pulls: Vec<Pull> = join_all((0..at_once).map(|_| self.runtime.pull(&self.image, limit, &self.context.shutdown))).await;
         let interrupted = pulls.iter().any(|pull| pull.outcome == Outcome::Interrupted);
         if !interrupted {
             self.reading = self.asker.read(&self.client, &self.image, &self.who).await;
@@ -139,6 +140,13 @@ impl PullAndRead<'_> {
     /// Successful pulls so far.
     pub(super) fn pulls(&self) -> u64 {
         self.rounds.iter().filter(|round| round.outcome == RoundOutcome::Pulled).count() as u64
+    }
+
+    /// How many pulls are made at once: no more than `--count` allows and than lead down to `--floor`.
+    fn at_once(&self, pulled: u64) -> u64 {
+        let to_count = self.allowed.map(|allowed| allowed.saturating_sub(pulled));
+        let to_floor = self.left.zip(self.floor).map(|(left, floor)| left.saturating_sub(floor));
+        to_count.into_iter().chain(to_floor).fold(u64::from(self.parallel), u64::min).max(1)
     }
 
     /// What the outcome of a pull was; the first 429 is noted with its words.

@@ -21,14 +21,14 @@ use self::progress::Progress;
 use super::asker::{self, Asker};
 use super::check::{DEFAULT_IMAGE, exit_of};
 use super::rounds::{End, Pace, Steady, rounds};
-use crate::cli::{Format, Stress};
+use crate::cli::{Family, Format, Stress};
 use crate::credentials::{Account, Choice};
 use crate::diagnosis::Hub;
 use crate::image::{Reference, is_loopback};
 use crate::quota::{Reading, Record, Standing};
 use crate::registry::{Client, Principal};
 use crate::render::Look;
-use crate::render::stress::{RoundOutcome, StoppedBy, StressReport, plain, table};
+use crate::render::stress::{Round, RoundOutcome, StoppedBy, StressReport, plain, table};
 use crate::runtime::{self, Outcome, Removal, Runtime, Setup};
 use crate::{Context, Exit, Failure};
 
@@ -37,6 +37,7 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
     if args.parallel > 1 && args.runtime != "builtin" {
         return Err(Failure::usage(format!("--parallel is for the builtin runtime; {} pulls one at a time", args.runtime)).into());
     }
+    refuse_several(&args)?;
     let asker = Asker::new(context, &args.asking, accounts, Choice::Effective).await?;
     let image = image_to_pull(&asker, &args)?;
     let client = asker.client(&image, asker.families().first().copied().flatten())?;
@@ -66,6 +67,7 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
         runtime: runtime.as_ref(),
         parallel: args.parallel,
         allowed: args.count,
+        floor: args.floor,
         left: reading.remaining(),
         rounds: Vec::new(),
         progress: Progress::new(context, reading.count().map(|count| count.limit), reading.remaining()),
@@ -98,7 +100,7 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
         started_at: Some(started_at),
         ended_at: Some(ended_at),
         pulls: act.pulls(),
-        cost_per_pull: average_cost(&act),
+        cost_per_pull: average_cost(&act.rounds),
         rounds: act.rounds,
         stopped_by,
         first_429: act.first_429,
@@ -111,6 +113,19 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
     }
     show(context, &args, &report)?;
     Ok(exit(context, stopped_by, cleanup.failed))
+}
+
+/// A run is one identity's over one family, so that what asks as several is no option of it.
+fn refuse_several(args: &Stress) -> Result<(), Failure> {
+    if args.asking.all_identities {
+        return Err(Failure::usage("--all-identities is not for stress: every pull is counted on one identity")
+            .advise("name one with --anonymous or --user NAME; `dhlimit check --all-identities` reads them all"));
+    }
+    if args.asking.family == Family::Both {
+        return Err(Failure::usage("--family both is not for stress: every pull is counted on one address")
+            .advise("name --family ipv4 or --family ipv6; `dhlimit check --family both` reads both"));
+    }
+    Ok(())
 }
 
 /// The image as the runtime is to be told it. A runtime cannot be told that docker.io is elsewhere,
@@ -250,9 +265,11 @@ async fn clean_up(act: &PullAndRead<'_>) -> CleanUp {
     }
 }
 
-/// What one pull took on average, over the rounds in which it could be told.
-fn average_cost(act: &PullAndRead<'_>) -> Option<f64> {
-    let costs: Vec<i64> = act.rounds.iter().filter(|round| round.outcome == RoundOutcome::Pulled).filter_map(|round| round.cost).collect();
+/// What one pull took on average, over the rounds in which it could be told: not those in which the
+/// count rose, as a window began or pulls came back.
+fn average_cost(rounds: &[Round]) -> Option<f64> {
+    let pulled = rounds.iter().filter(|round| round.outcome == RoundOutcome::Pulled);
+    let costs: Vec<i64> = pulled.filter_map(|round| round.cost).filter(|cost| *cost >= 0).collect();
     let rounds = u32::try_from(costs.len()).ok().filter(|rounds| *rounds > 0)?;
     let sum = i32::try_from(costs.iter().sum::<i64>()).ok()?;
     Some((f64::from(sum) / f64::from(rounds) * 100.0).round() / 100.0)
@@ -296,5 +313,29 @@ fn exit(context: &Context, stopped_by: StoppedBy, not_clean: bool) -> Exit {
         StoppedBy::OverallLimit => Exit::Throttled,
         StoppedBy::Failure => Exit::Runtime,
         StoppedBy::Interrupt => Exit::Interrupted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_in_which_the_count_rose_do_not_count_for_the_cost_of_a_pull() {
+        let round = |cost| Round {
+            n: 1,
+            at: None,
+            outcome: RoundOutcome::Pulled,
+            pull_ms: 1,
+            remove_ms: None,
+            remaining_before: None,
+            remaining_after: None,
+            cost,
+            failure: None,
+        };
+        let average = |costs: &[Option<i64>]| average_cost(&costs.iter().map(|cost| round(*cost)).collect::<Vec<_>>());
+        assert_eq!(average(&[Some(1), Some(-97), Some(1), None]), Some(1.0));
+        assert_eq!(average(&[Some(2), Some(1), Some(0)]), Some(1.0));
+        assert_eq!((average(&[Some(-97)]), average(&[None]), average(&[])), (None, None, None));
     }
 }

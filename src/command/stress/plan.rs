@@ -33,8 +33,8 @@ pub(super) fn interval(args: &Stress, loopback: bool) -> Result<Duration, Failur
 /// The plan in words. `version` is the runtime's; `interval` from start to start.
 pub(super) fn words(args: &Stress, reading: &Reading, version: &str, interval: Duration) -> String {
     let mut bounds = Vec::new();
-    bounds.extend(args.count.map(|count| format!("{count} pulls are made")));
-    bounds.extend(args.floor.map(|floor| format!("{floor} pulls are left")));
+    bounds.extend(args.count.map(|count| format!("{} made", pulls_are(count))));
+    bounds.extend(args.floor.map(|floor| format!("{} left", pulls_are(floor))));
     bounds.extend(args.duration.map(|duration| format!("{} have passed", span(duration.as_secs()))));
     bounds.push("the first 429 comes".to_owned());
     let counted = match &reading.source {
@@ -45,7 +45,8 @@ pub(super) fn words(args: &Stress, reading: &Reading, version: &str, interval: D
     let left = match &reading.standing {
         Standing::Limited(count) => {
             let window = count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
-            format!("{} of {} pulls are left{window}", count.remaining, count.limit)
+            let are = if count.remaining == 1 { "is" } else { "are" };
+            format!("{} of {} pulls {are} left{window}", count.remaining, count.limit)
         }
         Standing::Exhausted { window, .. } => {
             format!("nothing is left{}", window.map(|window: Window| format!(" in this window of {window}")).unwrap_or_default())
@@ -62,6 +63,11 @@ pub(super) fn words(args: &Stress, reading: &Reading, version: &str, interval: D
         reading.identity,
         bounds.join(", or ")
     )
+}
+
+/// `1 pull is`, `2 pulls are`.
+fn pulls_are(count: u64) -> String {
+    if count == 1 { "1 pull is".to_owned() } else { format!("{count} pulls are") }
 }
 
 /// Asks on a terminal; without one, `--yes` must have been said.
