@@ -5,9 +5,11 @@
 //! its collector runs, which it does at most 2 % of the time: until then a pull is free. A second
 //! after the removal is enough where a collection takes a few milliseconds; on a machine so busy that
 //! it takes a hundred, five seconds are not (both seen). So the pause grows with the time that the
-//! removal took. The containerd store needs none. `rmi` is not forced: a forced one of a missing image exits 0, and one of an
-//! image in use takes its name away. The daemon pulls: killing the client does not always end it, and
-//! a pull that is cut short in its last step leaves an image without a name.
+//! removal took. The containerd store needs none. `rmi` is not forced: a forced one of a missing image
+//! exits 0, and one of an image in use takes its name away. The daemon pulls: killing the client does
+//! not always end it. A pull that is cut short in its last step leaves an image without a name; one
+//! that is cut short sooner leaves a lease of a day in containerd's namespace `moby` (seen with 20.10),
+//! and every pull of that image is free until then. So a pull has a moment to finish after shutdown.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +20,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::content;
 use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
 use crate::image::Reference;
@@ -175,7 +178,7 @@ impl Runtime for Docker {
         let mut words = vec!["pull", "--quiet"];
         words.extend(self.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]));
         words.push(&name);
-        self.program.pull(&words, pulling(limit, shutdown)).await
+        self.program.pull(&words, content::patient(pulling(limit, shutdown))).await
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {

@@ -79,5 +79,5 @@ fn nerdctl_is_interrupted_at_random_moments_and_leaves_nothing() {
 #[test]
 fn docker_is_interrupted_at_random_moments_and_leaves_nothing() {
     let Some(dockerd) = Dockerd::start() else { return };
-    interrupt(33, 0x00D0_C4E2, "docker", &dockerd.environment(), || dockerd.images());
+    interrupt(33, 0x00D0_C4E2, "docker", &dockerd.environment(), || [dockerd.images(), dockerd.leases()].concat());
 }

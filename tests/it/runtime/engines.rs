@@ -14,6 +14,27 @@ async fn docker_pulls_to_the_429_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_pull_of_docker_s_may_finish_after_shutdown_as_it_would_leave_a_lease() {
+    let Some(dockerd) = Dockerd::start() else { return };
+    let place = Place::new(Home::new(), dockerd.environment());
+    let docker = place.open("docker").await;
+    // The sandbox is asked five times or more: shutdown comes when the manifests are there and the layers are not.
+    let sandbox = sandbox(5, Duration::from_millis(200)).await;
+    let image = image(&sandbox, "library/nginx:1.27");
+    let shutdown = CancellationToken::new();
+    let (pulled, ()) = tokio::join!(docker.pull(&image, LIMIT, &shutdown), async {
+        while remaining(&sandbox) != Some(4) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        shutdown.cancel();
+    });
+    assert_eq!(docker.clear(&image, &pulled.outcome).await.expect("a removal"), Removal::Removed, "{pulled:?}");
+    assert_eq!(dockerd.leases(), [""; 0], "{pulled:?}");
+    assert_eq!(pulled.outcome, Outcome::Pulled);
+    place.is_quiet();
+}
+
+#[tokio::test]
 async fn podman_pulls_to_the_429_in_time_and_leaves_nothing() {
     let home = Home::new();
     let Some(variables) = podman(&home) else { return };

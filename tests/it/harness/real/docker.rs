@@ -9,7 +9,7 @@ use super::{Containerd, Daemon};
 /// A running dockerd. Ended when dropped, and its containerd after it.
 pub(crate) struct Dockerd {
     daemon: Daemon,
-    _containerd: Containerd,
+    containerd: Containerd,
 }
 
 impl Dockerd {
@@ -41,7 +41,7 @@ impl Dockerd {
         }
         let mut daemon = Daemon::start(home, args);
         daemon.wait_until(|running| running.stderr().contains("API listen on").then_some(()));
-        Some(Self { daemon, _containerd: containerd })
+        Some(Self { daemon, containerd })
     }
 
     /// The variables by which docker finds this daemon.
@@ -58,6 +58,12 @@ impl Dockerd {
     /// All images, dangling ones too, as `NAME:TAG ID`.
     pub(crate) fn images(&self) -> Vec<String> {
         let list = self.docker(["images", "-a", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"]).expect_code(0);
+        list.stdout.lines().map(str::to_owned).collect()
+    }
+
+    /// The leases that hold content of pulls in its containerd.
+    pub(crate) fn leases(&self) -> Vec<String> {
+        let list = self.containerd.ctr(["-n", "moby", "leases", "ls", "-q"]).expect_code(0);
         list.stdout.lines().map(str::to_owned).collect()
     }
 }
