@@ -94,7 +94,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Ask a private sandbox on loopback, started for this one command, instead of the real registry')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
-            [CompletionResult]::new('--force-interval', '--force-interval', [CompletionResultType]::ParameterName, 'Ask Docker Hub more often than every 10 seconds')
+            [CompletionResult]::new('--force-interval', '--force-interval', [CompletionResultType]::ParameterName, 'Ask Docker Hub more often than every 10 seconds: every second at the most')
             [CompletionResult]::new('--until-empty', '--until-empty', [CompletionResultType]::ParameterName, 'Stop when no pull is left')
             [CompletionResult]::new('--until-full', '--until-full', [CompletionResultType]::ParameterName, 'Stop when the whole limit is there')
             [CompletionResult]::new('--rotate-daily', '--rotate-daily', [CompletionResultType]::ParameterName, 'Begin a new file of the recording every day (UTC)')

@@ -89,7 +89,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --sandbox 'Ask a private sandbox on loopback, started for this one command, instead of the real registry'
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
-            cand --force-interval 'Ask Docker Hub more often than every 10 seconds'
+            cand --force-interval 'Ask Docker Hub more often than every 10 seconds: every second at the most'
             cand --until-empty 'Stop when no pull is left'
             cand --until-full 'Stop when the whole limit is there'
             cand --rotate-daily 'Begin a new file of the recording every day (UTC)'

@@ -99,7 +99,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds: every second at the most'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-empty -d 'Stop when no pull is left'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-full -d 'Stop when the whole limit is there'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l rotate-daily -d 'Begin a new file of the recording every day (UTC)'

@@ -24,7 +24,7 @@ pub struct Watch {
     /// loopback]
     #[arg(short, long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub interval: Option<Duration>,
-    /// Ask Docker Hub more often than every 10 seconds
+    /// Ask Docker Hub more often than every 10 seconds: every second at the most
     #[arg(long)]
     pub force_interval: bool,
     /// How to show readings [default: table, a live view, on a terminal; plain elsewhere]

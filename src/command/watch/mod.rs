@@ -195,7 +195,7 @@ async fn targets(context: &Context, asker: &Asker, args: &Watch) -> Result<(Vec<
     }
     let hub = manners.iter().any(|manners| manners.least == HUB_LEAST);
     if hub && args.interval.is_some_and(|interval| interval < HUB_LEAST) {
-        context.say(&format!("! Docker Hub is asked every {} s at the most; --force-interval lifts that", HUB_LEAST.as_secs()));
+        context.say(&format!("! Docker Hub is asked every {} s at the most; --force-interval lowers that to 1 s", HUB_LEAST.as_secs()));
     }
     Ok((targets, manners))
 }

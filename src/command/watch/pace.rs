@@ -10,7 +10,7 @@ use super::backoff::{Outcome, stay_away};
 
 /// Docker Hub is asked no more often than this, unless forced.
 pub(super) const HUB_LEAST: Duration = Duration::from_secs(10);
-/// Other registries.
+/// Other registries, and Docker Hub if forced: whoever asks faster trips the limits of others.
 const FAR_LEAST: Duration = Duration::from_secs(1);
 /// The usual interval on loopback.
 const NEAR_USUAL: Duration = Duration::from_secs(1);
@@ -37,14 +37,13 @@ pub(super) struct Manners {
 }
 
 impl Manners {
-    /// The manners due to a registry. `force` lifts the lower bound.
+    /// The manners due to a registry. `force` lowers the bound of Docker Hub to that of
+    /// the others; only loopback has none.
     pub(super) fn towards(registry: &str, hub: bool, near: bool, force: bool) -> Self {
-        let least = if near || (force && hub) {
-            Duration::ZERO
-        } else if hub {
-            HUB_LEAST
-        } else {
-            FAR_LEAST
+        let least = match (near, hub && !force) {
+            (true, _) => Duration::ZERO,
+            (false, true) => HUB_LEAST,
+            (false, false) => FAR_LEAST,
         };
         Self { registry: registry.to_owned(), least, near }
     }
@@ -189,7 +188,8 @@ impl Schedule {
         let current = self.interval();
         let mut steps = steps.into_iter().map(Duration::from_millis);
         let next = if longer { steps.find(|step| *step > current) } else { steps.rfind(|step| *step < current) };
-        let Some(next) = next else { return };
+        let least = self.slots.get(self.next).map_or(FAR_LEAST, |slot| slot.manners.least);
+        let Some(next) = next.map(|next| next.max(least)) else { return };
         self.asked = Some(next);
         for slot in &mut self.slots {
             let trouble = slot.last.is_some_and(|last| !matches!(last, Outcome::Moved | Outcome::Still));
@@ -272,6 +272,7 @@ mod tests {
         assert_eq!(at(15, false), [0, 15, 30, 45]);
         assert_eq!(at(1, false), [0, 10, 20, 30]);
         assert_eq!(at(1, true), [0, 1, 2, 3]);
+        assert_eq!(at(0, true), [0, 1, 2, 3], "force has a floor, too");
     }
 
     #[test]
@@ -340,6 +341,11 @@ mod tests {
             schedule.change(false, now);
         }
         assert_eq!(schedule.interval(), s(10));
+        for (near, force, wanted) in [(false, true, s(1)), (false, false, s(10)), (true, false, s(0))] {
+            let mut schedule = Schedule::new(vec![Manners::towards("docker.io", true, near, force)], None, now);
+            (0..20).for_each(|_| schedule.change(false, now));
+            assert_eq!((schedule.interval(), schedule.asked), (wanted, Some(wanted)), "near {near}, force {force}");
+        }
         schedule.pause(true);
         assert_eq!(schedule.next(), None);
         assert!(schedule.is_paused());
