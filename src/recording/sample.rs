@@ -26,6 +26,12 @@ pub struct Sample {
     /// When nothing would be left.
     #[serde(default, with = "whole_seconds")]
     pub empty_at: Option<DateTime<Utc>>,
+    /// The earliest time of that, for nine cases in ten. Recordings of earlier versions have no range.
+    #[serde(default, with = "whole_seconds")]
+    pub empty_earliest: Option<DateTime<Utc>>,
+    /// The latest; none where there is an earliest: perhaps never.
+    #[serde(default, with = "whole_seconds")]
+    pub empty_latest: Option<DateTime<Utc>>,
 }
 
 impl Sample {
@@ -38,6 +44,8 @@ impl Sample {
             // Six digits are more than a forecast knows.
             burn_per_hour: forecast.burn_per_hour.map(|burn| (burn * 1000.0).round() / 1000.0),
             empty_at: forecast.empty_at,
+            empty_earliest: forecast.empty_range.map(|(earliest, _)| earliest),
+            empty_latest: forecast.empty_range.and_then(|(_, latest)| latest),
         }
     }
 }
@@ -68,7 +76,7 @@ pub(super) mod fixtures {
             "state": "limited", "confidence": "reported", "limit": 100, "remaining": 76, "used": 24, "window_seconds": 3600,
             "full_by": null, "source": "192.0.2.10", "source_kind": "ipv4", "http_status": 200, "retry_after_seconds": null,
             "elapsed_ms": 312, "headers": {"ratelimit-limit": "100;w=3600"}, "warnings": [], "error": null,
-            "burn_per_hour": 12.5, "empty_at": "2026-11-22T15:00:00Z",
+            "burn_per_hour": 12.5, "empty_at": "2026-11-22T15:00:00Z", "empty_earliest": "2026-11-22T14:00:00Z", "empty_latest": null,
         });
         let at = DateTime::from_timestamp(1_795_338_000 + second, 0).unwrap();
         value["at"] = serde_json::Value::String(crate::quota::timestamp(at));
@@ -85,8 +93,17 @@ mod tests {
         let sample = fixtures::sample(0);
         let line = serde_json::to_string(&sample).unwrap();
         assert!(line.starts_with(r#"{"schema":"dhlimit/sample/1","at":"2026-11-22T09:00:00Z","registry":"docker.io","#), "{line}");
-        assert!(line.ends_with(r#""burn_per_hour":12.5,"empty_at":"2026-11-22T15:00:00Z"}"#), "{line}");
+        let end = r#""burn_per_hour":12.5,"empty_at":"2026-11-22T15:00:00Z","empty_earliest":"2026-11-22T14:00:00Z","empty_latest":null}"#;
+        assert!(line.ends_with(end), "{line}");
         assert_eq!(serde_json::from_str::<Sample>(&line).unwrap(), sample);
+    }
+
+    #[test]
+    fn recordings_from_before_there_was_a_range_are_read() {
+        let line = serde_json::to_string(&fixtures::sample(0)).unwrap();
+        let old = line.replace(r#","empty_earliest":"2026-11-22T14:00:00Z","empty_latest":null"#, "");
+        assert_ne!(old, line);
+        assert_eq!(serde_json::from_str::<Sample>(&old).unwrap(), Sample { empty_earliest: None, ..fixtures::sample(0) });
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A line a reading, fields apart by two spaces or more: for pipes, logs and CI.
 
+use chrono::{DateTime, Utc};
+
 use super::{Event, Shown};
 use crate::quota::timestamp;
 use crate::render::check::sentence;
@@ -22,7 +24,9 @@ pub fn line(shown: &Shown) -> String {
         line.push_str(&format!("  {burn:.1} pulls/h"));
     }
     if let Some(empty) = shown.forecast.empty_at {
-        line.push_str(&format!("  empty at {}", timestamp(empty)));
+        line.push_str(&format!("  empty at {}{}", timestamp(empty), range(empty, shown.forecast.empty_range)));
+    } else if let Some((earliest, _)) = shown.forecast.empty_range {
+        line.push_str(&format!("  not empty before {}, perhaps never", timestamp(earliest)));
     }
     for event in &shown.events {
         // What the reading's own words say already is not said twice.
@@ -38,6 +42,16 @@ pub fn line(shown: &Shown) -> String {
     line
 }
 
+/// How sure the time is; nothing where both ends are the time itself.
+fn range(at: DateTime<Utc>, range: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>) -> String {
+    match range.map(|(earliest, latest)| (timestamp(earliest), latest.map(timestamp))) {
+        Some((earliest, Some(latest))) if earliest == latest && latest == timestamp(at) => String::new(),
+        Some((earliest, Some(latest))) => format!(" (between {earliest} and {latest})"),
+        Some((earliest, None)) => format!(" ({earliest} at the earliest, perhaps never)"),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_reading_is_a_line_with_its_forecast_and_events() {
-        let at: chrono::DateTime<chrono::Utc> = "2026-11-22T09:15:21.750Z".parse().unwrap();
+        let at: DateTime<Utc> = "2026-11-22T09:15:21.750Z".parse().unwrap();
         let forecast = Forecast { burn_per_hour: Some(12.04), empty_at: Some(at + chrono::TimeDelta::hours(2)), ..Forecast::default() };
         let shown = Shown { at, record: limited(), forecast, events: vec![Event::Drop { pulls: 12 }] };
         assert_eq!(
@@ -54,5 +68,22 @@ mod tests {
             "2026-11-22T09:15:21Z  docker.io/library/nginx:latest  anonymous [effective] counted as 192.0.2.10: limited  \
              76 of 100 pulls left (1h window)  12.0 pulls/h  empty at 2026-11-22T11:15:21Z  ! 12 pulls gone at once\n"
         );
+    }
+
+    #[test]
+    fn a_forecast_says_how_sure_it_is() {
+        let time = |hour: u32| format!("2026-11-22T{hour:02}:00:00Z").parse::<DateTime<Utc>>().unwrap();
+        for (empty, range, wanted) in [
+            (Some(12), Some((11, Some(14))), "empty at 2026-11-22T12:00:00Z (between 2026-11-22T11:00:00Z and 2026-11-22T14:00:00Z)\n"),
+            (Some(12), Some((11, None)), "empty at 2026-11-22T12:00:00Z (2026-11-22T11:00:00Z at the earliest, perhaps never)\n"),
+            (Some(12), Some((12, Some(12))), "empty at 2026-11-22T12:00:00Z\n"),
+            (None, Some((11, None)), "  not empty before 2026-11-22T11:00:00Z, perhaps never\n"),
+            (None, None, "(1h window)\n"),
+        ] {
+            let empty_range = range.map(|(earliest, latest)| (time(earliest), latest.map(time)));
+            let forecast = Forecast { empty_at: empty.map(time), empty_range, ..Forecast::default() };
+            let line = line(&Shown { at: time(9), record: limited(), forecast, events: Vec::new() });
+            assert!(line.ends_with(wanted), "{wanted:?} is missing: {line}");
+        }
     }
 }
