@@ -124,7 +124,7 @@ impl Act for Polls<'_> {
         let outcome = Outcome::of(&reading, news.moved);
         locked(&self.turns).schedule.settle(index, outcome, window, reading.retry_after, self.dice.throw(), Instant::now());
         let shown = Shown { at: reading.at, record: (&reading).into(), forecast: news.forecast, events: news.events };
-        if let Err(error) = self.hand_on(index, &reading, shown, news.moved) {
+        if let Err(error) = self.hand_on(index, &reading, shown, news.changed) {
             self.error = Some(error);
             return Done::Broken;
         }
@@ -134,7 +134,7 @@ impl Act for Polls<'_> {
 
 impl Polls<'_> {
     /// To the recording first: what is shown is on the disk.
-    fn hand_on(&mut self, target: usize, reading: &Reading, shown: Shown, moved: bool) -> anyhow::Result<()> {
+    fn hand_on(&mut self, target: usize, reading: &Reading, shown: Shown, changed: bool) -> anyhow::Result<()> {
         let sample = show::sample(reading, &shown);
         if let Some(recorder) = &mut self.recorder {
             recorder.append(&sample).map_err(|error| {
@@ -142,7 +142,7 @@ impl Polls<'_> {
             })?;
         }
         let json = if matches!(self.show, Show::Jsonl) || self.hook.is_some() { show::json(&sample, &shown)? } else { String::new() };
-        if let (Some(hook), true) = (&self.hook, moved) {
+        if let (Some(hook), true) = (&self.hook, changed) {
             hook.hand(change(&shown, &json));
         }
         self.show.reading(self.context, target, shown, &json)

@@ -38,6 +38,8 @@ pub(super) struct News {
     pub(super) events: Vec<Event>,
     /// The reading says something else than the one before.
     pub(super) moved: bool,
+    /// The same, and there was one before it, or something happened all the same: the network is lost.
+    pub(super) changed: bool,
     /// What is to be expected now.
     pub(super) forecast: Forecast,
     /// A full count that the next reading must confirm.
@@ -69,10 +71,11 @@ impl Series {
             self.counts(reading, &mut events);
         }
         let moved = !self.seen || self.last.as_ref() != Some(&reading.standing) || events.iter().any(|event| *event != Event::TokenRenewed);
+        let changed = moved && (self.seen || !events.is_empty());
         self.seen = true;
         self.last = Some(reading.standing.clone());
         let forecast = self.forecaster.as_ref().map(|forecaster| forecaster.forecast(reading.at)).unwrap_or_default();
-        News { events, moved, forecast, doubtful: self.held.is_some() }
+        News { events, moved, changed, forecast, doubtful: self.held.is_some() }
     }
 
     /// A lost network hides a fault and does not end it: each that began has its end.
@@ -318,6 +321,14 @@ mod tests {
         assert!(last.forecast.empty_at.is_some());
         let elsewhere = Reading { source: Source::parse("198.51.100.7"), ..reading(660, left(5)) };
         assert_eq!(series.observe(&elsewhere, false, None).forecast.burn_per_hour, None);
+    }
+
+    #[test]
+    fn the_first_reading_is_no_change_unless_it_is_trouble() {
+        let mut series = Series::new(None);
+        let mut changed = |reading: Reading| series.observe(&reading, true, None).changed;
+        assert!(!changed(reading(0, left(9))) && !changed(reading(1, left(9))) && changed(reading(2, left(8))));
+        assert!(Series::new(None).observe(&reading(0, failed(FaultKind::Network)), false, None).changed);
     }
 
     #[test]

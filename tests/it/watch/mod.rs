@@ -43,8 +43,21 @@ fn a_document_has_the_keys_that_are_promised() {
     let documents = documents(&outcome.expect_code(0).stdout);
     for document in &documents {
         assert_eq!(document["schema"], "dhlimit/sample/1");
-        for key in ["at", "burn_per_hour", "empty_at", "events", "image", "identity", "effective", "state", "limit", "remaining", "source"]
-        {
+        for key in [
+            "at",
+            "burn_per_hour",
+            "empty_at",
+            "empty_earliest",
+            "empty_latest",
+            "events",
+            "image",
+            "identity",
+            "effective",
+            "state",
+            "limit",
+            "remaining",
+            "source",
+        ] {
             assert!(document.get(key).is_some(), "{key} is missing in {document}");
         }
     }
@@ -114,6 +127,13 @@ fn the_command_on_changes_is_told_what_happened_and_never_holds_up_the_polling()
     let (words, json) = last.rsplit_once('|').expect("three parts");
     assert!(words.contains("limit_began") && words.ends_with("|0"), "the last change is handed over, too: {told}");
     assert_eq!(serde_json::from_str::<Value>(json).expect("a document")["state"], "exhausted");
+
+    let ran = home.path().join("ran");
+    let command = format!("touch {}", ran.display());
+    let still = Sandbox::start(&[]);
+    let quiet = ["watch", "--interval", "100ms", "--for", "1s", "--on-change", command.as_str()];
+    home.dhlimit(quiet).envs(still.as_docker_hub()).run().expect_code(0);
+    assert!(!ran.exists(), "the first reading is no change");
 
     let started = Instant::now();
     let hanging = "sleep 600 & sleep 600";
