@@ -14,6 +14,10 @@ use crate::context::Environment;
 /// Options that say something about another one: a password belongs to the user named beside it.
 const BELONGS_TO: [(&str, &str); 2] = [("password-file", "user"), ("password-stdin", "user")];
 
+/// Options that do nothing without another one, which the command has. From a variable or the file
+/// they are standing wishes for the runs that can grant them.
+const NOTHING_WITHOUT: [(&str, &str); 3] = [("rotate-daily", "record"), ("rotate-size", "record"), ("traffic", "sandbox")];
+
 /// Where the layers below the command line come from.
 pub(super) struct Layers<'a> {
     pub environment: &'a Environment,
@@ -63,6 +67,13 @@ impl Layers<'_> {
         let orphans: Vec<Id> =
             kept.iter().filter(|setting| self.is_orphan(setting, &kept, matches)).map(|orphan| orphan.id.clone()).collect();
         kept.retain(|setting| !orphans.contains(&setting.id));
+        for (long, needed) in NOTHING_WITHOUT {
+            let of = |wanted: &str| kept.iter().find(|setting| setting.long.as_deref() == Some(wanted));
+            let has_needed = command.get_arguments().any(|arg| arg.get_long() == Some(needed));
+            if has_needed && of(needed).is_none() && of(long).is_some_and(|setting| setting.origin == Origin::Flag) {
+                return Err(SettingError::Alone { option: long, needed });
+            }
+        }
         for setting in kept.iter().filter(|setting| !setting.values.is_empty()) {
             probe(command, setting)?;
         }

@@ -49,6 +49,14 @@ pub enum SettingError {
     /// Two of one rank contradict each other.
     #[error("{} and {} contradict each other", .0.0, .0.1)]
     Contradiction(Box<(Origin, Origin)>),
+    /// A flag that does nothing without another option.
+    #[error("--{option} does nothing without --{needed}")]
+    Alone {
+        /// The option that was given.
+        option: &'static str,
+        /// The one that is missing.
+        needed: &'static str,
+    },
 }
 
 /// Why no command is run: help or version was asked for, or the settings are wrong.

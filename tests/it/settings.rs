@@ -176,6 +176,23 @@ fn two_of_one_rank_that_contradict_each_other_are_an_error() {
 }
 
 #[test]
+fn a_flag_without_the_option_it_needs_is_refused_and_a_standing_wish_is_not() {
+    for (args, wanted) in [
+        ("watch --rotate-daily", "--rotate-daily does nothing without --record"),
+        ("watch --rotate-size 1MB", "--rotate-size does nothing without --record"),
+        ("watch --traffic steady:1/s", "--traffic does nothing without --sandbox"),
+    ] {
+        assert!(settings(args, &[], "").is_err_and(|error| error.contains(wanted)), "{args}");
+    }
+    for args in ["watch --record x --rotate-daily", "watch --traffic steady:1/s --sandbox", "sandbox --traffic steady:1/s"] {
+        assert_eq!(settings(args, &[], "").map(drop), Ok(()), "{args}");
+    }
+    assert_eq!(settings("watch --rotate-daily", &[("DHLIMIT_RECORD", "x")], "").map(drop), Ok(()));
+    assert_eq!(settings("watch --rotate-daily", &[], "[watch]\nrecord = \"x\"\n").map(drop), Ok(()));
+    assert_eq!(settings("watch", &[("DHLIMIT_ROTATE_DAILY", "1")], "[watch]\ntraffic = \"steady:1/s\"\n").map(drop), Ok(()));
+}
+
+#[test]
 fn a_password_in_a_url_that_cannot_be_used_is_not_shown() {
     for url in ["http://bob:s3cr3t@h:99999/x", "http://bob:s3cr3t@h/", "https://s3cr3t@[::", "bob:s3cr3t@h", "http://bob:s3cr3t@ h"] {
         let flag = Home::new().dhlimit(["check", "-vvv", "--registry-url", url]).run().expect_code(2);
