@@ -170,7 +170,7 @@ impl Loop {
         let mut turns = locked(&self.parts.turns);
         let now = Instant::now();
         let next_in = turns.schedule.next().map(|(_, at)| at.saturating_duration_since(now)).filter(|wait| !wait.is_zero());
-        Schedule { next_in, interval: turns.schedule.interval(), paused: turns.schedule.is_paused() }
+        Schedule { asking: turns.schedule.under_way(), next_in, interval: turns.schedule.interval(), paused: turns.schedule.is_paused() }
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Left> {

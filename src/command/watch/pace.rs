@@ -58,6 +58,8 @@ struct Slot {
     /// Not before, whoever asks: `Retry-After` and other limits.
     held: Instant,
     started: Option<Instant>,
+    /// It is being read.
+    under_way: bool,
     still: u32,
     /// The same kind of trouble so many times in a row.
     trouble: u32,
@@ -77,7 +79,17 @@ pub(super) struct Schedule {
 impl Schedule {
     /// Everybody is due now: the first readings are there at once.
     pub(super) fn new(manners: Vec<Manners>, asked: Option<Duration>, now: Instant) -> Self {
-        let slot = |manners| Slot { manners, window: None, due: now, held: now, started: None, still: 0, trouble: 0, last: None };
+        let slot = |manners| Slot {
+            manners,
+            window: None,
+            due: now,
+            held: now,
+            started: None,
+            under_way: false,
+            still: 0,
+            trouble: 0,
+            last: None,
+        };
         Self { slots: manners.into_iter().map(slot).collect(), asked, paused: false, next: 0 }
     }
 
@@ -98,6 +110,11 @@ impl Schedule {
         self.next
     }
 
+    /// Who is being read.
+    pub(super) fn under_way(&self) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.under_way)
+    }
+
     fn ready(&self, slot: &Slot) -> Instant {
         let due = slot.due.max(slot.held);
         if slot.started.is_none() {
@@ -111,6 +128,7 @@ impl Schedule {
     pub(super) fn started(&mut self, index: usize, now: Instant) {
         if let Some(slot) = self.slots.get_mut(index) {
             slot.started = Some(now);
+            slot.under_way = true;
         }
     }
 
@@ -129,6 +147,7 @@ impl Schedule {
         let asked = self.asked;
         let Some(slot) = self.slots.get_mut(index) else { return };
         let first = slot.last.is_none();
+        slot.under_way = false;
         slot.window = window.or(slot.window);
         let interval = slot.interval(asked);
         let same_trouble = slot.last.is_some_and(|last| last.kin(outcome));
@@ -320,6 +339,9 @@ mod tests {
         }
         schedule.settle(0, Outcome::Throttled(Throttle::Overall), None, Some(s(90)), 0.0, now);
         schedule.hurry(now);
+        assert_eq!(schedule.under_way(), None);
+        schedule.started(1, now);
+        assert_eq!(schedule.under_way(), Some(1));
         assert_eq!(schedule.next().map(|(_, at)| at - now), Some(s(90)), "the overall limit holds every identity");
         let mut schedule = Schedule::new(vec![hub(), hub()], None, now);
         schedule.started(0, now);

@@ -42,7 +42,7 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Schedule, now: DateTim
     if shows_header {
         draw_header(frame, header, view, now);
     }
-    draw_body(frame, body, view, now);
+    draw_body(frame, body, view, schedule.asking, now);
     if shows_footer {
         frame.render_widget(Paragraph::new(footer_line(view.theme, schedule, footer.width)), footer);
     }
@@ -59,7 +59,7 @@ fn draw_header(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc
     frame.render_widget(Paragraph::new(Span::styled(clock, view.theme.of(Role::Dim))).right_aligned(), area);
 }
 
-fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>) {
+fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, asking: Option<usize>, now: DateTime<Utc>) {
     let count = if view.zoomed { 1 } else { u16::try_from(view.series.len()).unwrap_or(u16::MAX).max(1) };
     // Every series gets as many lines as leave room for the chart; where all do not fit, those around
     // the selected one are shown.
@@ -71,7 +71,7 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>)
     let wanted = u16::try_from(view.events.len() + view.notes.len()).unwrap_or(u16::MAX).min(EVENTS) + 1;
     let events = if view.zoomed || rest < CHART + 3 || wanted == 1 { 0 } else { wanted.min(rest - CHART).min(rest / 3 + 1) };
     let [top, middle, bottom] = Layout::vertical([Constraint::Length(panels), Constraint::Min(0), Constraint::Length(events)]).areas(area);
-    draw_panels(frame, top, view, each, now);
+    draw_panels(frame, top, view, each, asking, now);
     if let Some(series) = view.series.get(view.selected) {
         chart::draw(frame, middle, series, &view.label(view.selected, 60), view.theme, now);
     }
@@ -80,14 +80,15 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>)
     }
 }
 
-fn draw_panels(frame: &mut Frame<'_>, area: Rect, view: &View, each: u16, now: DateTime<Utc>) {
+fn draw_panels(frame: &mut Frame<'_>, area: Rect, view: &View, each: u16, asking: Option<usize>, now: DateTime<Utc>) {
     let room = usize::from((area.height / each.max(1)).max(1));
     let first = if view.zoomed { view.selected } else { (view.selected + 1).saturating_sub(room) };
     let mut lines = Vec::new();
     let shown = view.series.iter().enumerate().skip(first).take(if view.zoomed { 1 } else { room });
     for (number, series) in shown {
-        let marked = view.series.len() > 1 && number == view.selected;
-        let [title, gauge, outlook] = panel::lines(series, marked, view.theme, area.width, now);
+        let selected = view.series.len() > 1 && number == view.selected;
+        let [title, gauge, outlook] =
+            panel::lines(series, panel::Marks { selected, asking: asking == Some(number) }, view.theme, area.width, now);
         match each {
             1 => lines.push(gauge),
             2 => lines.extend([title, gauge]),

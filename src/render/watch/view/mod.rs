@@ -41,6 +41,8 @@ pub struct Series {
 pub struct Schedule {
     /// Time until the next reading; `None` while one is under way.
     pub next_in: Option<Duration>,
+    /// The number of the series that is being read.
+    pub asking: Option<usize>,
     /// From one reading to the next.
     pub interval: Duration,
     /// It stands still.

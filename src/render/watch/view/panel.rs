@@ -23,11 +23,20 @@ fn role(record: &Record) -> Role {
     }
 }
 
+/// What a series is among the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    /// The chart is its.
+    pub(super) selected: bool,
+    /// It is being read.
+    pub(super) asking: bool,
+}
+
 /// The lines of a series: as many of the three as there is room for. What does not fit is left out
 /// piece by piece, the least first; nothing is cut in the middle of a number.
-pub(super) fn lines(series: &Series, marked: bool, theme: Theme, width: u16, now: DateTime<Utc>) -> [Line<'static>; 3] {
+pub(super) fn lines(series: &Series, marks: Marks, theme: Theme, width: u16, now: DateTime<Utc>) -> [Line<'static>; 3] {
     let width = usize::from(width);
-    [title(series, marked, theme, width), gauge(series, theme, width), outlook(series, theme, width, now)]
+    [title(series, marks.selected, theme, width), gauge(series, marks.asking, theme, width), outlook(series, theme, width, now)]
 }
 
 fn title(series: &Series, marked: bool, theme: Theme, width: usize) -> Line<'static> {
@@ -52,10 +61,16 @@ fn title(series: &Series, marked: bool, theme: Theme, width: usize) -> Line<'sta
     Line::from([Some(mark), Some(who), effective, source, image].into_iter().flatten().collect::<Vec<_>>())
 }
 
-fn gauge(series: &Series, theme: Theme, width: usize) -> Line<'static> {
-    let Some((_, record)) = &series.last else { return Line::from("  asking…") };
+/// The reading whose count is shown, the limit and what is left of it; `None` where the gauge has a
+/// sentence in its place.
+fn count<'a>(series: &'a Series, record: &'a Record) -> Option<(&'a Record, u64, u64)> {
     let shown = if record.remaining.is_some() { record } else { series.counted.as_ref().unwrap_or(record) };
-    let (Some(limit), Some(left)) = (shown.limit.filter(|limit| *limit > 0), shown.remaining) else {
+    Some((shown, shown.limit.filter(|limit| *limit > 0)?, shown.remaining?))
+}
+
+fn gauge(series: &Series, asking: bool, theme: Theme, width: usize) -> Line<'static> {
+    let Some((_, record)) = &series.last else { return Line::from(if asking { "  asking…" } else { "  waits" }) };
+    let Some((shown, limit, left)) = count(series, record) else {
         let words = one_line(&sentence(record), 300.min(width.saturating_sub(2)));
         return Line::from(vec![Span::raw("  "), Span::styled(words, theme.of(role(record)))]);
     };
@@ -81,8 +96,11 @@ fn gauge(series: &Series, theme: Theme, width: usize) -> Line<'static> {
 fn outlook(series: &Series, theme: Theme, width: usize, now: DateTime<Utc>) -> Line<'static> {
     let Some((_, record)) = &series.last else { return Line::default() };
     let room = width.saturating_sub(2);
+    // What the gauge says in words is not said again.
+    let said = count(series, record).is_none().then(|| sentence(record));
     if let Some(error) = &record.error {
-        return Line::from(Span::styled(format!("  {}", one_line(&error.message, room)), theme.of(Role::Bad)));
+        let (words, role) = if said.is_some() { (&error.advice, Role::Dim) } else { (&error.message, Role::Bad) };
+        return Line::from(Span::styled(format!("  {}", one_line(words, room)), theme.of(role)));
     }
     let look = Look { columns: None, colour: false, now };
     let mut parts = expected(&series.forecast, look);
@@ -91,11 +109,11 @@ fn outlook(series: &Series, theme: Theme, width: usize, now: DateTime<Utc>) -> L
         let clock = time.split(" (").next().unwrap_or_default().to_owned();
         parts.push([format!("full again by {time}"), format!("full by {clock}")]);
     }
-    if let Some(warning) = record.warnings.first() {
+    if let Some(warning) = record.warnings.iter().find(|warning| Some(*warning) != said.as_ref()) {
         let warning = one_line(warning, 200);
         parts.push([warning.clone(), one_line(&warning, 40)]);
     }
-    if parts.is_empty() {
+    if parts.is_empty() && said.is_none() {
         let words = match record.state {
             State::Limited if record.used == Some(0) => "nothing used".to_owned(),
             State::Limited => "nothing burns, or too little is known yet".to_owned(),

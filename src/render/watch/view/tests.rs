@@ -42,7 +42,7 @@ fn view() -> View {
 }
 
 fn frame(view: &View, width: u16, height: u16) -> String {
-    let schedule = Schedule { next_in: Some(Duration::from_secs(42)), interval: Duration::from_secs(60), paused: false };
+    let schedule = Schedule { next_in: Some(Duration::from_secs(42)), asking: None, interval: Duration::from_secs(60), paused: false };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, view, schedule, at(910))).unwrap();
     let buffer = terminal.backend().buffer();
@@ -127,7 +127,7 @@ fn two_images_of_one_identity_are_told_apart() {
 fn a_fast_watch_has_no_countdown_that_flickers() {
     let view = view();
     let footer = |interval, next_in| {
-        let schedule = Schedule { next_in, interval, paused: false };
+        let schedule = Schedule { next_in, asking: None, interval, paused: false };
         let mut terminal = Terminal::new(TestBackend::new(60, 10)).unwrap();
         terminal.draw(|frame| draw(frame, &view, schedule, at(910))).unwrap();
         (0..60).map(|x| terminal.backend().buffer()[(x, 9)].symbol().to_owned()).collect::<String>().trim_end().to_owned()
@@ -155,6 +155,39 @@ fn keys_change_what_is_shown() {
     view.help();
     assert!(frame(&view, 80, 24).contains("the next identity"));
     assert!(view.close() && !view.close());
+}
+
+#[test]
+fn what_has_no_count_is_said_once() {
+    let mut throttled = with(State::Throttled, None);
+    throttled.error = Some(crate::quota::ErrorRecord {
+        kind: crate::quota::FaultKind::OverallLimit,
+        message: "too many requests".into(),
+        advice: "wait a minute".into(),
+    });
+    let mut odd = with(State::Unknown, None);
+    (odd.error, odd.warnings) = (None, vec!["the limit reads x".into()]);
+    let mut paid = with(State::Unlimited, None);
+    (paid.error, paid.limit, paid.full_by) = (None, None, None);
+    for (record, once, beside) in
+        [(throttled, "too many requests", "wait a minute"), (odd, "the limit reads x", ""), (paid, "no pull limit", "")]
+    {
+        let mut view = View::new(vec!["a".into()], Theme { colour: false });
+        view.take(0, shown(0, record, Forecast::default(), Vec::new()));
+        let frame = frame(&view, 80, 24);
+        assert!(frame.matches(once).count() == 1 && frame.contains(beside), "{frame}");
+    }
+}
+
+#[test]
+fn who_is_asked_is_told_from_who_waits() {
+    let view = View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
+    let mut terminal = Terminal::new(TestBackend::new(60, 24)).unwrap();
+    let schedule = Schedule { asking: Some(1), interval: Duration::from_secs(1), ..Schedule::default() };
+    terminal.draw(|frame| draw(frame, &view, schedule, at(0))).unwrap();
+    let row = |y: u16| (0..60).map(|x| terminal.backend().buffer()[(x, y)].symbol().to_owned()).collect::<String>();
+    let rows: String = (0..24).map(|y| row(y).trim_end().to_owned() + "\n").collect();
+    assert!(rows.contains("anonymous\n  waits\n") && rows.contains("tidewater-ci\n  asking…\n"), "{rows}");
 }
 
 #[test]
