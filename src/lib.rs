@@ -119,7 +119,8 @@ fn report(context: &Context, error: &anyhow::Error) -> Exit {
 #[cfg(unix)]
 fn shutdown_on_signals(context: &Context) {
     use tokio::signal::unix::{SignalKind, signal};
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+    // SIGQUIT, too: ended by it, a terminal would stay as the live view had it.
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()] {
         let shutdown = context.shutdown.clone();
         if let Ok(mut signals) = signal(kind) {
             tokio::spawn(async move {

@@ -8,6 +8,8 @@ set -eu
 folder=${1:-/var/lib/prometheus/node-exporter}
 new=$(mktemp "$folder/.dhlimit.XXXXXX")
 trap 'rm -f "$new"' EXIT
+# A signal ends a shell without its EXIT trap, unless the signal is caught.
+trap 'exit 1' INT TERM HUP
 
 # A used-up limit (1) or a registry that is not reached (3) is a reading as well: the metrics say so.
 code=0

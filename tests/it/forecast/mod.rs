@@ -29,6 +29,9 @@ fn the_time_to_empty_of_a_sandbox_is_foretold(
     println!("{said}");
     assert!(outcome.runs >= 30 && outcome.errors.len() >= 400, "too few to tell: {said}");
     assert!(error < 0.10, "{said}");
+    // Whoever says nothing is never wrong.
+    let silent = part(outcome.silent, outcome.silent + outcome.errors.len());
+    assert!(silent < 0.25, "no time in {silent:.3} of the forecasts before an empty count: {said}");
     assert!(held >= 0.90 && first_held >= 0.90, "{said}");
     // One from now to never would always hold.
     assert!(outcome.widths.len() >= 400 && median(&outcome.widths) < 1.0, "ranges that say nothing: {said}");

@@ -71,7 +71,7 @@ fn interrupted_killed_and_done_the_terminal_is_given_back() {
     watch(&terminal, "");
     terminal.keys(&["C-c"]);
     terminal.is_given_back("130");
-    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
         terminal.type_line("clear; echo before the view");
         watch(&terminal, "");
         kill_process(terminal.program(), signal).expect("it runs");
