@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
+use super::secrets::Secrets;
 use super::token::is_page;
 use crate::quota::Family;
 
@@ -43,6 +44,19 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Takes out what was sent, where the registry repeats it. The body of a 200 is a manifest, whose
+    /// bytes are what its digest is of: it stays.
+    pub(super) fn clean(&mut self, secrets: &Secrets) {
+        secrets.clean_headers(&mut self.headers);
+        if !self.is_a_manifests() {
+            // Said in words then.
+            secrets.clean_header(&mut self.headers, &CONTENT_TYPE);
+        }
+        if self.status != 200 {
+            self.body = secrets.clean(&self.body);
+        }
+    }
+
     /// Header lines as text; values that are none are left out.
     pub fn fields(&self) -> Vec<(&str, &str)> {
         self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()

@@ -18,6 +18,7 @@ use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
 use super::error::{Cause, RegistryError};
 use super::reuse::kept;
+use super::secrets::{Secrets, shown};
 use super::token::{Token, refusal, words_of};
 use super::transport::{Transport, Trust, bounded_body, cause_of, drained};
 use crate::context::Environment;
@@ -119,7 +120,7 @@ impl Client {
 
     /// GET of the registry's root, as nobody: whether anything answers there, and with which status.
     pub async fn ping(&self, deadline: Instant) -> Result<u16, RegistryError> {
-        Ok(self.exchange(Want::Text, &self.endpoint.root(), None, deadline).await?.status)
+        Ok(self.exchange(Want::Text, &self.endpoint.root(), None, &Secrets::default(), deadline).await?.status)
     }
 
     async fn send(&self, want: Want, url: &Url, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
@@ -127,7 +128,8 @@ impl Client {
         let mut challenged = 0;
         loop {
             let (authorization, age) = self.authorization(image, who, deadline, &mut fetched_now).await?;
-            let mut answered = self.exchange(want, url, authorization, deadline).await?;
+            let secrets = Secrets::of(who).with(authorization.as_ref());
+            let mut answered = self.exchange(want, url, authorization, &secrets, deadline).await?;
             answered.token_age = age;
             if answered.status != 401 {
                 return Ok(answered);
@@ -248,6 +250,7 @@ impl Client {
         if status == 200 {
             return Token::parse(&body, &at, Instant::now());
         }
+        let body = Secrets::of(who).clean(&body);
         let user = (!who.is_anonymous()).then(|| who.user().unwrap_or("the identity token"));
         Err(refusal(status, &body, retry_after(&headers, std::time::SystemTime::now()), &at, user, &image.to_string()))
     }
@@ -259,6 +262,7 @@ impl Client {
         want: Want,
         url: &Url,
         authorization: Option<HeaderValue>,
+        secrets: &Secrets,
         deadline: Instant,
     ) -> Result<Answered, RegistryError> {
         let mut url = url.clone();
@@ -267,11 +271,12 @@ impl Client {
         for _ in 0..=REDIRECTS_MAX {
             let at = host(&url);
             let once = || self.once(&transport, want, &url, authorization.as_ref(), deadline);
-            let answered = match once().await {
+            let mut answered = match once().await {
                 Err(error) if want == Want::Head && error.is_hung_up() => once().await?,
                 other => other?,
             };
-            tracing::debug!(status = answered.status, headers = ?super::shown(&answered.fields()), "registry answered");
+            tracing::debug!(status = answered.status, headers = ?shown(&answered.fields(), secrets), "registry answered");
+            answered.clean(secrets);
             if !matches!(answered.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(answered);
             }

@@ -11,6 +11,7 @@ mod error;
 mod preconnect;
 mod reading;
 mod reuse;
+mod secrets;
 mod token;
 mod transport;
 
@@ -21,13 +22,3 @@ pub use endpoint::{Endpoint, EndpointError, Places, TokenService};
 pub use error::{Cause, RegistryError};
 pub use reading::{Principal, judge_answer};
 pub use transport::{Trust, TrustError};
-
-/// Header fields fit for a trace: those that say whose they are or how to log in as them are out.
-fn shown(fields: &[(&str, &str)]) -> Vec<String> {
-    fields
-        .iter()
-        .filter(|(name, _)| !matches!(*name, "set-cookie" | "authorization" | "www-authenticate" | "location"))
-        .take(32)
-        .map(|(name, value)| crate::text::one_line(&format!("{name}: {value}"), 120))
-        .collect()
-}

@@ -205,6 +205,8 @@ fn rows() -> Vec<Row> {
         Row("no access", token(), challenge(",error=\"insufficient_scope\"", "http://127.0.0.1:1/token"), "failed", Some("denied"), 4),
         Row("a token that is never good enough", token(), challenge(",error=\"invalid_token\"", "http://127.0.0.1:1/token"), "failed", Some("credentials"), 4),
         Row("a token that is not good enough once", token(), Reply::InTurn(vec![challenge(",error=\"invalid_token\"", "http://127.0.0.1:1/token"), challenge(",error=\"invalid_token\"", "http://127.0.0.1:1/token"), good(), good()]), "limited", None, 0),
+        Row("our own token, repeated", token(), limited(&["RateLimit-Limit: 100;w=60", "RateLimit-Remaining: 5;w=60", &format!("X-Echo: Bearer {TOKEN}"), &format!("X-RateLimit-Note: {TOKEN}"), &format!("Docker-RateLimit-Source: {TOKEN}")]), "limited", None, 0),
+        Row("our own token as the kind of what came", token(), http("200 OK", &[&format!("Content-Type: text/{TOKEN}")], ""), "failed", Some("protocol"), 3),
         // Servers in trouble.
         Row("500 at the token service", http("500 Internal Server Error", &[], ""), good(), "failed", Some("server"), 3),
         Row("503 at the registry", token(), http("503 Service Unavailable", &["Retry-After: 5"], ""), "failed", Some("server"), 3),
@@ -353,4 +355,17 @@ fn a_redirect_takes_no_authorization_to_another_host() {
     let (there, here) = (elsewhere.heads(), registry.heads());
     assert!(there.contains("/elsewhere") && !there.to_ascii_lowercase().contains("authorization"), "{there}");
     assert!(here.to_ascii_lowercase().contains("authorization: bearer"), "{here}");
+}
+
+#[test]
+fn a_password_that_the_token_service_repeats_is_not_shown() {
+    let refusal = http("401 Unauthorized", &[], &format!(r#"{{"details":"no such password: {PASSWORD}"}}"#));
+    let puppet = Puppet::start(refusal, manifest("200 OK", &[]));
+    let outcome = home()
+        .dhlimit(["check", "nginx", "--user", USER, "-o", "json", "-vvv", "--timeout", "2s"])
+        .env("DHLIMIT_REGISTRY_URL", puppet.url())
+        .env("DHLIMIT_AUTH_URL", puppet.url())
+        .run();
+    let said = outcome.everything();
+    assert!(said.contains("no such password: <redacted>") && !said.contains(PASSWORD), "{said}");
 }
