@@ -69,7 +69,7 @@ pub fn redact(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let (kept, secret) = secret_at(rest, shown.chars().next_back());
+        let (kept, secret) = secret_at(rest, &shown);
         shown.push_str(rest.get(..kept).unwrap_or_default());
         if secret > 0 {
             shown.push_str(REDACTED);
@@ -85,9 +85,9 @@ pub fn redact(text: &str) -> String {
     shown
 }
 
-/// How many bytes at the start of `rest` introduce a secret, and how many bytes the secret after
-/// them has; none of either where there is none here.
-fn secret_at(rest: &str, before: Option<char>) -> (usize, usize) {
+/// How many bytes at the start of `rest`, which follows `before`, introduce a secret, and how many
+/// bytes the secret after them has; none of either where there is none here.
+fn secret_at(rest: &str, before: &str) -> (usize, usize) {
     if let Some(after) = rest.strip_prefix("limit as '") {
         return ("limit as '".len(), after.find('\'').unwrap_or_default());
     }
@@ -99,14 +99,14 @@ fn secret_at(rest: &str, before: Option<char>) -> (usize, usize) {
             .filter(|end| *end > 0)
             .map_or((0, 0), |end| ("://".len(), end));
     }
-    if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
+    if before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.')) {
         return (0, 0);
     }
     if TOKENS.iter().any(|prefix| rest.starts_with(prefix)) || is_jwt(rest) {
         return (0, word(rest));
     }
     for scheme in ["authorization: ", "authorization=", "authorization\": \"", "authorization\":\""] {
-        if let Some(after) = strip(rest, scheme) {
+        if let Some(after) = strip(rest, scheme).filter(|after| scheme != "authorization: " || is_proof(before, after)) {
             let end = after.find(['"', '\'', '\r', '\n', ',']).unwrap_or(after.len());
             return (scheme.len(), end);
         }
@@ -117,6 +117,22 @@ fn secret_at(rest: &str, before: Option<char>) -> (usize, usize) {
         }
     }
     named(rest).unwrap_or_default()
+}
+
+/// Whether what follows `authorization: ` is a header's value rather than the rest of a sentence, as
+/// in containerd's `may require authorization: server message: …`: it is where a header may stand, or
+/// it looks like a proof.
+fn is_proof(before: &str, after: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\t']);
+    let at_header = before.is_empty()
+        || before.ends_with(['\n', '\r', '"', '\'', '`', '>', '<', '{', '[', '-'])
+        || ["header", "headers", "header:", "headers:", " -h"].iter().any(|word| ends_with(before, word));
+    let has_scheme = ["basic ", "bearer ", "negotiate ", "digest ", "ntlm ", "aws4-"].iter().any(|scheme| strip(after, scheme).is_some());
+    at_header || has_scheme || is_opaque(after.get(..word(after)).unwrap_or_default())
+}
+
+fn ends_with(text: &str, end: &str) -> bool {
+    text.len().checked_sub(end.len()).and_then(|start| text.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
 /// `name=value`, `"name": "value"`, `--name value` with a secret's name.
@@ -176,6 +192,15 @@ mod tests {
         "your pull rate limit as '<redacted>': <redacted>. You may"
     )]
     #[case("Authorization: Basic dXNlcjpwYXNz\r\nAccept: */*", "Authorization: <redacted>\r\nAccept: */*")]
+    #[case(
+        "may require authorization: server message: insufficient_scope: authorization failed",
+        "may require authorization: server message: insufficient_scope: authorization failed"
+    )]
+    #[case("> authorization: hunter\n  Authorization: hunter", "> authorization: <redacted>\n  Authorization: <redacted>")]
+    #[case("curl -H Authorization: hunter", "curl -H Authorization: <redacted>")]
+    #[case("Proxy-Authorization: hunter", "Proxy-Authorization: <redacted>")]
+    #[case("sent authorization: Bearer abc", "sent authorization: <redacted>")]
+    #[case("sent authorization: am86cHc0aHVudGVy", "sent authorization: <redacted>")]
     #[case("\"Authorization\": \"Bearer abc\", \"x\": 1", "\"Authorization\": \"<redacted>\", \"x\": 1")]
     #[case("sent bearer eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl ok", "sent bearer <redacted> ok")]
     #[case("token eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl", "token <redacted>")]
