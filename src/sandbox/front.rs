@@ -72,7 +72,7 @@ async fn weather(sandbox: &Sandbox, is_token: bool) -> Option<Response> {
         Profile::Abuse if !is_token => Some(answer::overall_limit()),
         Profile::Lockout if is_token => Some(auth::locked_out()),
         Profile::Blocked => Some(answer::blocked()),
-        Profile::Flaky => match sandbox.turn() % 8 {
+        Profile::Flaky => match (if is_token { sandbox.token_turn() } else { sandbox.turn() }) % 8 {
             1 => Some(answer::gateway(StatusCode::INTERNAL_SERVER_ERROR)),
             3 => Some(answer::gateway(StatusCode::BAD_GATEWAY)),
             4 => {

@@ -76,6 +76,7 @@ struct Inner {
     log: Log,
     failures: auth::Failures,
     turns: AtomicU64,
+    token_turns: AtomicU64,
 }
 
 /// Why an identity's count cannot be set.
@@ -106,6 +107,7 @@ impl Sandbox {
             log,
             failures: auth::Failures::default(),
             turns: AtomicU64::new(0),
+            token_turns: AtomicU64::new(0),
             settings,
         }));
         sandbox.set_profile(sandbox.settings().profile);
@@ -176,9 +178,15 @@ impl Sandbox {
         since_epoch(self.now())
     }
 
-    /// The number of this answer, for the profiles that take turns.
+    /// The number of this answer of the registry, for the profiles that take turns.
     fn turn(&self) -> u64 {
         self.0.turns.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of this answer of the token service. Apart, as a client that asks there and at the
+    /// registry by turns would have only one of them in trouble.
+    fn token_turn(&self) -> u64 {
+        self.0.token_turns.fetch_add(1, Ordering::Relaxed)
     }
 
     fn account(&self, user: &str) -> Option<(u32, &Account)> {

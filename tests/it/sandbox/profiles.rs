@@ -6,6 +6,7 @@ use dhlimit::sandbox::{Profile, Settings};
 use rstest::rstest;
 
 use super::{Hub, NGINX, basic, limited};
+use crate::harness::dhlimit;
 use crate::harness::http::{Answer, request};
 
 const FIELDS: [&str; 5] =
@@ -134,6 +135,20 @@ fn the_flaky_one_takes_its_turns() {
         seen.push(if started.elapsed().as_secs() >= 3 { format!("slow {status}") } else { status });
     }
     assert_eq!(seen, ["401", "500", "401", "502", "slow 401", "connection reset", "401", "503"]);
+}
+
+#[test]
+fn some_checks_of_the_flaky_one_succeed_and_some_fail() {
+    let hub = Hub::of(Profile::Flaky);
+    let codes: Vec<Option<i32>> = (0..6)
+        .map(|_| {
+            let check = dhlimit(["check", "nginx", "--anonymous"]);
+            check.env("DHLIMIT_REGISTRY_URL", hub.url("")).env("DHLIMIT_AUTH_URL", hub.url("")).run().code
+        })
+        .collect();
+    for code in [0, 3] {
+        assert!(codes.iter().filter(|seen| **seen == Some(code)).count() >= 2, "{codes:?}");
+    }
 }
 
 #[test]
