@@ -1,12 +1,11 @@
-//! Prometheus text format, by the `prometheus-client` crate: gauges only, one label set a reading.
+//! Prometheus text format, by the `prometheus-client` crate: gauges only, one label set a reading,
+//! in the order of the readings.
 //! A value that is not known has no sample; what state it is in always has.
 
-use std::fmt::Error;
-use std::sync::atomic::AtomicU64;
+use std::fmt::{Debug, Error};
 
-use prometheus_client::encoding::{EncodeLabelSet, text::encode};
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::encoding::{EncodeGaugeValue, EncodeLabelSet, EncodeMetric, MetricEncoder, text::encode};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::CheckReport;
@@ -34,47 +33,61 @@ struct StateLabels {
     state: String,
 }
 
-type Gauges = Family<Labels, Gauge>;
-type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
+/// The samples of one metric in the order in which they were set: the crate's own family forgets it.
+#[derive(Debug)]
+struct Samples<L, V>(Vec<(L, V)>);
+
+impl<L: Clone + Eq, V> Samples<L, V> {
+    /// A label set has one sample, its last.
+    fn set(&mut self, labels: &L, value: V) {
+        match self.0.iter_mut().find(|(known, _)| known == labels) {
+            Some((_, earlier)) => *earlier = value,
+            None => self.0.push((labels.clone(), value)),
+        }
+    }
+}
+
+impl<L: EncodeLabelSet + Debug, V: EncodeGaugeValue + Debug> EncodeMetric for Samples<L, V> {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), Error> {
+        self.0.iter().try_for_each(|(labels, value)| encoder.encode_family(labels)?.encode_gauge(value))
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Gauge
+    }
+}
 
 /// The report in Prometheus' text format.
 pub fn prometheus(report: &CheckReport) -> Result<String, Error> {
     let mut registry = Registry::with_prefix("dhlimit");
-    let gauges = |registry: &mut Registry, name: &str, help: &str| {
-        let family = Gauges::default();
-        registry.register(name, help, family.clone());
-        family
+    let mut gauge = |name: &str, help: &str, value: &dyn Fn(&Record) -> Option<u64>| {
+        let mut samples = Samples(Vec::new());
+        for reading in &report.readings {
+            if let Some(value) = value(reading) {
+                samples.set(&labels(reading), i64::try_from(value).unwrap_or(i64::MAX));
+            }
+        }
+        registry.register(name, help, samples);
     };
-    let limit = gauges(&mut registry, "pulls_limit", "Pulls allowed in a window");
-    let remaining = gauges(&mut registry, "pulls_remaining", "Pulls left");
-    let used = gauges(&mut registry, "pulls_used", "Pulls used of the limit");
-    let window = gauges(&mut registry, "window_seconds", "Seconds over which the limit counts, as the registry says it");
-    let full_by = gauges(&mut registry, "full_by_timestamp_seconds", "Time at which the count is full again at the latest");
-    let retry_after = gauges(&mut registry, "retry_after_seconds", "Seconds the registry asked to wait");
-    let effective = gauges(&mut registry, "identity_effective", "Whether a pull from here is counted on this identity");
-    let duration = Seconds::default();
-    registry.register("reading_duration_seconds", "How long the reading took", duration.clone());
-    let states = Family::<StateLabels, Gauge>::default();
-    registry.register("state", "1 for the state the identity is in, 0 for the others", states.clone());
+    gauge("pulls_limit", "Pulls allowed in a window", &|reading| reading.limit);
+    gauge("pulls_remaining", "Pulls left", &|reading| reading.remaining);
+    gauge("pulls_used", "Pulls used of the limit", &|reading| reading.used);
+    gauge("window_seconds", "Seconds over which the limit counts, as the registry says it", &|reading| reading.window_seconds);
+    gauge("full_by_timestamp_seconds", "Time at which the count is full again at the latest", &|reading| {
+        reading.full_by.and_then(|at| u64::try_from(at.timestamp()).ok())
+    });
+    gauge("retry_after_seconds", "Seconds the registry asked to wait", &|reading| reading.retry_after_seconds);
+    gauge("identity_effective", "Whether a pull from here is counted on this identity", &|reading| Some(u64::from(reading.effective)));
+    let (mut duration, mut states) = (Samples(Vec::new()), Samples(Vec::new()));
     for reading in &report.readings {
         let labels = labels(reading);
-        let set = |family: &Gauges, value: Option<u64>| {
-            if let Some(value) = value {
-                family.get_or_create(&labels).set(i64::try_from(value).unwrap_or(i64::MAX));
-            }
-        };
-        set(&limit, reading.limit);
-        set(&remaining, reading.remaining);
-        set(&used, reading.used);
-        set(&window, reading.window_seconds);
-        set(&full_by, reading.full_by.and_then(|at| u64::try_from(at.timestamp()).ok()));
-        set(&retry_after, reading.retry_after_seconds);
-        set(&effective, Some(u64::from(reading.effective)));
-        duration.get_or_create(&labels).set(std::time::Duration::from_millis(reading.elapsed_ms).as_secs_f64());
+        duration.set(&labels, std::time::Duration::from_millis(reading.elapsed_ms).as_secs_f64());
         for state in [State::Limited, State::Exhausted, State::Unlimited, State::Throttled, State::Unknown, State::Failed] {
-            states.get_or_create(&state_labels(&labels, state)).set(i64::from(state == reading.state));
+            states.set(&state_labels(&labels, state), i64::from(state == reading.state));
         }
     }
+    registry.register("reading_duration_seconds", "How long the reading took", duration);
+    registry.register("state", "1 for the state the identity is in, 0 for the others", states);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
@@ -118,6 +131,20 @@ fn state_labels(labels: &Labels, state: State) -> StateLabels {
 mod tests {
     use super::super::fixtures::{limited, report, with};
     use super::*;
+
+    #[test]
+    fn samples_are_in_the_order_of_the_readings() {
+        let readings = ["c", "a", "d", "b"].map(|registry| Record { registry: registry.to_owned(), ..limited() });
+        let text = prometheus(&report(readings.to_vec())).unwrap();
+        for metric in ["dhlimit_pulls_limit{", "dhlimit_reading_duration_seconds{", "dhlimit_identity_effective{"] {
+            let rows: Vec<&str> =
+                text.lines().filter_map(|line| line.strip_prefix(metric)?.strip_prefix("registry=\"")?.get(..1)).collect();
+            assert_eq!(rows, ["c", "a", "d", "b"], "{text}");
+        }
+        let states: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("dhlimit_state{")?.split("state=\"").nth(1)?.split('"').next()).collect();
+        assert_eq!(states, ["limited", "exhausted", "unlimited", "throttled", "unknown", "failed"].repeat(4), "{text}");
+    }
 
     #[test]
     fn known_values_have_samples_and_unknown_ones_have_none() {
