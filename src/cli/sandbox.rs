@@ -53,7 +53,7 @@ pub struct Sandbox {
     /// Write every request to this file, one JSON document a line
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h
+    /// Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window where that is shorter
     #[arg(long, value_name = "PATTERN")]
     pub traffic: Option<String>,
     /// Print what makes this runtime take the sandbox for docker.io

@@ -102,7 +102,7 @@ impl Sandbox {
             profile: AtomicU8::new(0),
             places: settings.accounts.iter().map(|account| account.user.clone()).zip(0..).collect(),
             signer: Signer::new()?,
-            ledger: Ledger::new(settings.traffic, longest, started),
+            ledger: Ledger::new(settings.traffic.map(|traffic| traffic.within(longest)), longest, started),
             shelf: Shelf::default(),
             log,
             failures: auth::Failures::default(),

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 const HOUR: u64 = 3_600_000;
-const BURST_EVERY: u64 = 600_000;
+/// Bursts in a period.
+const BURSTS: u64 = 6;
 /// A burst takes this part of the time until the next.
 const BURST_PART: u64 = 20;
 const RATE_DEFAULT: u64 = 120;
@@ -18,17 +19,19 @@ const RATE_MAX: u64 = 1_000_000;
 pub struct Traffic {
     shape: Shape,
     per_hour: u64,
+    /// Milliseconds after which the shape begins again.
+    period: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// Evenly.
     Steady,
-    /// Every ten minutes a burst of half a minute.
+    /// Six bursts in a period, each of a twentieth of the time to the next.
     Bursty,
-    /// Twice the rate at first, none at the end of an hour; then again.
+    /// Twice the rate at first, none at the end of a period; then again.
     Falling,
-    /// None at first, twice the rate at the end of an hour; then again.
+    /// None at first, twice the rate at the end of a period; then again.
     Rising,
 }
 
@@ -44,20 +47,28 @@ pub enum TrafficError {
 }
 
 impl Traffic {
+    /// The same, with a shape that is seen within a window: its period is an hour, or the window where
+    /// that is shorter.
+    #[must_use]
+    pub(super) fn within(self, window: Duration) -> Self {
+        let window = u64::try_from(window.as_millis()).unwrap_or(HOUR);
+        Self { period: window.clamp(BURSTS, HOUR), ..self }
+    }
+
     /// Pulls made in the time from the sandbox's start until `elapsed` after it.
     fn until(self, elapsed: u64) -> u64 {
         let (rate, t) = (u128::from(self.per_hour), u128::from(elapsed));
-        let hour = u128::from(HOUR);
-        let (hours, phase) = (t / hour, t % hour);
+        let (hour, period) = (u128::from(HOUR), u128::from(self.period));
+        let (periods, phase) = (t / period, t % period);
         let pulls = match self.shape {
             Shape::Steady => rate * t / hour,
             Shape::Bursty => {
-                let every = u128::from(BURST_EVERY);
+                let every = period / u128::from(BURSTS);
                 let moved = t / every * every + (t % every * u128::from(BURST_PART)).min(every);
                 rate * moved / hour
             }
-            Shape::Falling => hours * rate + rate * (2 * phase * hour - phase * phase) / (hour * hour),
-            Shape::Rising => hours * rate + rate * phase * phase / (hour * hour),
+            Shape::Falling => rate * (periods * period * period + 2 * phase * period - phase * phase) / (period * hour),
+            Shape::Rising => rate * (periods * period * period + phase * phase) / (period * hour),
         };
         u64::try_from(pulls).unwrap_or(u64::MAX)
     }
@@ -104,7 +115,7 @@ impl FromStr for Traffic {
             _ => return Err(TrafficError::Shape(text.to_owned())),
         };
         let per_hour = rate.map_or(Some(RATE_DEFAULT), parse_rate).ok_or_else(|| TrafficError::Rate(rate.unwrap_or("").to_owned()))?;
-        Ok(Self { shape, per_hour })
+        Ok(Self { shape, per_hour, period: HOUR })
     }
 }
 
@@ -165,6 +176,18 @@ mod tests {
             }
             pulls += traffic.between(Duration::from_millis(now), Duration::from_millis(HOUR)).map(|(_, number)| u64::from(number)).sum::<u64>();
             prop_assert_eq!(pulls, rate);
+        }
+
+        #[test]
+        fn a_short_window_has_the_same_rate_and_its_whole_shape(name in "steady|bursty|falling|rising", minutes in 1_u64..60) {
+            let period = Duration::from_secs(60 * minutes);
+            let traffic = format!("{name}:6000/h").parse::<Traffic>().unwrap().within(period);
+            let millis = u64::try_from(period.as_millis()).unwrap();
+            let (half, whole) = (traffic.until(millis / 2), traffic.until(millis));
+            prop_assert_eq!(whole, 100 * minutes);
+            let percent = half * 100 / whole;
+            let expected = match name.as_str() { "falling" => 75, "rising" => 25, _ => 50_u64 };
+            prop_assert!(percent.abs_diff(expected) <= 2, "{name} {minutes}: {percent} %");
         }
 
         #[test]
