@@ -218,7 +218,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'One round trip to the sandbox, as if it were far away')
             [CompletionResult]::new('--tls', '--tls', [CompletionResultType]::ParameterName, 'Speak TLS; the certificate of the CA made for it goes to CA_FILE [default: a temporary file, printed as the second line]')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write every request to this file, one JSON document a line')
-            [CompletionResult]::new('--traffic', '--traffic', [CompletionResultType]::ParameterName, 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h')
+            [CompletionResult]::new('--traffic', '--traffic', [CompletionResultType]::ParameterName, 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window where that is shorter')
             [CompletionResult]::new('--print-setup', '--print-setup', [CompletionResultType]::ParameterName, 'Print what makes this runtime take the sandbox for docker.io')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')

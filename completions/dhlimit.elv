@@ -208,7 +208,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --latency 'One round trip to the sandbox, as if it were far away'
             cand --tls 'Speak TLS; the certificate of the CA made for it goes to CA_FILE [default: a temporary file, printed as the second line]'
             cand --log 'Write every request to this file, one JSON document a line'
-            cand --traffic 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h'
+            cand --traffic 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window where that is shorter'
             cand --print-setup 'Print what makes this runtime take the sandbox for docker.io'
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'

@@ -234,7 +234,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l token-life -
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l latency -d 'One round trip to the sandbox, as if it were far away' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l tls -d 'Speak TLS; the certificate of the CA made for it goes to CA_FILE [default: a temporary file, printed as the second line]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l log -d 'Write every request to this file, one JSON document a line' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l traffic -d 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l traffic -d 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window where that is shorter' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l print-setup -d 'Print what makes this runtime take the sandbox for docker.io' -r -f -a "nerdctl\t'nerdctl, by a hosts folder'
 docker\t'Docker Engine, by a mirror or by address'
 podman\t'podman and skopeo, by a registries file'
