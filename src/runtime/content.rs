@@ -13,7 +13,7 @@ use super::program::Program;
 use super::{Presence, Pull, RuntimeError, Setup};
 
 /// Where containerd listens unless it is told otherwise.
-const SOCKET: &str = "/run/containerd/containerd.sock";
+pub(super) const SOCKET: &str = "/run/containerd/containerd.sock";
 /// The namespace of containerd's own tools, unless they are told otherwise.
 const NAMESPACE: &str = "default";
 /// How long a client may take before it has its lease. A pull that was ended sooner may not have one
@@ -42,6 +42,26 @@ impl Content {
     pub(super) fn of(ctr: Program, setup: &Setup) -> Self {
         let namespace = setup.namespace.as_deref().or(setup.environment.var("CONTAINERD_NAMESPACE")).unwrap_or(NAMESPACE);
         Self { ctr, namespace: namespace.to_owned() }
+    }
+
+    /// Whether a containerd is there and answers.
+    pub(super) async fn is_answered(&self) -> bool {
+        self.ctr.try_ask(&["version"]).await.is_ok_and(|finished| finished.succeeded())
+    }
+
+    /// What any namespace holds under that name, or of that digest under any other name or none: containerd
+    /// shares content between namespaces.
+    pub(super) async fn present(&self, wanted: &str, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+        let mut found = Vec::new();
+        for namespace in self.ctr.ask(&["namespaces", "ls", "-q"]).await?.split_whitespace() {
+            let place = format!("namespace {namespace}");
+            let images = self.ctr.ask(&[&option(namespace), "images", "ls"]).await?;
+            let before = found.len();
+            let same = listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
+            found.extend(same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }));
+            found.extend(self.unnamed(namespace, digest.filter(|_| found.len() == before)).await?);
+        }
+        Ok(found)
     }
 
     /// Content of that digest that a namespace holds under no image's name; none for no digest.
@@ -87,6 +107,14 @@ pub(super) fn socket(setup: &Setup) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// Name and digest of each line of `ctr images ls`.
+fn listed(table: &str) -> impl Iterator<Item = (&str, &str)> {
+    table.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split_whitespace();
+        Some((columns.next()?, columns.nth(1)?))
+    })
+}
+
 /// The one lease of `ctr leases ls` that was made since `began` to last a day, as clients make them
 /// for a pull. Its time is in whole seconds.
 fn ours(list: &str, began: DateTime<Utc>) -> Option<&str> {
@@ -130,5 +158,11 @@ mod tests {
         assert!(given("x.sock").is_absolute());
         let variable = Setup { environment: [("CONTAINERD_ADDRESS", "/run/y.sock")].into_iter().collect(), ..Setup::default() };
         assert_eq!(socket(&variable), Path::new("/run/y.sock"));
+    }
+
+    #[test]
+    fn a_table_of_images_gives_names_and_digests() {
+        let table = "REF TYPE DIGEST SIZE PLATFORMS LABELS\nhost/a:1 application/x sha256:aa 1.4 KiB linux/amd64,linux/arm64 -\nbroken\n";
+        assert_eq!(listed(table).collect::<Vec<_>>(), [("host/a:1", "sha256:aa")]);
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! One pull through containerd sends HEAD, GET index, GET manifest; through CRI-O the two GETs. `rmi`
 //! removes every name of the image: where there are names that are not ours, it is refused. Log-ins
-//! and plain HTTP are the daemon's own settings. It sees its own namespace only.
+//! and plain HTTP are the daemon's own settings. It sees its own namespace only, while containerd shares
+//! content between all of them: the others are looked through with ctr on the same socket.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::content::{self, Content};
 use super::program::{Program, pulling};
 use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Setup, exact};
 use crate::image::Reference;
@@ -36,10 +38,16 @@ impl Driver for CrictlDriver {
             return Err(program.no_daemon(&finished));
         }
         let version = version(&finished.stdout.text());
-        let notes = vec![
-            "crictl sees the images of its own runtime only: content in other containerd namespaces makes pulls free unseen".to_owned(),
-        ];
-        Ok(Box::new(Crictl { program, version, notes }))
+        let content = if version.starts_with("containerd ") { content_of(setup).await } else { None };
+        let mut notes = Vec::new();
+        if content.is_none() && version.starts_with("containerd ") {
+            notes.push(
+                "only the CRI's own namespace is looked through, as ctr does not answer here: what another containerd namespace holds \
+                 makes pulls free unseen"
+                    .to_owned(),
+            );
+        }
+        Ok(Box::new(Crictl { program, version, notes, content }))
     }
 }
 
@@ -48,6 +56,8 @@ struct Crictl {
     program: Program,
     version: String,
     notes: Vec<String>,
+    /// The same containerd through ctr, where that is to be had.
+    content: Option<Content>,
 }
 
 impl Crictl {
@@ -92,7 +102,11 @@ impl Runtime for Crictl {
         let same = images.iter().filter_map(|image| {
             image.names().find(|name| *name == wanted || digest.is_some_and(|digest| name.ends_with(digest))).map(str::to_owned)
         });
-        Ok(same.map(|image| Presence { image, place: "the runtime's image store".to_owned() }).collect())
+        let mut found: Vec<Presence> = same.map(|image| Presence { image, place: "the runtime's image store".to_owned() }).collect();
+        if let Some(content) = &self.content {
+            found.extend(content.present(&wanted, digest).await?);
+        }
+        Ok(found)
     }
 
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
@@ -122,6 +136,27 @@ impl Runtime for Crictl {
     fn settles_within(&self) -> Duration {
         super::SETTLE
     }
+}
+
+/// containerd's own socket behind the CRI's, where ctr is here and is answered.
+async fn content_of(setup: &Setup) -> Option<Content> {
+    let file = setup.environment.var("CRI_CONFIG_FILE").unwrap_or("/etc/crictl.yaml");
+    let file = std::fs::read_to_string(file).unwrap_or_default();
+    let content = Content::find(&Setup { address: Some(endpoint(setup, &file)), ..setup.clone() })?;
+    content.is_answered().await.then_some(content)
+}
+
+/// The endpoint that crictl asks for images: by its option, its variables, its file, or as containerd
+/// has it by default.
+fn endpoint(setup: &Setup, file: &str) -> String {
+    let variable = |name| setup.environment.var(name).map(str::to_owned);
+    let in_file = |key: &str| {
+        let mut values = file.lines().filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix(':'));
+        values.next().map(|value| value.trim().trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty())
+    };
+    let given = setup.address.clone();
+    let told = given.or_else(|| variable("IMAGE_SERVICE_ENDPOINT")).or_else(|| variable("CONTAINER_RUNTIME_ENDPOINT"));
+    told.or_else(|| in_file("image-endpoint")).or_else(|| in_file("runtime-endpoint")).unwrap_or_else(|| content::SOCKET.to_owned())
 }
 
 /// The runtime's name and release out of `crictl version`.
@@ -173,6 +208,22 @@ mod tests {
         )
         .unwrap();
         assert_eq!(image.foreign(&"h.example/a:1".parse().unwrap()), ["h.example/a:2", "h.example/b@sha256:00"]);
+    }
+
+    #[test]
+    fn the_endpoint_is_crictl_s_own() {
+        let file = "# mine\nruntime-endpoint: unix:///run/a.sock\nimage-endpoint: \"\"\ntimeout: 2\n";
+        let of = |address: Option<&str>, variables: &[(&str, &str)], file: &str| {
+            let environment = variables.iter().copied().collect();
+            endpoint(&Setup { address: address.map(str::to_owned), environment, ..Setup::default() }, file)
+        };
+        let runtime = ("CONTAINER_RUNTIME_ENDPOINT", "unix:///run/b.sock");
+        assert_eq!(of(Some("/run/d.sock"), &[runtime], file), "/run/d.sock");
+        assert_eq!(of(None, &[runtime, ("IMAGE_SERVICE_ENDPOINT", "unix:///run/c.sock")], file), "unix:///run/c.sock");
+        assert_eq!(of(None, &[runtime], file), "unix:///run/b.sock");
+        assert_eq!(of(None, &[], file), "unix:///run/a.sock");
+        assert_eq!(of(None, &[], "image-endpoint: 'unix:///run/e.sock'"), "unix:///run/e.sock");
+        assert_eq!(of(None, &[], ""), content::SOCKET);
     }
 
     #[test]

@@ -98,19 +98,7 @@ impl Runtime for Ctr {
     }
 
     async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
-        let wanted = exact(reference);
-        let digest = digest.or(reference.digest());
-        let mut found = Vec::new();
-        for namespace in self.program.ask(&["namespaces", "ls", "-q"]).await?.split_whitespace() {
-            let place = format!("namespace {namespace}");
-            let images = self.program.ask(&[&content::option(namespace), "images", "ls"]).await?;
-            let before = found.len();
-            let same = listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
-            found.extend(same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }));
-            let unnamed = digest.filter(|_| found.len() == before);
-            found.extend(self.content.unnamed(namespace, unnamed).await?);
-        }
-        Ok(found)
+        self.content.present(&exact(reference), digest.or(reference.digest())).await
     }
 
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
@@ -159,14 +147,6 @@ fn versions(text: &str) -> String {
     found.next().map_or_else(|| client.to_owned(), |server| format!("{client} (containerd {server})"))
 }
 
-/// Name and digest of each line of `ctr images ls`.
-fn listed(table: &str) -> impl Iterator<Item = (&str, &str)> {
-    table.lines().skip(1).filter_map(|line| {
-        let mut columns = line.split_whitespace();
-        Some((columns.next()?, columns.nth(1)?))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,11 +156,5 @@ mod tests {
         let text = "Client:\n  Version:  v2.1.9\n  Revision: x\n\nServer:\n  Version:  1.6.20~ds1\n  UUID: y\n";
         assert_eq!(versions(text), "2.1.9 (containerd 1.6.20~ds1)");
         assert_eq!(versions("nothing of the kind"), "unknown");
-    }
-
-    #[test]
-    fn a_table_of_images_gives_names_and_digests() {
-        let table = "REF TYPE DIGEST SIZE PLATFORMS LABELS\nhost/a:1 application/x sha256:aa 1.4 KiB linux/amd64,linux/arm64 -\nbroken\n";
-        assert_eq!(listed(table).collect::<Vec<_>>(), [("host/a:1", "sha256:aa")]);
     }
 }

@@ -109,6 +109,27 @@ async fn an_image_in_any_namespace_is_seen_by_name_and_by_digest_and_is_never_re
     assert!(containerd.images().contains(&format!("default {alias}")), "{:?}", containerd.images());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn crictl_sees_what_another_namespace_holds_or_says_that_it_cannot_look() {
+    let Some((containerd, place)) = containerd("crictl") else { return };
+    let sandbox = sandbox(20, Duration::ZERO).await;
+    let image = image(&sandbox, "library/nginx:1.27");
+    let digest = digest_at(&sandbox).await;
+    containerd.ctr(["-n", "moby", "images", "pull", "--plain-http", &image.to_string()]).expect_code(0);
+    let held = format!("{image} in namespace moby");
+    let crictl = place.open("crictl").await;
+    assert_eq!(crictl.notes(), [""; 0]);
+    let other = "docker.io/library/other:1".parse().expect("a reference");
+    for (reference, digest) in [(&image, None), (&other, Some(digest.as_str()))] {
+        let found: Vec<String> = crictl.present(reference, digest).await.expect("a look").iter().map(ToString::to_string).collect();
+        assert_eq!(found, [held.as_str()]);
+    }
+    place.home.script("ctr", "#!/bin/sh\nexit 1\n");
+    let blind = place.open("crictl").await;
+    assert!(matches!(blind.notes(), [note] if note.contains("only the CRI's own namespace")), "{:?}", blind.notes());
+    assert_eq!(blind.present(&image, Some(&digest)).await.expect("a look"), []);
+}
+
 #[tokio::test]
 async fn crictl_refuses_to_remove_an_image_that_has_other_names() {
     let Some((containerd, place)) = containerd("crictl") else { return };
