@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::harness::{Home, Outcome, Sandbox, program::Program, tools};
@@ -173,6 +174,32 @@ fn the_github_action_runs_the_gate_with_its_inputs() {
     for (name, output) in action["outputs"].as_object().expect("outputs") {
         assert_eq!(output["value"], format!("${{{{ steps.gate.outputs.{name} }}}}"));
         assert!(outputs.contains("verdict="), "{outputs}");
+    }
+}
+
+#[test]
+fn the_github_workflow_installs_from_where_the_program_is() {
+    let workflow = text("github/workflow.yml");
+    let install: Vec<&str> = workflow.lines().filter(|line| line.contains("cargo install")).collect();
+    assert!(matches!(install.as_slice(), [one] if one.contains("--locked --git https://")), "it is on no registry: {install:?}");
+}
+
+#[test]
+fn the_textfile_script_leaves_nothing_when_a_signal_ends_it() {
+    let folder = Home::new();
+    let target = folder.path().join("data");
+    let entries = || fs::read_dir(&target).expect("the folder").count();
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let home = Home::new();
+        let asking = home.path().join("asking");
+        home.script("dhlimit", &format!("#!/bin/sh\n: > '{}'\nsleep 0.5\n", asking.display()));
+        let script = example("systemd/dhlimit-textfile.sh");
+        let mut running = home.program("sh", [script.as_os_str(), target.as_os_str()]).start();
+        running.wait_until(Duration::from_secs(10), |_| asking.exists().then_some(()));
+        assert_eq!(entries(), 1);
+        running.signal(signal);
+        let outcome = running.outcome();
+        assert_eq!((outcome.code, entries()), (Some(1), 0), "{signal:?}: {outcome:?}");
     }
 }
 
