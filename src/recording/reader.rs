@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
 use serde::Deserialize;
 
 use super::{MOST_LINE, RecordingError, SCHEMA, Sample};
@@ -178,13 +179,18 @@ impl Iterator for Reader {
 }
 
 /// Whether a file holds samples, of any version: whether one begins among its first bytes, so that
-/// damage at its very beginning does not hide them.
+/// damage at its very beginning does not hide them; or whether a writer holds it, who is about to.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn is_recording(path: &Path) -> io::Result<bool> {
     let mut beginning = Vec::new();
-    File::open(path)?.take(u64::try_from(MOST_LINE).unwrap_or(u64::MAX)).read_to_end(&mut beginning)?;
+    let file = File::open(path)?;
+    // Given back when the file is closed, which is at once.
+    if flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK) {
+        return Ok(true);
+    }
+    file.take(u64::try_from(MOST_LINE).unwrap_or(u64::MAX)).read_to_end(&mut beginning)?;
     Ok(beginning.split(|byte| matches!(byte, b'\n' | 0)).any(|line| line.trim_ascii_start().starts_with(BEGINNING)))
 }
 
@@ -210,6 +216,7 @@ pub(super) fn is_torn(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::sample::fixtures::sample;
+    use super::super::{Recorder, Rotation};
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
@@ -293,6 +300,20 @@ mod tests {
         let mut reader = Reader::new(Path::new("x"), endless);
         assert!(reader.next().unwrap().unwrap_err().to_string().contains("longer than"));
         assert!(reader.next().is_none() && reader.buffer.capacity() <= 2 * MOST_LINE);
+    }
+
+    #[test]
+    fn a_recording_is_known_before_its_first_sample_and_behind_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.jsonl");
+        let recorder = Recorder::open(&path, Rotation::Never).unwrap();
+        assert!(is_recording(&path).unwrap(), "a writer holds it");
+        drop(recorder);
+        assert!(!is_recording(&path).unwrap());
+        for (text, wanted) in [("garbage\n\0\0".to_owned() + &line(0), true), ("{\"schema\":\"dhlimit/report/1\"}".to_owned(), false)] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(is_recording(&path).unwrap(), wanted);
+        }
     }
 
     proptest! {

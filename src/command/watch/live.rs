@@ -174,36 +174,57 @@ impl Loop {
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Left> {
-        let wish = match key.code {
-            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(Left::Interrupted),
-            KeyCode::Esc if self.view.close() => None,
-            KeyCode::Char('q') | KeyCode::Esc => return Some(Left::Quit),
-            KeyCode::Char('p') => Some(Wish::Pause),
-            KeyCode::Char(' ' | 'r') => Some(Wish::Hurry),
-            KeyCode::Char('+' | '=') => Some(Wish::Interval { longer: true }),
-            KeyCode::Char('-' | '_') => Some(Wish::Interval { longer: false }),
-            KeyCode::Char('z') => {
-                self.view.zoom();
-                None
-            }
-            KeyCode::Char('?' | 'h') => {
-                self.view.help();
-                None
-            }
-            KeyCode::Tab | KeyCode::Down => {
-                self.view.select(false);
-                None
-            }
-            KeyCode::BackTab | KeyCode::Up => {
-                self.view.select(true);
-                None
-            }
-            _ => None,
-        };
-        // Where so many wishes wait, one more or less is not missed.
-        wish.map(|wish| self.parts.wishes.try_send(wish));
+        match press(key)? {
+            Press::Interrupt => return Some(Left::Interrupted),
+            Press::Close if self.view.close() => {}
+            Press::Close | Press::Quit => return Some(Left::Quit),
+            // Where so many wishes wait, one more or less is not missed.
+            Press::Wish(wish) => drop(self.parts.wishes.try_send(wish)),
+            Press::Zoom => self.view.zoom(),
+            Press::Help => self.view.help(),
+            Press::Select { back } => self.view.select(back),
+        }
         None
     }
+}
+
+/// What a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Press {
+    /// Leave, as by a signal.
+    Interrupt,
+    /// Close what lies on top, or leave.
+    Close,
+    /// Leave.
+    Quit,
+    /// For the schedule.
+    Wish(Wish),
+    /// The chart alone, or everything.
+    Zoom,
+    /// What the keys do.
+    Help,
+    /// The next series, or the one before.
+    Select { back: bool },
+}
+
+fn press(key: KeyEvent) -> Option<Press> {
+    Some(match key.code {
+        // Other keys held with Control are the terminal's or nobody's.
+        KeyCode::Char(letter) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            return (letter == 'c').then_some(Press::Interrupt);
+        }
+        KeyCode::Esc => Press::Close,
+        KeyCode::Char('q') => Press::Quit,
+        KeyCode::Char('p') => Press::Wish(Wish::Pause),
+        KeyCode::Char(' ' | 'r') => Press::Wish(Wish::Hurry),
+        KeyCode::Char('+' | '=') => Press::Wish(Wish::Interval { longer: true }),
+        KeyCode::Char('-' | '_') => Press::Wish(Wish::Interval { longer: false }),
+        KeyCode::Char('z') => Press::Zoom,
+        KeyCode::Char('?' | 'h') => Press::Help,
+        KeyCode::Tab | KeyCode::Down => Press::Select { back: false },
+        KeyCode::BackTab | KeyCode::Up => Press::Select { back: true },
+        _ => return None,
+    })
 }
 
 /// Standard output as the view writes it: a frame at a time.
@@ -268,4 +289,60 @@ impl Drop for Taken {
 fn give_back() {
     let _ = disable_raw_mode();
     let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_means_what_the_help_says_and_no_other_means_anything() {
+        let (longer, shorter) = (Wish::Interval { longer: true }, Wish::Interval { longer: false });
+        let table = [
+            (KeyCode::Esc, Press::Close),
+            (KeyCode::Char('q'), Press::Quit),
+            (KeyCode::Char('p'), Press::Wish(Wish::Pause)),
+            (KeyCode::Char(' '), Press::Wish(Wish::Hurry)),
+            (KeyCode::Char('r'), Press::Wish(Wish::Hurry)),
+            (KeyCode::Char('+'), Press::Wish(longer)),
+            (KeyCode::Char('='), Press::Wish(longer)),
+            (KeyCode::Char('-'), Press::Wish(shorter)),
+            (KeyCode::Char('_'), Press::Wish(shorter)),
+            (KeyCode::Char('z'), Press::Zoom),
+            (KeyCode::Char('?'), Press::Help),
+            (KeyCode::Char('h'), Press::Help),
+            (KeyCode::Tab, Press::Select { back: false }),
+            (KeyCode::Down, Press::Select { back: false }),
+            (KeyCode::BackTab, Press::Select { back: true }),
+            (KeyCode::Up, Press::Select { back: true }),
+        ];
+        let meaning = |code| table.iter().find(|(key, _)| *key == code).map(|(_, press)| *press);
+        let others = [
+            KeyCode::Esc,
+            KeyCode::Tab,
+            KeyCode::BackTab,
+            KeyCode::Up,
+            KeyCode::Down,
+            KeyCode::Left,
+            KeyCode::Right,
+            KeyCode::Enter,
+            KeyCode::Backspace,
+            KeyCode::Delete,
+            KeyCode::Home,
+            KeyCode::End,
+            KeyCode::PageUp,
+            KeyCode::PageDown,
+            KeyCode::F(1),
+            KeyCode::Null,
+        ];
+        for code in (' '..='~').map(KeyCode::Char).chain([KeyCode::Char('é')]).chain(others) {
+            assert_eq!(press(KeyEvent::new(code, KeyModifiers::NONE)), meaning(code), "{code:?}");
+            let held = press(KeyEvent::new(code, KeyModifiers::CONTROL));
+            match code {
+                KeyCode::Char('c') => assert_eq!(held, Some(Press::Interrupt)),
+                KeyCode::Char(_) => assert_eq!(held, None, "Control and {code:?}"),
+                _ => {}
+            }
+        }
+    }
 }
