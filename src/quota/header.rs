@@ -58,7 +58,7 @@ pub enum GrammarError {
 /// Reads every rate-limit header of an answer.
 ///
 /// `None`: there is none. `Some(Err)`: there are some, and none can be understood. Where the plain
-/// and the `x-` pair disagree the smaller remaining holds, with a warning.
+/// and the `x-` pair disagree the smaller remaining holds, and the longer window, with a warning.
 pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>> {
     let value = |name: &str| {
         let values: Vec<&str> =
@@ -73,6 +73,10 @@ pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>>
         ),
         ("", value("ratelimit").map(|limits| structured(&limits, value("ratelimit-policy").as_deref().unwrap_or("")))),
     ];
+    if families.iter().all(|(_, family)| family.is_none()) {
+        // A policy without a count is no count, but neither is it silence.
+        return value("ratelimit-policy").map(|policy| Ok(policy_alone(&policy)));
+    }
     let mut best: Option<(&str, Limits)> = None;
     let mut warnings = Vec::new();
     let mut error = None;
@@ -92,6 +96,7 @@ pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>>
         }
     }
     match (best, error) {
+        (Some((_, limits)), Some(error)) if limits.limit.is_none() && limits.remaining.is_none() => Some(Err(error)),
         (Some((_, mut limits)), _) => {
             limits.warnings.extend(warnings);
             Some(Ok(limits))
@@ -102,15 +107,14 @@ pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>>
 }
 
 fn merge<'a>(first: &'a str, one: Limits, second: &'a str, other: Limits, warnings: &mut Vec<String>) -> (&'a str, Limits) {
-    let differ = (one.limit, one.remaining) != (other.limit, other.remaining) && one.remaining.is_some() && other.remaining.is_some();
-    if differ {
-        let show = |value: Option<i64>| value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
-        warnings.push(format!(
-            "the {first}ratelimit headers say {} remaining, the {second}ratelimit headers {}: the smaller holds",
-            show(one.remaining),
-            show(other.remaining)
-        ));
+    if let (Some(one), Some(other)) = (one.remaining, other.remaining)
+        && one != other
+    {
+        warnings
+            .push(format!("the {first}ratelimit headers say {one} remaining, the {second}ratelimit headers {other}: the smaller holds"));
     }
+    let limits = (one.limit, other.limit);
+    let window = longer(one.window, other.window, warnings);
     let other_is_smaller = match (one.remaining, other.remaining) {
         (Some(one), Some(other)) => other < one,
         (None, Some(_)) => true,
@@ -118,30 +122,58 @@ fn merge<'a>(first: &'a str, one: Limits, second: &'a str, other: Limits, warnin
     };
     let (name, mut holds, rest) = if other_is_smaller { (second, other, one) } else { (first, one, other) };
     holds.limit = holds.limit.or(rest.limit);
-    holds.window = holds.window.or(rest.window);
+    holds.window = window;
+    if let ((Some(one), Some(other)), Some(taken)) = (limits, holds.limit)
+        && one != other
+    {
+        warnings.push(format!(
+            "the {first}ratelimit headers say a limit of {one}, the {second}ratelimit headers a limit of {other}: {taken} is taken"
+        ));
+    }
     holds.reset = holds.reset.or(rest.reset);
     holds.warnings.extend(rest.warnings);
     (name, holds)
 }
 
+/// Of two windows the longer, as what is promised is by when the count is full at the latest.
+fn longer(one: Option<Window>, other: Option<Window>, warnings: &mut Vec<String>) -> Option<Window> {
+    if let (Some(one), Some(other)) = (one, other)
+        && one != other
+    {
+        warnings.push(format!("the ratelimit headers say windows of {one} and of {other}: the longer is taken"));
+    }
+    one.max(other)
+}
+
 /// The older form: one header for each of limit, remaining and reset. `None`: none is there.
 fn pair(limit: Option<&str>, remaining: Option<&str>, reset: Option<&str>) -> Option<Result<Limits, GrammarError>> {
-    (limit.is_some() || remaining.is_some()).then(|| read_pair(limit, remaining, reset))
+    (limit.is_some() || remaining.is_some() || reset.is_some()).then(|| read_pair(limit, remaining, reset))
 }
 
 fn read_pair(limit: Option<&str>, remaining: Option<&str>, reset: Option<&str>) -> Result<Limits, GrammarError> {
     let items = limit.map(parse_list).transpose()?.unwrap_or_default();
-    let first = items.first();
+    let left = remaining.map(parse_remaining).transpose()?.unwrap_or_default();
+    let mut warnings = Vec::new();
+    // As many counts as limits belong to each other in their order, unless one limit is said twice.
+    let are_paired = items.len() == left.len() && items.iter().any(|(number, _)| items.first().is_some_and(|(first, _)| first != number));
+    let tightest = left.iter().enumerate().min_by_key(|(_, (left, _))| *left);
+    if let Some((_, (least, _))) = tightest
+        && left.iter().any(|(other, _)| other != least)
+        && !are_paired
+    {
+        warnings.push(format!("the ratelimit headers say several counts remaining: the smallest, {least}, holds"));
+    }
+    let first = tightest.filter(|_| are_paired).and_then(|(place, _)| items.get(place)).or(items.first());
     // `3000, 3000;w=60`: the number first, then the policy it belongs to.
     let window =
         first.and_then(|(number, window)| window.or_else(|| items.iter().find(|(other, own)| other == number && own.is_some())?.1));
-    let (left, left_window) = remaining.map(parse_remaining).transpose()?.unzip();
+    let window = longer(window, tightest.and_then(|(_, (_, window))| *window), &mut warnings);
     Ok(Limits {
         limit: first.map(|(number, _)| *number),
-        remaining: left,
-        window: window.or(left_window.flatten()),
+        remaining: tightest.map(|(_, (left, _))| *left),
+        window,
         reset: reset.and_then(parse_reset),
-        warnings: Vec::new(),
+        warnings,
     })
 }
 
@@ -155,8 +187,14 @@ fn parse_list(value: &str) -> Result<Vec<(u64, Option<Window>)>, GrammarError> {
         .collect()
 }
 
-fn parse_remaining(value: &str) -> Result<(i64, Option<Window>), GrammarError> {
-    let item = value.split(',').next().unwrap_or("");
+/// The counts of a list. The first must be one; others that are none are passed over.
+fn parse_remaining(value: &str) -> Result<Vec<(i64, Option<Window>)>, GrammarError> {
+    let mut items = value.split(',');
+    let first = parse_count(items.next().unwrap_or(""), value)?;
+    Ok(std::iter::once(first).chain(items.filter_map(|item| parse_count(item, value).ok())).collect())
+}
+
+fn parse_count(item: &str, value: &str) -> Result<(i64, Option<Window>), GrammarError> {
     let (number, params) = item.split_once(';').unwrap_or((item, ""));
     let number = number.trim();
     let left = match number.strip_prefix('-') {
@@ -189,11 +227,18 @@ fn structured(limits: &str, policy: &str) -> Result<Limits, GrammarError> {
     if first.contains('=') && !first.contains(';') { dictionary(limits, policy) } else { named_items(limits, policy) }
 }
 
+/// The first item of a policy that no count came with.
+fn policy_alone(policy: &str) -> Limits {
+    let first = policy.split(',').next().unwrap_or("");
+    let limit = param(first, ';', "q").or_else(|| first.split(';').next()).and_then(|number| number.trim().parse().ok());
+    Limits { limit, window: parse_window(first), ..Limits::default() }
+}
+
 fn dictionary(limits: &str, policy: &str) -> Result<Limits, GrammarError> {
     let remaining = param(limits, ',', "remaining").ok_or_else(|| GrammarError::NoNumber(limits.to_owned()))?;
     Ok(Limits {
         limit: param(limits, ',', "limit").map(|number| parse_number(number, limits)).transpose()?,
-        remaining: Some(parse_remaining(remaining)?.0),
+        remaining: Some(parse_count(remaining, limits)?.0),
         window: parse_window(policy),
         reset: param(limits, ',', "reset").and_then(parse_reset),
         warnings: Vec::new(),
@@ -205,7 +250,7 @@ fn named_items(limits: &str, policies: &str) -> Result<Limits, GrammarError> {
     let mut tightest: Option<(i64, &str)> = None;
     for item in limits.split(',') {
         let Some(left) = param(item, ';', "r") else { continue };
-        let (left, _) = parse_remaining(left)?;
+        let (left, _) = parse_count(left, limits)?;
         if tightest.is_none_or(|(least, _)| left < least) {
             tightest = Some((left, item));
         }
@@ -285,6 +330,30 @@ mod tests {
         let limits = read(&fields).unwrap().unwrap();
         assert_eq!(limits.warnings.len(), 1, "{limits:?}");
         assert!(limits.warnings[0].contains("80") && limits.warnings[0].contains("75"));
+    }
+
+    #[rstest]
+    #[case(&[("ratelimit-limit", "100"), ("ratelimit-remaining", "9"), ("x-ratelimit-limit", "200"), ("x-ratelimit-remaining", "9")], (Some(100), Some(9), None), "limit of 100, the x-ratelimit headers a limit of 200: 100 is taken")]
+    #[case(&[("ratelimit-limit", "100;w=3600"), ("ratelimit-remaining", "9"), ("x-ratelimit-limit", "100;w=21600"), ("x-ratelimit-remaining", "9")], (Some(100), Some(9), Some(21600)), "windows of 1h and of 6h: the longer")]
+    #[case(&[("ratelimit-limit", "100;w=60"), ("ratelimit-remaining", "9;w=3600")], (Some(100), Some(9), Some(3600)), "windows of 1m and of 1h: the longer")]
+    #[case(&[("ratelimit-limit", "100"), ("ratelimit-remaining", "50"), ("ratelimit-remaining", "40")], (Some(100), Some(40), None), "smallest, 40, holds")]
+    #[case(&[("ratelimit-limit", "100"), ("ratelimit-limit", "100"), ("ratelimit-remaining", "50"), ("ratelimit-remaining", "40")], (Some(100), Some(40), None), "smallest, 40, holds")]
+    #[case(&[("ratelimit-limit", "100;w=21600, 10;w=60"), ("ratelimit-remaining", "90, 3")], (Some(10), Some(3), Some(60)), "")]
+    fn what_is_said_twice_and_differently_is_warned_of(#[case] fields: &[Field<'_>], #[case] row: Row, #[case] words: &str) {
+        let limits = read(fields).unwrap().unwrap();
+        assert_eq!((limits.limit, limits.remaining, limits.window.map(Window::seconds)), row, "{limits:?}");
+        assert_eq!(limits.warnings.len(), usize::from(!words.is_empty()), "{limits:?}");
+        assert!(limits.warnings.iter().all(|warning| warning.contains(words)), "{limits:?}");
+    }
+
+    #[rstest]
+    #[case(&[("RateLimit-Policy", "\"day\";q=100;w=86400")], (Some(100), None, Some(86400)))]
+    #[case(&[("RateLimit-Policy", "100;w=60")], (Some(100), None, Some(60)))]
+    #[case(&[("RateLimit-Policy", "?")], (None, None, None))]
+    #[case(&[("x-ratelimit-reset", "30")], (None, None, None))]
+    fn a_header_without_a_count_is_not_silence(#[case] fields: &[Field<'_>], #[case] row: Row) {
+        let limits = read(fields).unwrap().unwrap();
+        assert_eq!((limits.limit, limits.remaining, limits.window.map(Window::seconds)), row);
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn judge_refusal(
         None => {}
     }
     if words.trim().is_empty() && answer.retry_after.is_none() && limits.is_none_or(Result::is_ok) && !declares_text(answer.fields) {
-        return exhausted(if readable.is_some() { Confidence::Reported } else { Confidence::Inferred });
+        return exhausted(if readable.is_some_and(|limits| limits.limit.is_some()) { Confidence::Reported } else { Confidence::Inferred });
     }
     overall(answer)
 }
@@ -223,6 +223,9 @@ mod tests {
     #[case(200, &[("docker-ratelimit-source", "someone")], "", None, "unlimited", Confidence::Inferred)]
     #[case(200, &[("ratelimit-limit", ";w=21600"), ("ratelimit-remaining", ";w=21600")], "", None, "unknown", Confidence::Reported)]
     #[case(200, &[("ratelimit-limit", "100;w=60")], "", None, "unknown", Confidence::Reported)]
+    #[case(200, &[("ratelimit-policy", "\"day\";q=100;w=86400")], "", None, "unknown", Confidence::Reported)]
+    #[case(200, &[("x-ratelimit-reset", "30")], "", None, "unknown", Confidence::Reported)]
+    #[case(429, &[("x-ratelimit-reset", "30")], "", None, "exhausted", Confidence::Inferred)]
     #[case(404, BOTH, "", None, "limited", Confidence::Reported)]
     #[case(404, &[], "", None, "none", Confidence::Reported)]
     #[case(401, BOTH, "", None, "none", Confidence::Reported)]
