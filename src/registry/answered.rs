@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
+use super::error::RegistryError;
 use super::secrets::Secrets;
 use super::token::is_page;
 use crate::quota::Family;
@@ -76,6 +77,25 @@ impl Answered {
     pub fn is_a_manifests(&self) -> bool {
         let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or("").to_ascii_lowercase();
         self.headers.contains_key("docker-content-digest") || kind.contains("manifest") || kind.contains("image.index")
+    }
+}
+
+/// Why there is no manifest answer to judge, and the manifest answer that said so where one did.
+#[derive(Debug)]
+pub(super) struct Unmet {
+    pub(super) error: RegistryError,
+    pub(super) answered: Option<Box<Answered>>,
+}
+
+impl From<RegistryError> for Unmet {
+    fn from(error: RegistryError) -> Self {
+        Self { error, answered: None }
+    }
+}
+
+impl From<Unmet> for RegistryError {
+    fn from(unmet: Unmet) -> Self {
+        unmet.error
     }
 }
 

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::answered::{Answered, Want, retry_after};
+use super::answered::{Answered, Unmet, Want, retry_after};
 use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
 use super::error::{Cause, RegistryError};
@@ -92,6 +92,11 @@ impl Client {
 
     /// HEAD of the image's manifest: what costs nothing and carries the limit.
     pub async fn head(&self, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
+        Ok(self.try_head(image, who, deadline).await?)
+    }
+
+    /// The same, with the answer whose challenge could not be met.
+    pub(super) async fn try_head(&self, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, Unmet> {
         let url = self.endpoint.manifest(image, image.manifest());
         let answered = self.send(Want::Head, &url, image, who, deadline).await?;
         let looks_unlimited = answered.status == 200 && !answered.headers.keys().any(|name| name.as_str().contains("ratelimit-"));
@@ -110,12 +115,12 @@ impl Client {
         who: &Credential,
         deadline: Instant,
     ) -> Result<Answered, RegistryError> {
-        self.send(Want::Text, &self.endpoint.manifest(image, manifest), image, who, deadline).await
+        Ok(self.send(Want::Text, &self.endpoint.manifest(image, manifest), image, who, deadline).await?)
     }
 
     /// GET of a blob, read to its end and thrown away.
     pub async fn blob(&self, image: &Reference, digest: &str, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
-        self.send(Want::Bytes, &self.endpoint.blob(image, digest), image, who, deadline).await
+        Ok(self.send(Want::Bytes, &self.endpoint.blob(image, digest), image, who, deadline).await?)
     }
 
     /// GET of the registry's root, as nobody: whether anything answers there, and with which status.
@@ -123,7 +128,7 @@ impl Client {
         Ok(self.exchange(Want::Text, &self.endpoint.root(), None, &Secrets::default(), deadline).await?.status)
     }
 
-    async fn send(&self, want: Want, url: &Url, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
+    async fn send(&self, want: Want, url: &Url, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, Unmet> {
         let mut fetched_now = false;
         let mut challenged = 0;
         loop {
@@ -135,7 +140,9 @@ impl Client {
                 return Ok(answered);
             }
             challenged += 1;
-            self.meet_challenge(&answered, image, who, fetched_now && challenged > 1 || challenged > 2)?;
+            if let Err(error) = self.meet_challenge(&answered, image, who, fetched_now && challenged > 1 || challenged > 2) {
+                return Err(Unmet { error, answered: Some(Box::new(answered)) });
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
-use super::answered::{Answered, is_web_page};
+use super::answered::{Answered, Unmet, is_web_page};
 use super::client::Client;
 use super::error::RegistryError;
 use crate::context::Clock;
@@ -48,7 +48,7 @@ impl Client {
     ) -> (Reading, Option<DateTime<Utc>>) {
         let mut date = None;
         let started = Instant::now();
-        let outcome = self.head(image, &who.credential, started + timeout).await;
+        let outcome = self.try_head(image, &who.credential, started + timeout).await;
         let mut reading = Reading {
             at: clock.now(),
             image: image.clone(),
@@ -68,20 +68,31 @@ impl Client {
         };
         match outcome {
             Ok(answered) => {
-                date = answered.header("date").and_then(|date| httpdate::parse_http_date(date).ok()).map(DateTime::from);
+                date = date_of(&answered);
                 apply(&mut reading, &answered, image);
             }
-            Err(error) => {
+            Err(Unmet { error, answered }) => {
                 if let RegistryError::LoginLimit { retry_after, .. } = &error {
                     reading.retry_after = *retry_after;
                 }
                 reading.family = self.family();
+                if let Some(answered) = answered {
+                    date = date_of(&answered);
+                    keep(&mut reading, &answered);
+                }
                 reading.standing = standing_of(&error);
             }
         }
-        warn_of_the_wrong_bucket(&mut reading, &who.credential);
+        // A 401 counts on the address whoever asked: nobody was let in.
+        if reading.http_status != Some(401) {
+            warn_of_the_wrong_bucket(&mut reading, &who.credential);
+        }
         (reading, date)
     }
+}
+
+fn date_of(answered: &Answered) -> Option<DateTime<Utc>> {
+    answered.header("date").and_then(|date| httpdate::parse_http_date(date).ok()).map(DateTime::from)
 }
 
 fn standing_of(error: &RegistryError) -> Standing {
@@ -97,7 +108,8 @@ pub fn judge_answer(answered: &Answered, at: DateTime<Utc>) -> Judgement {
     judge(Answer { status: answered.status, fields: &fields, body: &answered.body, retry_after: answered.retry_after(at.into()), at })
 }
 
-fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
+/// What an answer says whatever its standing; that is handed back.
+fn keep(reading: &mut Reading, answered: &Answered) -> Option<Standing> {
     let judgement = judge_answer(answered, reading.at);
     reading.family = answered.family;
     reading.http_status = Some(answered.status);
@@ -108,9 +120,14 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
     reading.source = judgement.source;
     reading.headers = judgement.headers;
     reading.warnings = judgement.warnings;
+    judgement.standing
+}
+
+fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
+    let judged = keep(reading, answered);
     let host = answered.host.clone();
     let image = image.to_string();
-    reading.standing = match judgement.standing {
+    reading.standing = match judged {
         Some(Standing::Unlimited) if !answered.is_a_manifests() => {
             let kind = answered.header("content-type").unwrap_or("nothing");
             let words = if is_web_page(answered) {

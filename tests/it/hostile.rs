@@ -369,3 +369,24 @@ fn a_password_that_the_token_service_repeats_is_not_shown() {
     let said = outcome.everything();
     assert!(said.contains("no such password: <redacted>") && !said.contains(PASSWORD), "{said}");
 }
+
+#[test]
+fn a_refused_reading_has_the_status_source_and_headers_of_the_manifest_answer_alone() {
+    let fields =
+        ["Docker-RateLimit-Source: 192.0.2.9", "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:1/token\",error=\"insufficient_scope\""];
+    let lockout = http("429 Too Many Requests", &["Retry-After: 600"], "{}");
+    for (token, status, source) in
+        [(token(), serde_json::json!(401), serde_json::json!("192.0.2.9")), (lockout, serde_json::Value::Null, serde_json::Value::Null)]
+    {
+        let puppet = Puppet::start(token, http("401 Unauthorized", &fields, ""));
+        let outcome = home()
+            .dhlimit(["check", "nginx", "--user", USER, "-o", "json", "--timeout", "2s"])
+            .env("DHLIMIT_REGISTRY_URL", puppet.url())
+            .env("DHLIMIT_AUTH_URL", puppet.url())
+            .run();
+        let reading = &outcome.json()["readings"][0];
+        let seen = (&reading["http_status"], &reading["source"], &reading["headers"]["docker-ratelimit-source"]);
+        assert_eq!(seen, (&status, &source, &source), "{reading}");
+        assert_eq!(reading["warnings"], serde_json::json!([]), "{reading}");
+    }
+}
