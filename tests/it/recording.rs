@@ -40,7 +40,7 @@ fn a_report_counts_what_was_recorded_and_says_what_was_torn() {
     file.write_all(br#"{"schema":"dhlimit/sample/1","at":"2026"#).expect("torn");
     let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-o".as_ref(), "json".as_ref()]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     let series = &report["series"][0];
     assert_eq!(report["schema"], "dhlimit/report/1");
     // 100 pulls down to zero, a reset after one second at zero, 49 pulls more.
@@ -61,7 +61,7 @@ fn one_damaged_line_does_not_take_a_recording_with_it() {
     let path = home.write("hub.jsonl", &text);
     let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-ojson".as_ref()]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let report: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     assert_eq!((&report["series"][0]["samples"], &report["torn_lines"]), (&9.into(), &3.into()), "{report}");
     for words in
         ["hub.jsonl: line 3 is damaged or no sample;", "2 lines, the first of them line 10, are of the schema dhlimit/sample/2, which"]
