@@ -111,3 +111,20 @@ fn podman_and_skopeo_are_read_as_their_own_login_and_not_as_docker_s() {
     }
     assert_eq!(used(&sandbox), [("bob".to_owned(), read.len() as u64)]);
 }
+
+#[test]
+fn crane_takes_podman_s_login_where_docker_has_no_file() {
+    if tools::require("crane").is_none() {
+        return;
+    }
+    let (sandbox, home) = (sandbox(), Home::new());
+    home.write("run/containers/auth.json", &auths(&sandbox, "bob", "bobpw").to_string());
+    let image = sandbox.image("library/nginx:latest");
+    let args = ["stress", "--runtime", "crane", "--interval", "0s", "--count", "1", "-o", "json", &image];
+    assert_refused(&home.dhlimit(args.iter().chain(&["--anonymous"])).run(), &sandbox, &["crane would pull as bob (from "]);
+    let unnamed = home.dhlimit(args).run().expect_code(0);
+    assert_eq!(unnamed.json()["identity"]["user"], "bob", "{unnamed:?}");
+    home.docker_config(&json!({}));
+    home.dhlimit(args.iter().chain(&["--anonymous"])).run().expect_code(0);
+    assert_eq!(used(&sandbox).len(), 2, "{:?}", used(&sandbox));
+}

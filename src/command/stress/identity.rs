@@ -5,7 +5,7 @@
 use super::super::asker::{self, Asker};
 use crate::cli::Stress;
 use crate::context::Environment;
-use crate::credentials::{Identity as Found, Keychain, Origin, Store, Tool};
+use crate::credentials::{Content, Credential, Holding, Identity as Found, Keychain, Origin, Store, Tool};
 use crate::image::Reference;
 use crate::registry::Principal;
 use crate::runtime::{Login, Runtime, loses_docker_config};
@@ -80,18 +80,31 @@ fn docker_reader(runtime: &dyn Runtime) -> Tool {
 
 /// The login that a tool finds by itself; anonymous where it finds none.
 async fn own_login(context: &Context, args: &Stress, asker: &Asker, image: &Reference, tool: Tool) -> Own {
-    let spared = tool == Tool::Podman && loses_docker_config(&context.environment);
-    let keychain = if spared {
-        let environment: Environment = context.environment.iter().filter(|(name, _)| *name != "DOCKER_CONFIG").collect();
-        &Keychain::new(environment, Vec::new()).within(args.asking.timeout / 2)
-    } else {
-        asker.keychain()
+    let elsewhere = |told: Option<(String, String)>| {
+        let others = context.environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment: Environment = others.filter(|(name, _)| *name != "DOCKER_CONFIG").chain(told).collect();
+        Keychain::new(environment, Vec::new()).within(args.asking.timeout / 2)
     };
-    let login = keychain.used_by(tool, image.registry(), image.repository()).await;
+    let keychain = if tool == Tool::Podman && loses_docker_config(&context.environment) { &elsewhere(None) } else { asker.keychain() };
+    let mut login = keychain.used_by(tool, image.registry(), image.repository()).await;
+    if login.is_none() && args.runtime == "crane" && lacks_docker_file(keychain).await {
+        // Then, and only then, crane takes what podman has (seen with 0.21.9).
+        let file = context.environment.var("REGISTRY_AUTH_FILE").map(str::to_owned);
+        let file = file.or_else(|| Some(format!("{}/containers/auth.json", context.environment.var("XDG_RUNTIME_DIR")?)));
+        if let Some(file) = file {
+            let podman = elsewhere(Some(("REGISTRY_AUTH_FILE".to_owned(), file)));
+            login = podman.used_by(Tool::Podman, image.registry(), image.repository()).await;
+        }
+    }
     login.map_or_else(
-        || Own(Found { credential: crate::credentials::Credential::Anonymous, origin: None, effective: true }),
+        || Own(Found { credential: Credential::Anonymous, origin: None, effective: true }),
         |login| Own(Found { credential: login.credential, origin: Some(login.origin), effective: true }),
     )
+}
+
+async fn lacks_docker_file(keychain: &Keychain) -> bool {
+    let is_there = |holding: &Holding| matches!(holding.store, Store::Docker(_)) && !matches!(holding.content, Content::Absent);
+    !keychain.holdings().await.iter().any(is_there)
 }
 
 /// What a tool is logged in as.
