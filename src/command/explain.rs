@@ -104,6 +104,8 @@ struct Answer<'a> {
     pending: String,
     found: u64,
     failures: Failures,
+    /// The JSON document's findings, each with its line in the input.
+    document: Vec<(u64, String)>,
     failed: Option<anyhow::Error>,
 }
 
@@ -113,14 +115,15 @@ enum Form {
     Template(Template),
 }
 
-/// How the JSON document begins; findings follow one a line, so that it can be written as they come.
+/// How the JSON document begins; its findings follow, one a line, when all are known: a failure is
+/// found where its last line is, and is told by its first.
 const DOCUMENT_HEAD: &str = "{\n  \"schema\": \"dhlimit/explain/1\",\n  \"findings\": [";
 
 impl<'a> Answer<'a> {
     fn new(context: &'a Context, format: Format, template: Option<Template>) -> Self {
         let form = template.map_or(Form::Known(format), Form::Template);
         let pending = if matches!(form, Form::Known(Format::Json)) { DOCUMENT_HEAD.to_owned() } else { String::new() };
-        Self { context, form, pending, found: 0, failures: Failures::default(), failed: None }
+        Self { context, form, pending, found: 0, failures: Failures::default(), document: Vec::new(), failed: None }
     }
 
     /// Takes one finding; what goes wrong is told by the next [`Self::flush`].
@@ -139,10 +142,7 @@ impl<'a> Answer<'a> {
                 let line = template.render(&serde_json::to_value(&finding)?).map_err(|error| Stop::new(Exit::Usage, error))?;
                 self.pending.extend([line.as_str(), "\n"]);
             }
-            Form::Known(Format::Json) => {
-                let separator = if self.found == 1 { "\n    " } else { ",\n    " };
-                self.pending.extend([separator, &serde_json::to_string(&finding)?]);
-            }
+            Form::Known(Format::Json) => self.document.push((finding.line, serde_json::to_string(&finding)?)),
             Form::Known(Format::Jsonl) => self.pending.extend([&serde_json::to_string(&finding)?, "\n"]),
             Form::Known(Format::Table) => self.failures.add(failure(finding)),
             Form::Known(_) => self.pending.extend([plain(&failure(finding)).as_str(), "\n"]),
@@ -164,7 +164,13 @@ impl<'a> Answer<'a> {
     /// The end of the input: the rest of the answer.
     fn end(&mut self) -> anyhow::Result<()> {
         match self.form {
-            Form::Known(Format::Json) => self.pending.push_str(if self.found == 0 { "]\n}\n" } else { "\n  ]\n}\n" }),
+            Form::Known(Format::Json) => {
+                self.document.sort_by_key(|(line, _)| *line);
+                for (place, (_, finding)) in self.document.iter().enumerate() {
+                    self.pending.extend([if place == 0 { "\n    " } else { ",\n    " }, finding]);
+                }
+                self.pending.push_str(if self.found == 0 { "]\n}\n" } else { "\n  ]\n}\n" });
+            }
             Form::Known(Format::Table) => {
                 let look = Look { columns: self.context.terminal.columns, colour: self.context.colour, now: self.context.clock.now() };
                 self.pending.push_str(&table(&self.failures, look));

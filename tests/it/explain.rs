@@ -83,6 +83,18 @@ fn json_names_line_class_image_and_tool() {
 }
 
 #[test]
+fn findings_of_the_json_document_are_in_the_order_of_their_lines() {
+    // A warning is held back until it is clear that the error after it tells of something else.
+    let mixed = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/nginx: received unexpected HTTP status: 503 Service Unavailable\n\
+                 Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
+    let found = explain(mixed);
+    assert!(!found.iter().is_sorted_by_key(|finding| finding.line), "the input is to be one whose failures end in another order");
+    let answer = dhlimit(["explain", "-o", "json"]).stdin(mixed).run().expect_code(0).json();
+    let lines: Vec<u64> = answer["findings"].as_array().unwrap().iter().map(|finding| finding["line"].as_u64().unwrap()).collect();
+    assert!(lines.len() == found.len() && lines.is_sorted(), "{lines:?}");
+}
+
+#[test]
 fn no_secret_and_no_control_character_reaches_any_output() {
     for output in ["table", "plain", "json", "jsonl"] {
         let outcome = dhlimit(["explain", "-vvv", "-o", output]).stdin(LOG).run().expect_code(0);
