@@ -2,6 +2,7 @@
 //! interrupt need not wait for a pipe that says nothing; of the input, no more than a few chunks are
 //! in memory at a time.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -104,8 +105,11 @@ struct Answer<'a> {
     pending: String,
     found: u64,
     failures: Failures,
-    /// The JSON document's findings, each with its line in the input.
-    document: Vec<(u64, String)>,
+    /// The JSON document's latest findings, by line and number: those that one of an earlier line may
+    /// still come before.
+    held: BTreeMap<(u64, u64), String>,
+    /// Findings that the JSON document has.
+    written: u64,
     failed: Option<anyhow::Error>,
 }
 
@@ -115,15 +119,18 @@ enum Form {
     Template(Template),
 }
 
-/// How the JSON document begins; its findings follow, one a line, when all are known: a failure is
-/// found where its last line is, and is told by its first.
+/// The most findings that are held for one of an earlier line: far more than a failure has lines.
+const HELD: usize = 1_024;
+
+/// How the JSON document begins; its findings follow, one a line, in the order of their lines: a
+/// failure is found where its last line is, and is told by its first.
 const DOCUMENT_HEAD: &str = "{\n  \"schema\": \"dhlimit/explain/1\",\n  \"findings\": [";
 
 impl<'a> Answer<'a> {
     fn new(context: &'a Context, format: Format, template: Option<Template>) -> Self {
         let form = template.map_or(Form::Known(format), Form::Template);
         let pending = if matches!(form, Form::Known(Format::Json)) { DOCUMENT_HEAD.to_owned() } else { String::new() };
-        Self { context, form, pending, found: 0, failures: Failures::default(), document: Vec::new(), failed: None }
+        Self { context, form, pending, found: 0, failures: Failures::default(), held: BTreeMap::new(), written: 0, failed: None }
     }
 
     /// Takes one finding; what goes wrong is told by the next [`Self::flush`].
@@ -142,7 +149,10 @@ impl<'a> Answer<'a> {
                 let line = template.render(&serde_json::to_value(&finding)?).map_err(|error| Stop::new(Exit::Usage, error))?;
                 self.pending.extend([line.as_str(), "\n"]);
             }
-            Form::Known(Format::Json) => self.document.push((finding.line, serde_json::to_string(&finding)?)),
+            Form::Known(Format::Json) => {
+                self.held.insert((finding.line, self.found), serde_json::to_string(&finding)?);
+                self.write_held(HELD);
+            }
             Form::Known(Format::Jsonl) => self.pending.extend([&serde_json::to_string(&finding)?, "\n"]),
             Form::Known(Format::Table) => self.failures.add(failure(finding)),
             Form::Known(_) => self.pending.extend([plain(&failure(finding)).as_str(), "\n"]),
@@ -161,14 +171,21 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
+    /// Writes the first of the findings held, until so many are left.
+    fn write_held(&mut self, left: usize) {
+        while self.held.len() > left
+            && let Some((_, finding)) = self.held.pop_first()
+        {
+            self.pending.extend([if self.written == 0 { "\n    " } else { ",\n    " }, &finding]);
+            self.written += 1;
+        }
+    }
+
     /// The end of the input: the rest of the answer.
     fn end(&mut self) -> anyhow::Result<()> {
         match self.form {
             Form::Known(Format::Json) => {
-                self.document.sort_by_key(|(line, _)| *line);
-                for (place, (_, finding)) in self.document.iter().enumerate() {
-                    self.pending.extend([if place == 0 { "\n    " } else { ",\n    " }, finding]);
-                }
+                self.write_held(0);
                 self.pending.push_str(if self.found == 0 { "]\n}\n" } else { "\n  ]\n}\n" });
             }
             Form::Known(Format::Table) => {
