@@ -6,6 +6,7 @@
 mod answered;
 mod challenge;
 mod client;
+mod connector;
 mod endpoint;
 mod error;
 mod preconnect;

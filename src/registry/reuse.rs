@@ -4,17 +4,16 @@
 //! around the connector holds such an attempt up for a moment: what comes back meanwhile ends it.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use reqwest::Version;
 use reqwest::header::{CONNECTION, HeaderValue};
 use tokio::time::{Instant, sleep};
-use tower::{Layer, Service};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use super::connector::{Around, BoxError};
 
 /// How long a connection may take from the end of its answer into the pool: a task's turn, on a
 /// busy machine.
@@ -97,54 +96,19 @@ pub(super) fn kept(response: &reqwest::Response) -> bool {
     response.version() > Version::HTTP_10 && !response.headers().get_all(CONNECTION).iter().any(closes)
 }
 
-impl<S> Layer<S> for Reuse {
-    type Service = Connector<S>;
-
-    fn layer(&self, inner: S) -> Connector<S> {
-        Connector { inner, reuse: self.clone() }
-    }
-}
-
-/// reqwest's connector with the patience before it.
-#[derive(Clone)]
-pub(super) struct Connector<S> {
-    inner: S,
-    reuse: Reuse,
-}
-
-impl<S, R> Service<R> for Connector<S>
-where
-    S: Service<R, Error = BoxError> + Clone + Send + 'static,
-    S::Response: Send + 'static,
-    S::Future: Send + 'static,
-    R: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, destination: R) -> Self::Future {
-        let reuse = self.reuse.clone();
-        // The service that was polled ready must be the one called.
-        let ready = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, ready);
-        Box::pin(async move {
-            if reuse.is_coming_back() {
-                if came_back().await {
-                    return Err(CameBack.into());
-                }
-                // It was closed: what is opened now takes its place.
-                let mut known = reuse.known();
-                known.open = known.open.saturating_sub(1);
+impl Around for Reuse {
+    async fn connect<C: Send + 'static>(self, open: impl Future<Output = Result<C, BoxError>> + Send) -> Result<C, BoxError> {
+        if self.is_coming_back() {
+            if came_back().await {
+                return Err(CameBack.into());
             }
-            let opened = inner.call(destination).await?;
-            reuse.known().open += 1;
-            Ok(opened)
-        })
+            // It was closed: what is opened now takes its place.
+            let mut known = self.known();
+            known.open = known.open.saturating_sub(1);
+        }
+        let opened = open.await?;
+        self.known().open += 1;
+        Ok(opened)
     }
 }
 

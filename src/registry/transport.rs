@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::Url;
 
+use super::connector::With;
 use super::error::Cause;
 use super::preconnect::Preconnect;
 use super::reuse::{Exchange, Reuse};
@@ -104,8 +105,8 @@ impl Transport {
             .http1_max_headers(HEADERS_MAX)
             .pool_idle_timeout(Duration::from_secs(600))
             .tcp_keepalive(Duration::from_secs(30))
-            .connector_layer(preconnect.clone())
-            .connector_layer(reuse.clone());
+            .connector_layer(With(preconnect.clone()))
+            .connector_layer(With(reuse.clone()));
         builder = match family {
             Some(Family::Ipv4) => builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             Some(Family::Ipv6) => builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
