@@ -89,12 +89,6 @@ impl Asker {
         &self.families
     }
 
-    /// The same, with no more time for each helper than this.
-    pub(super) fn with_helpers_within(mut self, limit: Duration) -> Self {
-        self.keychain = self.keychain.within(limit);
-        self
-    }
-
     /// The places where credentials lie.
     pub(super) fn keychain(&self) -> &Keychain {
         &self.keychain
@@ -158,20 +152,19 @@ impl Asker {
 
     /// One reading, the last or only step of an operation that is to be over by `deadline`.
     pub(super) async fn read_by(&self, deadline: Instant, client: &Client, image: &Reference, who: &Principal) -> Reading {
-        client.read(image, who, self.context.clock.as_ref(), deadline.saturating_duration_since(Instant::now())).await
+        self.read_dated_by(deadline, client, image, who).await.0
     }
-}
 
-impl Asker {
-    /// One reading within a time, with what the registry's own clock showed.
-    pub(super) async fn read_dated(
+    /// The same, with what the registry's own clock showed.
+    pub(super) async fn read_dated_by(
         &self,
+        deadline: Instant,
         client: &Client,
         image: &Reference,
         who: &Principal,
-        timeout: Duration,
     ) -> (Reading, Option<chrono::DateTime<chrono::Utc>>) {
-        client.read_dated(image, who, self.context.clock.as_ref(), timeout).await
+        let left = deadline.saturating_duration_since(Instant::now());
+        client.read_dated(image, who, self.context.clock.as_ref(), left).await
     }
 
     /// A client for a mirror, with the same trust.

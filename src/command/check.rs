@@ -35,9 +35,9 @@ pub(super) async fn run(context: &Context, check: Check, accounts: Vec<Account>)
     }
     for (reading, record) in readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective) {
         // The worse of the two is said.
-        if let Some(threshold) = limits.below(limits.critical, record) {
+        if let Some(threshold) = below(limits.critical, record) {
             context.say(&format!("✗ {}: fewer than {threshold} pulls remain for {}, as --critical wants", record.image, reading.identity));
-        } else if let Some(threshold) = limits.below(limits.warning, record) {
+        } else if let Some(threshold) = below(limits.warning, record) {
             context.say(&format!("! {}: fewer than {threshold} pulls remain for {}", record.image, reading.identity));
         }
     }
@@ -62,8 +62,8 @@ fn show(
         say_hints(context, report);
         return Ok(None);
     }
-    let warning = |record: &Record| limits.pulls(limits.warning, record);
-    let critical = |record: &Record| limits.pulls(limits.critical, record);
+    let warning = |record: &Record| pulls(limits.warning, record);
+    let critical = |record: &Record| pulls(limits.critical, record);
     match format {
         Format::Json => context.tell(&format!("{}\n", serde_json::to_string_pretty(report)?))?,
         Format::Jsonl => {
@@ -171,22 +171,20 @@ struct Limits {
     critical: Option<Threshold>,
 }
 
-impl Limits {
-    fn pulls(self, threshold: Option<Threshold>, record: &Record) -> Option<u64> {
-        let _ = self;
-        threshold.and_then(|threshold| threshold.pulls(record.limit))
-    }
+/// A threshold in pulls; `None` where there is none, or where it depends on a limit that is not known.
+fn pulls(threshold: Option<Threshold>, record: &Record) -> Option<u64> {
+    threshold.and_then(|threshold| threshold.pulls(record.limit))
+}
 
-    /// The threshold, where a reading is below it.
-    fn below(self, threshold: Option<Threshold>, record: &Record) -> Option<u64> {
-        self.pulls(threshold, record).filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
-    }
+/// The threshold, where a reading is below it.
+fn below(threshold: Option<Threshold>, record: &Record) -> Option<u64> {
+    pulls(threshold, record).filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
 }
 
 /// The worst of the effective readings, by how little it lets one do.
 fn exit(readings: &[Reading], report: &CheckReport, limits: Limits) -> Exit {
     let one = |reading: &Reading, record: &Record| match exit_of(reading) {
-        Exit::Ok if limits.below(limits.critical, record).is_some() => Exit::Limit,
+        Exit::Ok if below(limits.critical, record).is_some() => Exit::Limit,
         exit => exit,
     };
     let all = readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective).map(|(reading, record)| one(reading, record));

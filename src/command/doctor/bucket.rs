@@ -48,9 +48,8 @@ pub(super) async fn ask(
     for (at, (who, family)) in principals.iter().flat_map(|who| families.iter().map(move |family| (who, *family))).enumerate() {
         let Ok(client) = asker.client(&target.image, family) else { continue };
         let (asker, image, who) = (asker.clone(), target.image.clone(), who.clone());
-        let left = end.saturating_duration_since(Instant::now());
         tasks.spawn(async move {
-            let (reading, date) = asker.read_dated(&client, &image, &who, left).await;
+            let (reading, date) = asker.read_dated_by(end, &client, &image, &who).await;
             let proof = match who.credential {
                 Credential::IdentityToken { .. } => Proof::IdentityToken,
                 Credential::RegistryToken(_) => Proof::RegistryToken,

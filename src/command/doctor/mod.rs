@@ -55,8 +55,7 @@ pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Accou
     args.asking.timeout = args.asking.timeout.min(LONGEST);
     let targets = Target::all(&args.registries)?;
     let asker = Asker::new(context, &args.asking, accounts.clone(), Choice::All).await?;
-    // A helper that hangs leaves half of the time for everything that comes after it.
-    let asker = Arc::new(asker.with_helpers_within(args.asking.timeout / 2));
+    let asker = Arc::new(asker);
     let work = async {
         let secrets = match args.kubernetes.clone() {
             Some(file) => kubernetes::read(context, file).await?,
