@@ -191,13 +191,15 @@ fn the_textfile_script_leaves_nothing_when_a_signal_ends_it() {
     let entries = || fs::read_dir(&target).expect("the folder").count();
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let home = Home::new();
-        let asking = home.path().join("asking");
-        home.script("dhlimit", &format!("#!/bin/sh\n: > '{}'\nsleep 0.5\n", asking.display()));
+        let (asking, go) = (home.path().join("asking"), home.path().join("go"));
+        let stand_in = format!("#!/bin/sh\n: > '{}'\nuntil [ -e '{}' ]; do sleep 0.05; done\n", asking.display(), go.display());
+        home.script("dhlimit", &stand_in);
         let script = example("systemd/dhlimit-textfile.sh");
         let mut running = home.program("sh", [script.as_os_str(), target.as_os_str()]).start();
         running.wait_until(Duration::from_secs(10), |_| asking.exists().then_some(()));
         assert_eq!(entries(), 1);
         running.signal(signal);
+        fs::write(&go, "").expect("a file");
         let outcome = running.outcome();
         assert_eq!((outcome.code, entries()), (Some(1), 0), "{signal:?}: {outcome:?}");
     }
