@@ -195,7 +195,9 @@ fn the_textfile_script_leaves_nothing_when_a_signal_ends_it() {
         let stand_in = format!("#!/bin/sh\n: > '{}'\nuntil [ -e '{}' ]; do sleep 0.05; done\n", asking.display(), go.display());
         home.script("dhlimit", &stand_in);
         let script = example("systemd/dhlimit-textfile.sh");
-        let mut running = home.program("sh", [script.as_os_str(), target.as_os_str()]).start();
+        // What runs the tests may have signals ignored, as nohup has, and a shell cannot catch those.
+        let caught = ["--default-signal=HUP,INT,TERM".as_ref(), "sh".as_ref(), script.as_os_str(), target.as_os_str()];
+        let mut running = home.program("env", caught).start();
         running.wait_until(Duration::from_secs(10), |_| asking.exists().then_some(()));
         assert_eq!(entries(), 1);
         running.signal(signal);
