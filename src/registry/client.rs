@@ -40,17 +40,17 @@ pub struct Client {
     family: Option<Family>,
     trust: Trust,
     environment: Environment,
-    registry: Transport,
-    /// The token service as a challenge told it, and the connection to it.
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+/// What was opened and learnt so far.
 struct State {
+    registry: Transport,
+    /// The token service as a challenge told it, and the connections to such services.
     service: Option<TokenService>,
+    auth: HashMap<String, Transport>,
     basic: bool,
     tokens: HashMap<TokenKey, Token>,
-    auth: HashMap<String, Transport>,
     /// Tokens fetched so far.
     fetched: u64,
 }
@@ -67,7 +67,8 @@ impl Client {
     /// A client for an endpoint. No connection is opened yet.
     pub fn new(endpoint: Endpoint, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Self, RegistryError> {
         let registry = transport(&endpoint.base, family, trust, environment)?;
-        Ok(Self { endpoint, family, trust: trust.clone(), environment: environment.clone(), registry, state: Mutex::default() })
+        let state = State { registry, service: None, auth: HashMap::new(), basic: false, tokens: HashMap::new(), fetched: 0 };
+        Ok(Self { endpoint, family, trust: trust.clone(), environment: environment.clone(), state: Mutex::new(state) })
     }
 
     /// The family it was told to use.
@@ -88,6 +89,17 @@ impl Client {
     /// Forgets the tokens, so that the next request asks for a new one.
     pub fn forget_tokens(&self) {
         self.locked().tokens.clear();
+    }
+
+    /// Lets go of its connections and tokens, as after a sleep of the machine: the other end may have
+    /// closed the one long ago, and their life went by unseen.
+    pub fn start_afresh(&self) -> Result<(), RegistryError> {
+        let registry = transport(&self.endpoint.base, self.family, &self.trust, &self.environment)?;
+        let mut state = self.locked();
+        state.registry = registry;
+        state.auth.clear();
+        state.tokens.clear();
+        Ok(())
     }
 
     /// HEAD of the image's manifest: what costs nothing and carries the limit.
@@ -239,7 +251,8 @@ impl Client {
         let auth = self.auth_transport(&service.realm)?;
         let elsewhere = service.realm.origin() != self.endpoint.base.origin();
         if elsewhere && self.locked().tokens.is_empty() && self.endpoint.token_service.is_some() {
-            self.registry.preconnect(self.endpoint.base.clone()).await;
+            let registry = self.registry();
+            registry.preconnect(self.endpoint.base.clone()).await;
         }
         let scope = format!("repository:{}:pull", image.repository());
         let request = token_request(&auth, service, &scope, who);
@@ -274,7 +287,7 @@ impl Client {
     ) -> Result<Answered, RegistryError> {
         let mut url = url.clone();
         let mut authorization = authorization;
-        let mut transport = self.registry.clone();
+        let mut transport = self.registry();
         for _ in 0..=REDIRECTS_MAX {
             let at = host(&url);
             let once = || self.once(&transport, want, &url, authorization.as_ref(), deadline);
@@ -332,10 +345,14 @@ impl Client {
         .await
     }
 
+    fn registry(&self) -> Transport {
+        self.locked().registry.clone()
+    }
+
     /// The connection to a token service: the registry's own where both are one server.
     fn auth_transport(&self, realm: &Url) -> Result<Transport, RegistryError> {
         if realm.origin() == self.endpoint.base.origin() {
-            return Ok(self.registry.clone());
+            return Ok(self.registry());
         }
         let origin = realm.origin().ascii_serialization();
         if let Some(known) = self.locked().auth.get(&origin) {

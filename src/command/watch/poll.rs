@@ -113,6 +113,11 @@ impl Act for Polls<'_> {
             (index, turns.jumps.get_mut(index).map(std::mem::take).filter(|seconds| *seconds != 0))
         };
         let Some(target) = self.targets.get_mut(index) else { return Done::Broken };
+        if jump.is_some_and(|seconds| seconds > 0)
+            && let Err(error) = target.client.start_afresh()
+        {
+            tracing::debug!(%error, "the old connections stay");
+        }
         let tokens = target.client.tokens_fetched();
         let reading = tokio::select! {
             reading = self.asker.read(&target.client, &target.image, &target.who) => reading,

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::line::Cable;
 use super::{documents, events};
-use crate::harness::{Home, Running, Sandbox, dhlimit, http};
+use crate::harness::{Home, Running, Sandbox, dhlimit, http, tools};
 
 fn watch(url: &str, more: &[&str]) -> Running {
     let fast = ["watch", "-o", "jsonl", "-q", "--interval", "100ms", "--timeout", "2s", "--registry-url", url, "--auth-url", url];
@@ -105,6 +105,34 @@ fn an_account_whose_password_changes_is_asked_rarely_and_comes_back() {
     let fault = documents.iter().find(|document| document["error"]["kind"] == "credentials").expect("the reading that was refused");
     assert!(fault["state"] == "failed" && fault["identity"]["user"] == "tidewater-ci", "{fault}");
     assert_eq!(documents.last().expect("readings")["limit"], 200);
+}
+
+#[test]
+fn after_a_sleep_of_the_machine_no_dead_connection_is_waited_for() {
+    let Some(_) = tools::require("faketime") else { return };
+    let sandbox = Sandbox::start(&[]);
+    let cable = Cable::to(sandbox.authority());
+    let home = Home::new();
+    let clock = home.write("clock", "+0");
+    let args = ["watch", "-o", "jsonl", "-q", "--interval", "500ms", "--timeout", "60s", "--registry-url", &cable.url()];
+    let mut running = home
+        .dhlimit(args.into_iter().chain(["--auth-url", &cable.url()]))
+        // The loader's own word for the folder of libraries. What waits is left alone, as in a sleep.
+        .env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketimeMT.so.1")
+        .env("FAKETIME_TIMESTAMP_FILE", &clock)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .limit(Duration::from_secs(90))
+        .start();
+    running.wait_until(Duration::from_secs(20), |running| documents(&running.stdout()).get(2).map(drop));
+    assert_eq!(cable.connections(), 1);
+    cable.swallow();
+    std::fs::write(&clock, "+7200").expect("a clock to set");
+    running.wait_until(Duration::from_secs(30), |running| (count(running, "clock_jumped") == 1).then_some(()));
+    running.signal(Signal::INT);
+    let documents = documents(&running.outcome().expect_code(130).stdout);
+    assert!(documents.iter().all(|document| document["state"] == "limited"), "{documents:?}");
+    assert_eq!(cable.connections(), 2);
 }
 
 #[test]

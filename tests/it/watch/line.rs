@@ -18,6 +18,8 @@ struct State {
     cut: AtomicBool,
     closed: AtomicBool,
     connections: AtomicU64,
+    /// Connections up to this one are swallowed.
+    dead: AtomicU64,
     refused: AtomicU64,
     open: Mutex<Vec<TcpStream>>,
     from: Mutex<Option<String>>,
@@ -39,10 +41,10 @@ impl Cable {
                     shared.refused.fetch_add(1, Ordering::SeqCst);
                     continue;
                 }
-                shared.connections.fetch_add(1, Ordering::SeqCst);
+                let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
                 // A server that is not there closes the connection, as a broken network does.
                 if let Ok(there) = TcpStream::connect(&server) {
-                    shared.join(client, there);
+                    shared.join(number, client, there);
                 }
             }
         });
@@ -67,6 +69,11 @@ impl Cable {
         self.state.cut.store(false, Ordering::SeqCst);
     }
 
+    /// What is open stays open, and nothing comes through it any more.
+    pub(super) fn swallow(&self) {
+        self.state.dead.store(self.connections(), Ordering::SeqCst);
+    }
+
     /// From now on requests come from this address, as far as a server that trusts its proxy can tell.
     pub(super) fn comes_from(&self, address: &str) {
         *self.state.from.lock().expect("no panic") = Some(address.to_owned());
@@ -84,7 +91,7 @@ impl Cable {
 }
 
 impl State {
-    fn join(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
+    fn join(self: &Arc<Self>, number: u64, client: TcpStream, server: TcpStream) {
         let pair = |stream: &TcpStream| stream.try_clone().expect("a second handle");
         for stream in [&client, &server] {
             let _ = stream.set_nodelay(true);
@@ -92,12 +99,15 @@ impl State {
         }
         let (client_in, server_in) = (pair(&client), pair(&server));
         let state = Arc::clone(self);
-        thread::spawn(move || copy(client_in, server, |request| state.forward(request)));
+        thread::spawn(move || copy(client_in, server, |request| state.forward(number, request)));
         thread::spawn(move || copy(server_in, client, <[u8]>::to_vec));
     }
 
     /// A request without a body, sent at once, with the address that it comes from.
-    fn forward(&self, request: &[u8]) -> Vec<u8> {
+    fn forward(&self, number: u64, request: &[u8]) -> Vec<u8> {
+        if number <= self.dead.load(Ordering::SeqCst) {
+            return Vec::new();
+        }
         let from = self.from.lock().expect("no panic").clone();
         match (from, request.strip_suffix(b"\r\n\r\n")) {
             (Some(from), Some(head)) => [head, format!("\r\nX-Forwarded-For: {from}\r\n\r\n").as_bytes()].concat(),
