@@ -30,7 +30,7 @@ use backoff::Dice;
 use goal::Goal;
 use hook::{Hook, Say};
 use live::{Left, Live, Parts, Update};
-use pace::{HUB_LEAST, Manners, Schedule};
+use pace::{Manners, Schedule, held_back};
 use poll::{Done, Polls, Shared, Target, Turns, Waits, Wish};
 use series::Series;
 use show::Show;
@@ -193,9 +193,8 @@ async fn targets(context: &Context, asker: &Asker, args: &Watch) -> Result<(Vec<
     if targets.is_empty() {
         return Err(Failure::new(Exit::Credentials, anyhow::anyhow!("nobody to ask as")));
     }
-    let hub = manners.iter().any(|manners| manners.least == HUB_LEAST);
-    if hub && args.interval.is_some_and(|interval| interval < HUB_LEAST) {
-        context.say(&format!("! Docker Hub is asked every {} s at the most; --force-interval lowers that to 1 s", HUB_LEAST.as_secs()));
+    if let Some(words) = args.interval.and_then(|interval| held_back(&manners, interval)) {
+        context.say(&format!("! {words}"));
     }
     Ok((targets, manners))
 }

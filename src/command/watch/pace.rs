@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::backoff::{Outcome, stay_away};
 
 /// Docker Hub is asked no more often than this, unless forced.
-pub(super) const HUB_LEAST: Duration = Duration::from_secs(10);
+const HUB_LEAST: Duration = Duration::from_secs(10);
 /// Other registries, and Docker Hub if forced: whoever asks faster trips the limits of others.
 const FAR_LEAST: Duration = Duration::from_secs(1);
 /// The usual interval on loopback.
@@ -47,6 +47,17 @@ impl Manners {
         };
         Self { registry: registry.to_owned(), least, near }
     }
+}
+
+/// In words, where registries are not asked as often as somebody wants.
+pub(super) fn held_back(manners: &[Manners], asked: Duration) -> Option<String> {
+    let least = manners.iter().map(|manners| manners.least).max().filter(|least| asked < *least)?;
+    let (who, lowered) = if least == HUB_LEAST {
+        ("Docker Hub", "; --force-interval lowers that to 1 s")
+    } else {
+        ("a registry that is not on this machine", "")
+    };
+    Some(format!("{who} is asked every {} s at the most{lowered}", least.as_secs()))
 }
 
 /// One image and identity on the schedule.
@@ -292,6 +303,19 @@ mod tests {
         assert_eq!(at(1, false), [0, 10, 20, 30]);
         assert_eq!(at(1, true), [0, 1, 2, 3]);
         assert_eq!(at(0, true), [0, 1, 2, 3], "force has a floor, too");
+    }
+
+    #[test]
+    fn an_interval_that_is_not_kept_is_said() {
+        let said = |near, force, asked| held_back(&[Manners::towards("docker.io", true, near, force)], s(asked));
+        assert_eq!(
+            said(false, false, 9).as_deref(),
+            Some("Docker Hub is asked every 10 s at the most; --force-interval lowers that to 1 s")
+        );
+        assert_eq!(said(false, true, 0).as_deref(), Some("a registry that is not on this machine is asked every 1 s at the most"));
+        for (near, force, asked) in [(true, false, 0), (false, false, 10), (false, true, 1)] {
+            assert_eq!(said(near, force, asked), None);
+        }
     }
 
     #[test]
