@@ -226,7 +226,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --wait 'While closed, ask again now and then, for this long; without DURATION until two windows have passed'
             cand --on-unknown 'What to do when the limit cannot be told: the registry is not reached or not understood'
             cand --on-unlimited 'What to do when the registry names no limit'
-            cand --max-use 'Fail with exit code 1 if COMMAND used more pulls'
+            cand --max-use 'Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs'
             cand --dotenv 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab'
             cand -o 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]'
             cand --output 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]'

@@ -254,7 +254,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unknown -d '
 fail\t'Do not let through'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unlimited -d 'What to do when the registry names no limit' -r -f -a "pass\t'Let through'
 fail\t'Do not let through'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l max-use -d 'Fail with exit code 1 if COMMAND used more pulls' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l max-use -d 'Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l dotenv -d 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s o -l output -d 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line an item, no decoration'

@@ -38,7 +38,7 @@ pub struct Gate {
     /// What to do when the registry names no limit
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Pass::Pass)]
     pub on_unlimited: Pass,
-    /// Fail with exit code 1 if COMMAND used more pulls
+    /// Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs
     #[arg(long, value_name = "N", requires = "command")]
     pub max_use: Option<u64>,
     /// Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab

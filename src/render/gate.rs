@@ -38,6 +38,8 @@ pub struct CommandRun {
     pub exit_code: u8,
     /// By how much the count fell while it ran; null where that cannot be told.
     pub used: Option<u64>,
+    /// Whether it may have used more: earlier pulls came back while it ran.
+    pub used_at_least: bool,
 }
 
 /// What `gate` found.
@@ -83,9 +85,9 @@ impl GateReport {
             text.push_str(&format!("; waited {}", super::span(self.waited_seconds)));
         }
         if let Some(command) = &self.command {
+            let least = if command.used_at_least { "at least " } else { "" };
             text.push_str(&match command.used {
-                Some(1) => "; the command used 1 pull".to_owned(),
-                Some(used) => format!("; the command used {used} pulls"),
+                Some(used) => format!("; the command used {least}{used} pull{}", if used == 1 { "" } else { "s" }),
                 None if self.reading.state == State::Unlimited => String::new(),
                 None => "; how many pulls the command used cannot be told".to_owned(),
             });
@@ -189,7 +191,7 @@ mod tests {
         let mut open = report(Verdict::Open, limited());
         assert_eq!(open.sentence(), "open: 76 of 100 pulls left (1h window), 5 needed");
         open.waited_seconds = 61;
-        open.command = Some(CommandRun { exit_code: 0, used: Some(1) });
+        open.command = Some(CommandRun { exit_code: 0, used: Some(1), used_at_least: false });
         assert!(open.sentence().ends_with("; waited 1m 1s; the command used 1 pull"), "{}", open.sentence());
         open.max_use = Some(0);
         assert!(open.sentence().ends_with("used 1 pull, more than the 0 allowed"), "{}", open.sentence());

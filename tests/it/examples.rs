@@ -64,8 +64,10 @@ fn the_ci_gate_runs_the_command_waits_and_says_why_not() {
     let sandbox = Sandbox::start(&["--limit", "4"]);
     let outcome = script(&sandbox, "ci-gate.sh", &["4"]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    let outcome = script(&sandbox, "ci-gate.sh", &["1", "sh", "-c", "echo 'a  b'; exit 5"]).run();
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(5), "a  b\n"), "{outcome:?}");
+    for command in [&["1", "sh", "-c", "echo 'a  b'; exit 5"][..], &["1", "--", "sh", "-c", "echo 'a  b'; exit 5"]] {
+        let outcome = script(&sandbox, "ci-gate.sh", command).run();
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(5), "a  b\n"), "{outcome:?}");
+    }
     let outcome = script(&sandbox, "ci-gate.sh", &["5"]).env("WAIT", "100ms").run();
     assert!(outcome.code == Some(1) && outcome.stderr.contains("ci-gate: closed"), "{outcome:?}");
     let outcome = script(&sandbox, "ci-gate.sh", &[]).run();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Outcome, Running, Sandbox, http};
+use crate::harness::{Home, Outcome, Running, Sandbox, dhlimit, http};
 
 const IMAGE: &str = "nginx";
 
@@ -133,7 +133,7 @@ fn what_a_command_uses_is_counted_and_may_be_bounded() {
         assert_eq!(outcome.code, Some(code), "{outcome:?}");
         let at = outcome.stderr.find('{').expect("a report on standard error");
         let report: Value = serde_json::from_str(&outcome.stderr[at..]).expect("JSON");
-        assert_eq!(report["command"], json!({"exit_code": 0, "used": 2}));
+        assert_eq!(report["command"], json!({"exit_code": 0, "used": 2, "used_at_least": false}));
         assert_eq!(report["verdict"], "open");
     }
     let failed = gate(&sandbox, &["--max-use", "0", IMAGE, "--", "sh", "-c", "exit 9"]);
@@ -307,9 +307,28 @@ fn a_window_that_turns_over_meanwhile_hides_nothing() {
     let spend = |count: &str| format!("'{}' stress -q --count {count} > /dev/null", env!("CARGO_BIN_EXE_dhlimit"));
     Home::new().program("sh", ["-c", &spend("5")]).envs(sandbox.as_docker_hub()).run().expect_code(0);
     let slow = format!("sleep 5; {}", spend("3"));
-    let outcome = gate(&sandbox, &["--max-use", "1", "-o", "json", "--", "sh", "-c", &slow]);
-    assert_eq!(outcome.code, Some(5), "{outcome:?}");
-    assert!(outcome.stderr.contains("\"used\": null"), "{outcome:?}");
+    let outcome = gate(&sandbox, &["--max-use", "1", "--", "sh", "-c", &slow]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("the command used at least 3 pulls, more than the 1 allowed"), "{outcome:?}");
+}
+
+#[test]
+fn pulls_that_come_back_meanwhile_hide_none_of_the_command_s() {
+    let sandbox = Sandbox::start(&["--limit", "10", "--window", "6s"]);
+    let spend = |count: &str| format!("'{}' stress -q --count {count} > /dev/null", env!("CARGO_BIN_EXE_dhlimit"));
+    Home::new().program("sh", ["-c", &spend("2")]).envs(sandbox.as_docker_hub()).run().expect_code(0);
+    let slow = format!("{}; sleep 4", spend("3"));
+    std::thread::sleep(Duration::from_secs(3));
+    let outcome = gate(&sandbox, &["--max-use", "2", "--", "sh", "-c", &slow]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains(" 3 pulls, more than the 2 allowed"), "{outcome:?}");
+}
+
+#[test]
+fn a_duration_behind_a_blank_is_not_taken_for_an_image() {
+    let outcome = dhlimit(["gate", "--wait", "10m"]).run();
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("10m is taken for the image") && outcome.stderr.contains("--wait=10m"), "{outcome:?}");
 }
 
 #[test]

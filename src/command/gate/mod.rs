@@ -4,11 +4,13 @@
 mod countdown;
 mod pipeline;
 mod schedule;
+mod spent;
 mod verdict;
 mod wait;
 
 use self::pipeline::{Dotenv, Section};
 use self::schedule::Schedule;
+use self::spent::{Spent, Used};
 use self::verdict::{Decision, Policy};
 use self::wait::{Looks, Outcome, look};
 use super::asker::{self, Asker};
@@ -17,7 +19,7 @@ use super::companion;
 use crate::cli::{Family, Format, Gate, Pass};
 use crate::credentials::{Account, Choice};
 use crate::image::is_loopback;
-use crate::quota::{Reading, Record, Standing};
+use crate::quota::{Reading, Record};
 use crate::registry::Principal;
 use crate::render::check::sentence;
 use crate::render::gate::{CommandRun, GateReport};
@@ -28,6 +30,13 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
     if args.asking.all_identities || args.asking.family == Family::Both {
         return Err(Failure::usage("a gate asks as one identity over one address family")
             .advise("leave --all-identities and --family both to check; name one with --user NAME or --anonymous")
+            .into());
+    }
+    if let (Some(_), Some(image)) = (args.wait, args.image.as_deref())
+        && humantime::parse_duration(image).is_ok()
+    {
+        return Err(Failure::usage(format!("{image} is taken for the image"))
+            .advise(format!("to wait so long write --wait={image}; an image of that name is docker.io/library/{image}"))
             .into());
     }
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
@@ -62,10 +71,24 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
             pipeline::can_write(context)?;
         }
         context.say(&report.sentence());
-        let exit_code = companion::run(&args.command, &variables(&asker, &args)).await?;
+        let variables = variables(&asker, &args);
+        let mut spent = Spent::since(&reading, loopback);
+        let exit_code = {
+            let looks = async {
+                loop {
+                    tokio::time::sleep(spent.span()).await;
+                    spent.look(asker.read(&client, &image, &who).await);
+                }
+            };
+            tokio::select! {
+                exit_code = companion::run(&args.command, &variables) => exit_code?,
+                never = looks => never,
+            }
+        };
         // Whoever interrupts wants it over, not one more request.
-        let used = if context.shutdown.is_cancelled() { Used::Unknown } else { used(&reading, &asker.read(&client, &image, &who).await) };
-        report.command = Some(CommandRun { exit_code, used: if let Used::Pulls(used) = used { Some(used) } else { None } });
+        let used = if context.shutdown.is_cancelled() { Used::Unknown } else { spent.end(&asker.read(&client, &image, &who).await) };
+        let (used_at_least, pulls) = (matches!(used, Used::AtLeast(_)), used.pulls());
+        report.command = Some(CommandRun { exit_code, used: pulls, used_at_least });
         exit = after(exit_code, used, args.max_use, args.on_unknown);
     }
     // Before anything is shown, whose reader may be gone.
@@ -77,34 +100,6 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
         other => other?,
     }
     Ok(exit)
-}
-
-/// What a command took off the count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Used {
-    /// So many pulls.
-    Pulls(u64),
-    /// Nothing was counted before or after.
-    Uncounted,
-    /// It cannot be told.
-    Unknown,
-}
-
-/// What lies between two readings. Only a count of the same source, limit and window that has not
-/// risen, and whose window has not passed meanwhile, tells what was used; pulls of others, and those
-/// that came back within the window, cannot be told from it.
-fn used(before: &Reading, after: &Reading) -> Used {
-    if matches!((&before.standing, &after.standing), (Standing::Unlimited, Standing::Unlimited)) {
-        return Used::Uncounted;
-    }
-    let (Some(first), Some(left)) = (before.count(), after.remaining()) else { return Used::Unknown };
-    // An answer that says that nothing is left need not say of how much.
-    let same_limit = after.count().is_none_or(|last| (last.limit, last.window) == (first.limit, first.window));
-    let passed = first.window.is_some_and(|window| (after.at - before.at).num_seconds().unsigned_abs() > window.seconds());
-    match first.remaining.checked_sub(left) {
-        Some(used) if same_limit && !passed && before.source == after.source => Used::Pulls(used),
-        _ => Used::Unknown,
-    }
 }
 
 /// A look in words: verdict, what is left, what is needed.
@@ -126,7 +121,7 @@ fn variables(asker: &Asker, args: &Gate) -> Vec<(&'static str, String)> {
 fn after(exit_code: u8, used: Used, max_use: Option<u64>, on_unknown: Pass) -> Exit {
     match (exit_code, max_use, used) {
         (1.., _, _) | (_, None, _) => Exit::Child(exit_code),
-        (0, Some(most), Used::Pulls(used)) if used > most => Exit::Limit,
+        (0, Some(most), used) if used.pulls().is_some_and(|used| used > most) => Exit::Limit,
         (0, Some(_), Used::Unknown) if on_unknown == Pass::Fail => Exit::Unknown,
         (0, Some(_), _) => Exit::Child(0),
     }
@@ -184,6 +179,8 @@ mod tests {
     #[case(0, Used::Pulls(4), Some(3), Pass::Fail, 1)]
     #[case(0, Used::Pulls(4), Some(3), Pass::Pass, 1)]
     #[case(9, Used::Pulls(4), Some(3), Pass::Fail, 9)]
+    #[case(0, Used::AtLeast(4), Some(3), Pass::Fail, 1)]
+    #[case(0, Used::AtLeast(3), Some(3), Pass::Fail, 0)]
     #[case(0, Used::Unknown, Some(3), Pass::Fail, 5)]
     #[case(0, Used::Unknown, Some(3), Pass::Pass, 0)]
     #[case(0, Used::Uncounted, Some(3), Pass::Fail, 0)]
@@ -196,29 +193,5 @@ mod tests {
         #[case] code: u8,
     ) {
         assert_eq!(after(exit_code, used, max_use, on_unknown).code(), code);
-    }
-    #[rstest]
-    #[case::fewer((100, 50, 0), (100, 47, 10), Used::Pulls(3))]
-    #[case::none((100, 50, 0), (100, 50, 10), Used::Pulls(0))]
-    #[case::risen((100, 50, 0), (100, 60, 10), Used::Unknown)]
-    #[case::another_limit((100, 50, 0), (200, 47, 10), Used::Unknown)]
-    #[case::the_window_has_passed((100, 50, 0), (100, 47, 3_601), Used::Unknown)]
-    fn what_was_used_is_told_only_where_it_can_be(#[case] before: (u64, u64, i64), #[case] after: (u64, u64, i64), #[case] expected: Used) {
-        let reading = |(limit, remaining, seconds): (u64, u64, i64)| {
-            let window = crate::quota::Window::from_seconds(3_600);
-            let mut reading = verdict::tests::reading(Standing::Limited(crate::quota::Count { limit, remaining, window }));
-            reading.at += chrono::TimeDelta::seconds(seconds);
-            reading
-        };
-        assert_eq!(used(&reading(before), &reading(after)), expected);
-        let mut moved = reading(after);
-        moved.source = crate::quota::Source::parse("192.0.2.77");
-        assert_eq!(used(&reading(before), &moved), Used::Unknown);
-    }
-
-    #[test]
-    fn where_nothing_is_counted_nothing_is_used() {
-        let unlimited = verdict::tests::reading(Standing::Unlimited);
-        assert_eq!(used(&unlimited, &unlimited), Used::Uncounted);
     }
 }
