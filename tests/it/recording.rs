@@ -52,6 +52,64 @@ fn a_report_counts_what_was_recorded_and_says_what_was_torn() {
     assert!(outcome.stderr.contains("line 152 had been torn off"), "{outcome:?}");
 }
 
+/// Samples at these times and with so much left, each counted on its source.
+fn at(samples: &[(&str, u64, &str)]) -> String {
+    let line = |(at, left, source): &(&str, u64, &str)| {
+        let mut value = serde_json::to_value(sample(100 - left)).expect("JSON");
+        (value["at"], value["source"]) = (format!("2026-11-{at}:00Z").into(), (*source).into());
+        value.to_string() + "\n"
+    };
+    samples.iter().map(line).collect()
+}
+
+fn report(home: &Home, path: &Path) -> Value {
+    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-ojson".as_ref()]).run().expect_code(0);
+    serde_json::from_str(&outcome.stdout).expect("JSON")
+}
+
+#[test]
+fn what_nobody_watched_is_no_line_and_no_hour() {
+    let home = Home::new();
+    let source = "192.0.2.10";
+    let morning = [("01T09:00", 60, source), ("01T09:30", 30, source), ("01T10:00", 0, source)];
+    let days_later = [("11T09:00", 90, source), ("11T09:30", 80, source)];
+    let path = home.write("gap.jsonl", &at(&[&morning[..], &days_later].concat()));
+    let series = &report(&home, &path)["series"][0];
+    // 60 pulls in the hour that was watched first, 10 in half an hour later.
+    let pace = series["pulls_per_hour"].as_f64().expect("a pace");
+    assert_eq!((series["pulls"].as_u64(), pace.round(), series["seconds_at_zero"].as_u64()), (Some(70), 47.0, Some(3600)));
+    let drawing = home.dhlimit(["report".as_ref(), path.as_os_str(), "-osvg".as_ref()]).run().expect_code(0).stdout;
+    let line = drawing.split("<path").find(|path| path.contains("class=\"l k0")).expect("a line");
+    assert_eq!(line.matches('M').count(), 2, "{line}");
+}
+
+#[test]
+fn of_very_many_sources_the_last_are_shown() {
+    let home = Home::new();
+    let sources: Vec<(String, String)> = (0..70).map(|n| (format!("{:02}T{:02}:00", 1 + n / 24, n % 24), format!("192.0.2.{n}"))).collect();
+    let samples: Vec<(&str, u64, &str)> = sources.iter().map(|(at, source)| (at.as_str(), 50, source.as_str())).collect();
+    let path = home.write("moving.jsonl", &at(&samples));
+    let found = report(&home, &path);
+    let shown = found["series"].as_array().expect("series");
+    assert_eq!((shown.len(), &found["series_left_out"]), (64, &6.into()));
+    assert_eq!((&shown[0]["source"], &shown[63]["source"]), (&"192.0.2.6".into(), &"192.0.2.69".into()));
+    let text = home.dhlimit(["report".as_ref(), path.as_os_str()]).run().expect_code(0).stdout;
+    assert!(text.contains("! Only the 64 series read last are shown; older ones left out: 6\n"), "{text}");
+}
+
+#[test]
+fn a_report_that_was_kept_from_others_stays_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let path = recorded(&home, "hub.jsonl", 10);
+    for mode in [0o600, 0o664] {
+        let page = home.write("report.html", "old");
+        fs::set_permissions(&page, fs::Permissions::from_mode(mode)).expect("permissions");
+        home.dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), page.as_os_str()]).run().expect_code(0);
+        assert_eq!(fs::metadata(&page).expect("the page").permissions().mode() & 0o777, mode);
+    }
+}
+
 #[test]
 fn one_damaged_line_does_not_take_a_recording_with_it() {
     let home = Home::new();

@@ -9,38 +9,37 @@ use crate::quota::{Change, Forecaster, Point, State, Window};
 use crate::recording::Sample;
 use crate::render::report::{Report, Series, Trace, WorstHour};
 
-/// More series than these are not readings of one machine.
+/// More series than these nobody can tell apart: the ones read last are kept.
 const MOST_SERIES: usize = 64;
 /// Files named beyond these are not kept.
 const MOST_FILES: usize = 64;
 /// Minutes of an hour.
 const HOUR: i64 = 60;
-/// How long at most a reading of zero stands where no window is known.
+/// How long at most a reading of zero stands where no window is known, in seconds; and after how long
+/// without a reading nothing is known any more, where the window is no longer.
 const STANDS: i64 = 3_600;
-
-/// Why samples cannot be summed up.
-#[derive(Debug, thiserror::Error)]
-#[error("the recordings hold more than {MOST_SERIES} identities and sources: report fewer files at once")]
-pub(super) struct TooManySeries;
 
 /// Everything summed up so far.
 #[derive(Debug, Default)]
 pub(super) struct Fold {
     series: Vec<Running>,
+    left_out: u64,
     torn: u64,
 }
 
 impl Fold {
     /// Takes in a sample from a file.
-    pub(super) fn push(&mut self, file: &str, sample: &Sample) -> Result<(), TooManySeries> {
-        let place = match self.place(file, sample) {
-            Some(place) => place,
-            None if self.series.len() < MOST_SERIES => {
-                self.series.push(Running::new(file, sample));
-                self.series.len() - 1
+    pub(super) fn push(&mut self, file: &str, sample: &Sample) {
+        let place = self.place(file, sample).unwrap_or_else(|| {
+            if self.series.len() >= MOST_SERIES
+                && let Some((oldest, _)) = self.series.iter().enumerate().min_by_key(|(_, running)| running.last)
+            {
+                self.series.remove(oldest);
+                self.left_out += 1;
             }
-            None => return Err(TooManySeries),
-        };
+            self.series.push(Running::new(file, sample));
+            self.series.len() - 1
+        });
         for (other, running) in self.series.iter_mut().enumerate() {
             if other != place && running.is_of(sample) {
                 running.interrupted = true;
@@ -49,7 +48,6 @@ impl Fold {
         if let Some(running) = self.series.get_mut(place) {
             running.push(file, sample);
         }
-        Ok(())
     }
 
     /// Takes in a torn line.
@@ -59,7 +57,7 @@ impl Fold {
 
     /// The report of everything.
     pub(super) fn finish(self) -> Report {
-        Report::new(self.series.into_iter().map(Running::finish).collect(), self.torn)
+        Report::new(self.series.into_iter().map(Running::finish).collect(), self.left_out, self.torn)
     }
 
     /// The series that a sample belongs to.
@@ -78,6 +76,10 @@ impl Fold {
     }
 }
 
+fn seconds(window: Option<u64>) -> Option<i64> {
+    window.and_then(|seconds| i64::try_from(seconds).ok())
+}
+
 /// One series in the making.
 #[derive(Debug)]
 struct Running {
@@ -89,6 +91,10 @@ struct Running {
     held: Option<(Point, bool)>,
     zero_since: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
+    /// When the count that is believed was read.
+    believed_at: Option<DateTime<Utc>>,
+    /// The time between counts that follow one another, in seconds.
+    observed: i64,
     minutes: VecDeque<(i64, u64)>,
     interrupted: bool,
     breaks: bool,
@@ -125,6 +131,8 @@ impl Running {
             held: None,
             zero_since: None,
             last: None,
+            believed_at: None,
+            observed: 0,
             minutes: VecDeque::new(),
             interrupted: false,
             breaks: false,
@@ -162,7 +170,7 @@ impl Running {
     /// Adds the time since the last reading, where that one said zero.
     fn zero(&mut self, sample: &Sample) {
         if let Some(since) = self.zero_since.take() {
-            let most = sample.record.window_seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(STANDS);
+            let most = seconds(sample.record.window_seconds).unwrap_or(STANDS);
             let stood = (sample.at - since).num_seconds().clamp(0, most);
             self.series.seconds_at_zero = self.series.seconds_at_zero.saturating_add(stood.unsigned_abs());
         }
@@ -202,6 +210,14 @@ impl Running {
     }
 
     fn believe(&mut self, point: Point, refused: bool) {
+        if let Some(gap) = self.believed_at.replace(point.at).map(|before| (point.at - before).num_seconds().max(0)) {
+            if gap > seconds(self.series.window_seconds).unwrap_or(STANDS).max(STANDS) {
+                self.breaks = true;
+                self.believed = None;
+            } else {
+                self.observed = self.observed.saturating_add(gap);
+            }
+        }
         let pulls = self.believed.map_or(0, |before| before.saturating_sub(point.remaining));
         self.series.pulls = self.series.pulls.saturating_add(pulls);
         self.series.lowest = Some(self.series.lowest.map_or(point.remaining, |lowest| lowest.min(point.remaining)));
@@ -231,7 +247,7 @@ impl Running {
 
     fn finish(mut self) -> Series {
         self.believe_held();
-        let seconds = self.series.from.zip(self.series.to).map_or(0, |(from, to)| (to - from).num_seconds());
+        let seconds = self.observed;
         #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
         let pace = |seconds: i64| (self.series.pulls as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0;
         self.series.pulls_per_hour = (seconds >= 60).then(|| pace(seconds));

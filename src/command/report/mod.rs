@@ -69,7 +69,7 @@ fn read(context: &Context, files: &[PathBuf]) -> Result<Option<Report>, Failure>
         let (mut count, mut passed) = (0_u64, Passed::default());
         for line in reader {
             match line.map_err(|error| usage(anyhow::Error::new(error)).advise(advice))? {
-                Line::Sample(sample) => fold.push(&name, &sample).map_err(|error| usage(error.into()))?,
+                Line::Sample(sample) => fold.push(&name, &sample),
                 Line::Torn(number) => {
                     fold.torn();
                     context.say(&format!("! {}: line {number} had been torn off by a crash; it is passed over", path.display()));
@@ -176,6 +176,7 @@ impl Target {
         if found.as_ref().is_ok_and(Metadata::is_dir) {
             anyhow::bail!("{}: it is a folder", cannot());
         }
+        let old = found.as_ref().ok().map(Metadata::permissions);
         // A pipe, a device or a link keeps being what it is.
         if found.is_ok_and(|found| !found.is_file()) || path.is_symlink() {
             return Ok(Self::Special(
@@ -186,6 +187,10 @@ impl Target {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let permissions = Permissions::from_mode(0o666);
         let file = tempfile::Builder::new().prefix(".dhlimit-").permissions(permissions).tempfile_in(folder).with_context(cannot)?;
+        if let Some(old) = old {
+            // The old report may have been kept from others.
+            file.as_file().set_permissions(old).with_context(cannot)?;
+        }
         Ok(Self::Beside(file, path.to_owned()))
     }
 

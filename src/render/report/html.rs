@@ -32,8 +32,8 @@ pub fn html(report: &Report) -> String {
     } else {
         let _ = write!(body, "<p>{}</p><figure>{}</figure>{}{}", lead(report), drawing(report, false), summary(report), numbers(report));
     }
-    if report.torn_lines > 0 {
-        let _ = write!(body, "<p>Lines torn off or damaged, and passed over: {}.</p>", report.torn_lines);
+    for words in report.omissions() {
+        let _ = write!(body, "<p>{words}.</p>");
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>Pull limit report</title>\

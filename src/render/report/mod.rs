@@ -26,6 +26,8 @@ pub struct Report {
     pub schema: String,
     /// One for each identity and source, in the order of their beginning.
     pub series: Vec<Series>,
+    /// Series beyond those that can be told apart, the ones read first.
+    pub series_left_out: u64,
     /// Lines that a crash had torn, that were damaged or of another schema, and that were passed over.
     pub torn_lines: u64,
 }
@@ -84,8 +86,16 @@ pub struct WorstHour {
 
 impl Report {
     /// A report of these series.
-    pub fn new(series: Vec<Series>, torn_lines: u64) -> Self {
-        Self { schema: "dhlimit/report/1".to_owned(), series, torn_lines }
+    pub fn new(series: Vec<Series>, series_left_out: u64, torn_lines: u64) -> Self {
+        Self { schema: "dhlimit/report/1".to_owned(), series, series_left_out, torn_lines }
+    }
+
+    /// What is not in it, in words.
+    fn omissions(&self) -> Vec<String> {
+        let series = (self.series_left_out > 0)
+            .then(|| format!("Only the {} series read last are shown; older ones left out: {}", self.series.len(), self.series_left_out));
+        let torn = (self.torn_lines > 0).then(|| format!("Lines torn off or damaged, and passed over: {}", self.torn_lines));
+        series.into_iter().chain(torn).collect()
     }
 
     /// Whether there is more than one file, so that series are told apart by theirs.

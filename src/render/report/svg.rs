@@ -108,7 +108,9 @@ fn line(axis: Axis, place: usize, series: &Series) -> String {
         let (high, low, last) = (y(axis, cell.high), y(axis, cell.low), y(axis, cell.last));
         match before.filter(|_| !cell.breaks) {
             None => {
-                let _ = write!(path, "M{x:.1} {high:.1}");
+                // What ends here may be one reading: it is to be seen as well.
+                let end = if before.is_some() { "h.1" } else { "" };
+                let _ = write!(path, "{end}M{x:.1} {high:.1}");
             }
             // The count holds until the next reading, then steps.
             Some(level) => {

@@ -49,13 +49,9 @@ fn named(report: &Report, series: &Series, look: Look) -> String {
     textwrap::wrap(&format!("{}{limit}", report.name(series)), columns).join("\n   ")
 }
 
-/// What is to be said of lines that could not be read.
+/// What is to be said of what is not shown.
 fn torn(report: &Report) -> String {
-    match report.torn_lines {
-        0 => String::new(),
-        1 => "! 1 line was torn off or damaged and was passed over\n".to_owned(),
-        lines => format!("! {lines} lines were torn off or damaged and were passed over\n"),
-    }
+    report.omissions().iter().map(|words| format!("! {words}\n")).collect()
 }
 
 #[cfg(test)]
@@ -94,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_long_recording_fits_80_columns_without_a_broken_number() {
-        let report = Report::new(vec![series("buildbot-of-the-northern-cluster"), series("b")], 1);
+        let report = Report::new(vec![series("buildbot-of-the-northern-cluster"), series("b")], 0, 1);
         let at = "2026-11-22T19:00:00Z".parse().unwrap();
         let text = table(&report, Look { columns: Some(80), colour: false, now: at });
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
