@@ -67,13 +67,6 @@ impl Layers<'_> {
         let orphans: Vec<Id> =
             kept.iter().filter(|setting| self.is_orphan(setting, &kept, matches)).map(|orphan| orphan.id.clone()).collect();
         kept.retain(|setting| !orphans.contains(&setting.id));
-        for (long, needed) in NOTHING_WITHOUT {
-            let of = |wanted: &str| kept.iter().find(|setting| setting.long.as_deref() == Some(wanted));
-            let has_needed = command.get_arguments().any(|arg| arg.get_long() == Some(needed));
-            if has_needed && of(needed).is_none() && of(long).is_some_and(|setting| setting.origin == Origin::Flag) {
-                return Err(SettingError::Alone { option: long, needed });
-            }
-        }
         for setting in kept.iter().filter(|setting| !setting.values.is_empty()) {
             probe(command, setting)?;
         }
@@ -115,6 +108,18 @@ impl Layers<'_> {
         };
         beside.is_some_and(|beside| Some(beside) != named)
     }
+}
+
+/// A flag that does nothing without another option, which is set nowhere. To be asked once clap has
+/// taken the command line: one that is wrong elsewhere is not seen whole.
+pub(super) fn alone(command: &Command, settled: &[Setting]) -> Option<SettingError> {
+    let of = |wanted: &str| settled.iter().find(|setting| setting.long.as_deref() == Some(wanted));
+    let is_alone = |(long, needed): &(&str, &str)| {
+        let has_needed = command.get_arguments().any(|arg| arg.get_long() == Some(needed));
+        has_needed && of(needed).is_none() && of(long).is_some_and(|setting| setting.origin == Origin::Flag)
+    };
+    let (option, needed) = NOTHING_WITHOUT.into_iter().find(is_alone)?;
+    Some(SettingError::Alone { option, needed })
 }
 
 fn is_flag_given(arg: &Arg, matches: &ArgMatches) -> bool {

@@ -131,13 +131,17 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
     let path = subcommands(&said);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let layers = Layers { environment: &context.environment, file: &file, path: &path };
-    let mut settings = Vec::new();
-    command = lay(command, &said, &layers, &mut settings).map_err(|error| Stop::Wrong(Failure::new(Exit::Usage, error)))?;
+    let mut laid = Laid::default();
+    let refused = |error: SettingError| Stop::Wrong(Failure::new(Exit::Usage, error));
+    command = lay(command, &said, &layers, &mut laid).map_err(refused)?;
     let cli = command
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .map_err(|error| Stop::Clap(discreet(documented(error, args))))?;
-    let origins = settings.into_iter().filter_map(|setting| Some((setting.long?, setting.origin))).collect();
+    if let Some(alone) = laid.alone {
+        return Err(refused(alone));
+    }
+    let origins = laid.settings.into_iter().filter_map(|setting| Some((setting.long?, setting.origin))).collect();
     Ok(Settings { cli, accounts: file.accounts, origins })
 }
 
@@ -185,14 +189,23 @@ fn subcommands(matches: &ArgMatches) -> Vec<String> {
     below.into_iter().flat_map(|(name, below)| std::iter::once(name).chain(below)).collect()
 }
 
+/// What was laid into the commands.
+#[derive(Default)]
+struct Laid {
+    settings: Vec<Setting>,
+    /// A flag that does nothing: clap's own errors go first.
+    alone: Option<SettingError>,
+}
+
 /// Lays variables and file into a command and the subcommand that was called.
-fn lay(command: Command, said: &ArgMatches, layers: &Layers<'_>, into: &mut Vec<Setting>) -> Result<Command, SettingError> {
+fn lay(command: Command, said: &ArgMatches, layers: &Layers<'_>, into: &mut Laid) -> Result<Command, SettingError> {
     let settled = layers.settle(&command, said)?;
+    into.alone = into.alone.take().or_else(|| layers::alone(&command, &settled));
     let mut command = settled
         .iter()
         .filter(|setting| !setting.values.is_empty())
         .fold(command, |command, setting| command.mut_arg(&setting.id, |arg| arg.default_values(setting.values.clone()).required(false)));
-    into.extend(settled);
+    into.settings.extend(settled);
     if let Some((name, below)) = said.subcommand()
         && let Some(subcommand) = command.find_subcommand(name).cloned()
     {

@@ -181,10 +181,19 @@ fn a_flag_without_the_option_it_needs_is_refused_and_a_standing_wish_is_not() {
         ("watch --rotate-daily", "--rotate-daily does nothing without --record"),
         ("watch --rotate-size 1MB", "--rotate-size does nothing without --record"),
         ("watch --traffic steady:1/s", "--traffic does nothing without --sandbox"),
+        // What clap sees is said first, wherever it stands.
+        ("watch --rotate-size soon --record x", "invalid value 'soon'"),
+        ("watch --record x --rotate-size soon", "invalid value 'soon'"),
+        ("watch --rotate-daily --no-such --record x", "unexpected argument '--no-such'"),
     ] {
         assert!(settings(args, &[], "").is_err_and(|error| error.contains(wanted)), "{args}");
     }
-    for args in ["watch --record x --rotate-daily", "watch --traffic steady:1/s --sandbox", "sandbox --traffic steady:1/s"] {
+    for args in [
+        "watch --rotate-size 1.5MB --record x",
+        "watch --record x --rotate-daily",
+        "watch --traffic steady:1/s --sandbox",
+        "sandbox --traffic steady:1/s",
+    ] {
         assert_eq!(settings(args, &[], "").map(drop), Ok(()), "{args}");
     }
     assert_eq!(settings("watch --rotate-daily", &[("DHLIMIT_RECORD", "x")], "").map(drop), Ok(()));

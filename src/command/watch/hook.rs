@@ -75,12 +75,16 @@ impl Hook {
         self.bell.notify_one();
     }
 
-    /// Lets what waits be done where the watch ended `well`, within bounds; else ends it now.
-    pub(super) async fn finish(mut self, well: bool) {
+    /// Lets what waits be done where the watch ended `well`, within bounds and until `shutdown`; else
+    /// ends it now.
+    pub(super) async fn finish(mut self, well: bool, shutdown: &CancellationToken) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.bell.notify_one();
-        if well && timeout(LAST, &mut self.task).await.is_ok() {
-            return;
+        if well {
+            tokio::select! {
+                done = timeout(LAST, &mut self.task) => if done.is_ok() { return },
+                () = shutdown.cancelled() => {}
+            }
         }
         self.end.cancel();
         // Bounded by the grace that the child is given.

@@ -99,11 +99,14 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
         }
     }
     if let Some(hook) = polls.hook.take() {
-        hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left)).await;
+        hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left), &context.shutdown).await;
+        if context.shutdown.is_cancelled() && !matches!(ended, Ended::Broken) {
+            ended = Ended::Interrupted;
+        }
     }
     match ended {
         Ended::Reached | Ended::Left => Ok(Exit::Ok),
-        Ended::Time => Ok(polls.goal.exit_without(polls.worst())),
+        Ended::Time => Ok(polls.goal.exit_without(polls.worst()?)),
         Ended::Interrupted => Ok(Exit::Interrupted),
         Ended::Broken => Err(polls.error.take().unwrap_or_else(|| anyhow::anyhow!("nothing is left to watch"))),
     }

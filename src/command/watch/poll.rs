@@ -153,9 +153,15 @@ impl Polls<'_> {
         self.show.reading(self.context, target, shown, &json)
     }
 
-    /// How `check` would end on the last readings that are effective.
-    pub(super) fn worst(&self) -> Exit {
-        self.targets.iter().filter(|target| target.who.effective).filter_map(|target| target.exit).max().unwrap_or(Exit::Ok)
+    /// How `check` would end on the last readings that are effective; an error where there was none.
+    pub(super) fn worst(&self) -> Result<Exit, Failure> {
+        let effective = || self.targets.iter().filter(|target| target.who.effective);
+        effective().filter_map(|target| target.exit).max().ok_or_else(|| {
+            let base = effective().next().map(|target| target.client.endpoint().base.to_string()).unwrap_or_default();
+            let error = anyhow::anyhow!("no reading was had in the time of --for: no answer from {}", base.trim_end_matches('/'));
+            Failure::new(Exit::Unreachable, error)
+                .advise("a longer --for, or a --timeout shorter than it, shows what keeps the answer away")
+        })
     }
 }
 

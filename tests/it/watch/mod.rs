@@ -86,6 +86,13 @@ fn what_is_waited_for_ends_it_well_and_what_is_missed_does_not() {
     // Without a goal, the end of the time is told as check tells it: nothing is left here.
     watch(&["--for", "300ms"]).expect_code(1);
     dhlimit(["watch", "localhost:1/x", "--for", "300ms", "-q"]).run().expect_code(3);
+    // It takes what is sent and answers nothing: in that time there was no reading, good or bad.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let image = format!("{}/x", mute.local_addr().expect("an address"));
+    for goal in [[].as_slice(), &["--until-full"]] {
+        let outcome = dhlimit(["watch", &image, "--for", "500ms"].iter().chain(goal)).run().expect_code(3);
+        assert!(outcome.stdout.is_empty() && outcome.stderr.contains(&format!("no answer from http://{}", &image[..image.len() - 2])));
+    }
     dhlimit(["watch", "--until-empty", "--until-full"]).run().expect_code(2);
 }
 
@@ -144,6 +151,29 @@ fn the_command_on_changes_is_told_what_happened_and_never_holds_up_the_polling()
     let outcome = running.outcome().expect_code(130);
     assert!(started.elapsed() < Duration::from_secs(15), "{outcome:?}");
     assert!(outcome.left_running().is_empty(), "{:?}", outcome.left_running());
+}
+
+#[test]
+fn an_interrupt_is_heeded_while_the_last_command_on_changes_runs() {
+    let home = Home::new();
+    let begun = home.path().join("begun");
+    let command = format!("touch {}; sleep 60 & sleep 60", begun.display());
+    for signal in [Signal::INT, Signal::TERM] {
+        let _ = std::fs::remove_file(&begun);
+        let fast = ["watch", "--sandbox", "--traffic", "steady:50/s", "--interval", "100ms", "--until", "80", "-ojsonl", "--on-change"];
+        let mut running = home.dhlimit(fast.into_iter().chain([command.as_str()])).start();
+        running.wait_until(Duration::from_secs(20), |running| {
+            let reached = documents(&running.stdout()).last().and_then(|last| last["remaining"].as_u64()).is_some_and(|left| left <= 80);
+            (reached && begun.exists()).then_some(())
+        });
+        // The watch is over by itself.
+        std::thread::sleep(Duration::from_millis(300));
+        let started = Instant::now();
+        running.signal(signal);
+        let outcome = running.outcome().expect_code(130);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}: {outcome:?}", started.elapsed());
+        assert!(outcome.left_running().is_empty(), "{:?}", outcome.left_running());
+    }
 }
 
 #[test]
