@@ -10,7 +10,7 @@ mod sample;
 
 pub use error::RecordingError;
 pub use reader::{Line, Reader, is_recording};
-pub use recorder::{Recorder, Rotation};
+pub use recorder::{Appended, Recorder, Rotation};
 pub use sample::{SCHEMA, Sample};
 
 /// The longest line that is written or read, in bytes.

@@ -70,8 +70,9 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
         dice: Dice::new(),
         goal: Goal::of(&args),
         show: stage.show,
-        hook: args.on_change.clone().map(|command| Hook::new(command, stage.say)),
+        hook: args.on_change.clone().map(|command| Hook::new(command, stage.say.clone())),
         recorder,
+        say: stage.say,
         stop: stop.clone(),
         error: None,
     };

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::{Dice, Outcome};
 use super::drift::Drift;
 use super::goal::Goal;
-use super::hook::{Change, Hook};
+use super::hook::{Change, Hook, Say};
 use super::pace::Schedule;
 use super::series::Series;
 use super::show::{self, Show};
@@ -22,7 +22,7 @@ use crate::command::check::exit_of;
 use crate::command::rounds::{Act, Pace};
 use crate::image::Reference;
 use crate::quota::Reading;
-use crate::recording::Recorder;
+use crate::recording::{Appended, Recorder};
 use crate::registry::{Client, Principal};
 use crate::render::watch::{Event, Shown};
 use crate::{Context, Exit, Failure};
@@ -96,6 +96,7 @@ pub(super) struct Polls<'a> {
     pub(super) show: Show,
     pub(super) hook: Option<Hook>,
     pub(super) recorder: Option<Recorder>,
+    pub(super) say: Say,
     pub(super) stop: CancellationToken,
     pub(super) error: Option<anyhow::Error>,
 }
@@ -142,9 +143,10 @@ impl Polls<'_> {
     fn hand_on(&mut self, target: usize, reading: &Reading, shown: Shown, changed: bool) -> anyhow::Result<()> {
         let sample = show::sample(reading, &shown);
         if let Some(recorder) = &mut self.recorder {
-            recorder.append(&sample).map_err(|error| {
-                Failure::new(Exit::Usage, error).advise("what was recorded before is on the disk; make room, or record in another file")
-            })?;
+            match recorder.append(&sample).map_err(show::lost)? {
+                Appended::Usual => {}
+                Appended::Anew => (self.say)("! the recording had been moved or removed: it goes on in a new file of its name"),
+            }
         }
         let json = if matches!(self.show, Show::Jsonl) || self.hook.is_some() { show::json(&sample, &shown)? } else { String::new() };
         if let (Some(hook), true) = (&self.hook, changed) {

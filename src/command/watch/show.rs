@@ -70,6 +70,16 @@ pub(super) fn recorder(context: &Context, args: &Watch) -> Result<Option<Recorde
     Ok(Some(recorder))
 }
 
+/// A recording that cannot go on.
+pub(super) fn lost(error: RecordingError) -> Failure {
+    let advice = match &error {
+        RecordingError::Locked(_) => "its file had gone, and another process has begun one of that name: one process writes a recording",
+        RecordingError::Foreign { .. } | RecordingError::Schema { .. } => "its file had gone, and what has its name is left as it is",
+        _ => "what was recorded before is on the disk; make room, or record in another file",
+    };
+    Failure::new(Exit::Usage, error).advise(advice)
+}
+
 fn refused(path: &Path, error: RecordingError) -> Failure {
     let advice = match &error {
         RecordingError::Locked(_) => "one process writes a recording: name another file".to_owned(),

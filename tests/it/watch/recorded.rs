@@ -95,8 +95,8 @@ fn a_recording_is_rotated_by_its_size_and_loses_no_sample() {
     let files = files(home.path());
     assert!(files.len() > 2, "{files:?}");
     let mut all = Vec::new();
-    for file in files {
-        let text = fs::read(&file).expect("a file of the recording");
+    for file in &files {
+        let text = fs::read(file).expect("a file of the recording");
         let (samples, torn) = recorded(&text);
         assert!(text.len() <= 4_000 && torn == 0, "{}: {} bytes", file.display(), text.len());
         all.extend(samples);
@@ -104,6 +104,36 @@ fn a_recording_is_rotated_by_its_size_and_loses_no_sample() {
     let found: BTreeSet<&str> = times(&all).into_iter().collect();
     let shown = documents(&outcome.stdout);
     assert!(times(&shown).iter().all(|time| found.contains(time)) && all.len() == shown.len(), "{} of {}", all.len(), shown.len());
+    // Several of these parts began in one second; a shell lists them as they are sorted here.
+    assert!(times(&all).is_sorted(), "{files:?}");
+    let args = ["report".as_ref(), "-ojson".as_ref()].into_iter().chain(files.iter().map(|file| file.as_os_str()));
+    let report = home.dhlimit(args).run().expect_code(0).json();
+    let series: Vec<_> = report["series"].as_array().expect("series").iter().map(|series| &series["samples"]).collect();
+    assert_eq!(series, [all.len()], "parts of one recording are one series");
+}
+
+#[test]
+fn a_recording_that_others_move_away_or_remove_goes_on_and_says_so() {
+    let home = Home::new();
+    let path = home.path().join("hub.jsonl");
+    let args = ["watch", "--sandbox", "--interval", "50ms", "-ojsonl", "--rotate-size", "1MB", "--record"];
+    let mut running = home.dhlimit(args).arg(&path).start();
+    let recorded_in = |path: &Path| recorded(&fs::read(path).unwrap_or_default()).0.len();
+    let mut grows = |least: usize| running.wait_until(Duration::from_secs(20), |_| (recorded_in(&path) >= least).then_some(()));
+    grows(2);
+    // As logrotate does it.
+    let moved = home.path().join("moved.jsonl");
+    fs::rename(&path, &moved).expect("moved away");
+    grows(2);
+    fs::remove_file(&path).expect("removed");
+    grows(2);
+    let second = home.dhlimit(args).arg(&path).run().expect_code(2);
+    assert!(second.stderr.contains("another process is recording"), "{second:?}");
+    running.signal(Signal::INT);
+    let outcome = running.outcome().expect_code(130);
+    let said = outcome.stderr.lines().filter(|line| line.contains("the recording had been moved or removed")).count();
+    assert_eq!(said, 2, "{outcome:?}");
+    assert!(recorded_in(&moved) >= 2 && files(home.path()).len() == 2, "{:?}", files(home.path()));
 }
 
 #[test]
@@ -121,7 +151,7 @@ fn a_recording_begins_a_new_file_every_day() {
     watch();
     watch();
     let files = files(home.path());
-    assert_eq!(files, [home.path().join("hub.2026-03-01T235958Z.jsonl"), path.clone()]);
+    assert_eq!(files, [home.path().join("hub.2026-03-01T235958.000Z.jsonl"), path.clone()]);
     assert_eq!(fs::read_to_string(&files[0]).expect("yesterday's"), format!("{sample}\n"));
     let (samples, torn) = recorded(&fs::read(&path).expect("today's"));
     assert!(samples.len() > 4 && torn == 0, "both runs of today are in today's file: {} samples", samples.len());
