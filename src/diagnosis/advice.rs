@@ -42,6 +42,10 @@ pub fn advice(class: Class, said: &str) -> &'static str {
         Class::NotFound => {
             "Check the tag and the platform: the repository has no such tag, digest or architecture. Tags can be deleted; pin a digest where that hurts."
         }
+        Class::Network if said.to_ascii_lowercase().contains("proxy auth") => {
+            "A proxy on the way to the registry wants a login of its own; logging in to the registry does not help. Put user and password into HTTPS_PROXY (http://USER:PASSWORD@PROXY:PORT) \
+             where the runtime reads it (dockerd's or containerd's own environment, not your shell's), or list the registry in NO_PROXY if it can be reached without."
+        }
         Class::Network => {
             "The registry was not reached: check name resolution, proxy (HTTPS_PROXY, NO_PROXY), firewall and certificates; for Docker Hub both registry-1.docker.io and auth.docker.io \
              must be reachable on port 443. `dhlimit check` asks both without a runtime."

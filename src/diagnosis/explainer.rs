@@ -14,7 +14,7 @@ use super::passage::Passage;
 use super::phrases::{Mark, Marks, triggers};
 use super::scene::{NEAR, Scene};
 use super::subject::{self, Hub, Owner, Subject};
-use super::{advice, literals, talk};
+use super::{advice, literals, talk, tool};
 use crate::text;
 
 /// How many lines apart two findings may be one failure where one of them names no image.
@@ -151,6 +151,8 @@ impl Bench {
     }
 
     fn read_json(&mut self, number: u64, raw: &str, line: &Line, found: &mut dyn FnMut(Finding)) {
+        // Once for the whole piece of text: it may be long, and have thousands of messages.
+        let tool = tool::guess(raw);
         for said in self.scene.said_in_json(number, &line.bare) {
             let image = said.image.and_then(|image| subject::named(&format!("image \"{image}\"")));
             if let Some(image) = image {
@@ -161,7 +163,7 @@ impl Bench {
                 inner.text.insert_str(0, &said.before);
                 inner.text.push_str(said.after);
                 inner.level = said.level.unwrap_or(inner.level);
-                self.scene.tool(raw);
+                self.scene.speaks(tool);
                 self.weigh(number, piece, &inner, found);
             }
         }

@@ -45,9 +45,8 @@ impl Case<'_> {
         let marks = &self.marks;
         let helper = marks.at(Mark::HelperName).filter(|_| marks.has(Mark::Absent) || marks.has(Mark::Missing));
         let of_registry = || {
-            marks
-                .at(Mark::Credentials)
-                .filter(|_| self.is_about_registry() || self.opens_with("unauthorized") || self.opens_with("incorrect username"))
+            let said = marks.at(Mark::Credentials).filter(|_| !marks.has(Mark::Proxy));
+            said.filter(|_| self.is_about_registry() || self.is_bare_unauthorized() || self.opens_with("incorrect username"))
         };
         marks.at(Mark::Login).or(helper).or_else(of_registry)
     }
@@ -59,17 +58,46 @@ impl Case<'_> {
     /// 401: no access to a repository where the answer names it, else credentials.
     fn unauthorized(&self) -> Option<(Class, usize)> {
         let said = self.marks.at(Mark::Unauthorized).or_else(|| self.status(|status| status == 401));
-        let at = said.filter(|_| self.is_about_registry() || self.opens_with("unauthorized: "))?;
+        let at = said.filter(|_| !self.marks.has(Mark::Proxy) && (self.is_about_registry() || self.is_bare_unauthorized()))?;
         Some((if self.marks.has(Mark::NoAccess) { Class::Denied } else { Class::Credentials }, at))
     }
 
-    /// 403, or a registry's `denied:`.
+    /// Whether it opens with a registry's `unauthorized:` and what registries say after it: with other
+    /// words, any server may have refused anybody.
+    fn is_bare_unauthorized(&self) -> bool {
+        const MESSAGES: &[&str] = &[
+            "authentication required",
+            "authentication is required",
+            "incorrect username or password",
+            "invalid username or password",
+            "access to the requested resource is not authorized",
+            "the client does not have permission",
+            "you don't have the needed permissions",
+            "authorization failed",
+            "unauthorized to access repository",
+            "your account must log in",
+            "personal access token",
+            "unauthorized",
+        ];
+        let lower = self.text.to_ascii_lowercase();
+        let Some(message) = lower.strip_prefix("unauthorized: ") else { return false };
+        MESSAGES.iter().any(|known| message.strip_prefix(known).is_some_and(|rest| !rest.starts_with(" for ")))
+    }
+
+    /// 403, or a registry's `denied`.
     fn refusal(&self) -> Option<usize> {
         let status = || self.status(|status| status == 403);
-        self.marks
-            .at(Mark::Refused)
-            .or_else(status)
-            .filter(|_| self.names_registry() || (self.marks.has(Mark::Refused) && self.says("response from daemon")))
+        let said = self.marks.at(Mark::Refused).filter(|_| self.has_code_denied());
+        said.or_else(status).filter(|_| self.names_registry() || (said.is_some() && self.says("response from daemon")))
+    }
+
+    /// Whether a phrase of refusal is a code or a message of its own, not part of a sentence such as
+    /// `access: denied by policy`.
+    fn has_code_denied(&self) -> bool {
+        let lower = self.text.to_ascii_lowercase();
+        let is_whole = |at: usize| lower.get(at..).is_some_and(|rest| !rest.starts_with([' ', '_', '-']) || rest.trim().is_empty());
+        ["403 forbidden", "permission_denied", " denied: "].iter().any(|phrase| lower.contains(phrase))
+            || lower.match_indices(": denied").any(|(at, phrase)| is_whole(at + phrase.len()))
     }
 
     /// No such repository, tag, digest, platform.
@@ -102,15 +130,11 @@ impl Case<'_> {
     /// Network words count where a registry, a token service or a pull is at the other end.
     fn network(&self) -> Option<usize> {
         let asked = || self.names_registry() || self.marks.has(Mark::Asking);
-        self.marks.at(Mark::Network).filter(|_| self.status(|status| status >= 500).is_none() && asked())
+        self.marks.at(Mark::Proxy).or(self.marks.at(Mark::Network)).filter(|_| self.status(|status| status >= 500).is_none() && asked())
     }
 
     fn server(&self) -> Option<usize> {
         let status = self.status(|status| status >= 500).or_else(|| self.marks.at(Mark::Server));
         status.filter(|_| self.is_about_registry())
-    }
-
-    fn says(&self, words: &str) -> bool {
-        self.text.to_ascii_lowercase().contains(words)
     }
 }

@@ -43,10 +43,13 @@ impl Case<'_> {
         let marks = &self.marks;
         let status = self.status(|status| status == 429);
         let code = self.error_code();
-        let limited = status.or(code).or_else(|| marks.at(Mark::TooManyWords).filter(|_| self.is_about_registry()));
+        // A 429 of just any server is none of ours: the error's code or a registry has to be there.
+        let limited = status.or(code).or(marks.at(Mark::TooManyWords)).filter(|_| code.is_some() || self.is_about_registry());
         let owner = if self.owner == Owner::Unsaid { self.before } else { self.owner };
         let foreign = |class| if owner == Owner::Foreign { Class::OtherRegistryLimit } else { class };
-        if let Some(at) = marks.at(Mark::Logins) {
+        // Docker Hub counts by user name or address, and says so; others lock people out, too.
+        let is_lock = code.is_some() || self.is_about_registry() || self.says("username or ip");
+        if let Some(at) = marks.at(Mark::Logins).filter(|_| is_lock) {
             return Some((Class::LoginLimit, at));
         }
         let asks_token = marks.has(Mark::Token) || marks.has(Mark::LoginAttempt);
@@ -63,25 +66,23 @@ impl Case<'_> {
         if let Some(at) = marks.at(Mark::OtherLimiter).or_else(|| self.shared_wording(limited)) {
             return Some((Class::OtherRegistryLimit, code.or(status).unwrap_or(at).min(at)));
         }
-        if let Some(at) = self.plain_body() {
+        if let Some(at) = self.plain_body().filter(|_| code.is_some() || self.is_about_registry()) {
             return Some((foreign(Class::OverallLimit), at));
         }
-        let at = limited?;
-        let is_known = match self.owner {
-            Owner::Hub | Owner::Foreign => true,
-            Owner::Elsewhere => code.is_some(),
-            Owner::Unsaid => code.is_some() || self.is_about_registry(),
-        };
-        is_known.then_some((foreign(Class::LimitUnspecified), at))
+        limited.map(|at| (foreign(Class::LimitUnspecified), at))
     }
 
     /// `toomanyrequests` where it is an error's code: a word of its own with a colon and a message.
+    /// Registries write it in one case; `TooManyRequests` is the code of many a web service, too.
     fn error_code(&self) -> Option<usize> {
         let at = self.marks.at(Mark::TooMany)?;
         let (before, after) = (self.text.get(..at)?, self.text.get(at + "toomanyrequests".len()..)?);
+        let code = self.text.get(at..at + "toomanyrequests".len())?;
+        let is_mixed = code.contains(|c: char| c.is_ascii_uppercase()) && code.contains(|c: char| c.is_ascii_lowercase());
         let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
         let message = after.strip_prefix(':')?.trim();
-        (stands_alone && (message.is_empty() || message.contains(' '))).then_some(at)
+        let is_code = stands_alone && (message.is_empty() || message.contains(' ')) && (!is_mixed || self.is_about_registry());
+        is_code.then_some(at)
     }
 
     /// Docker's wording: somebody has reached a pull rate limit.
@@ -105,12 +106,11 @@ impl Case<'_> {
         })
     }
 
-    /// Wordings that others share with the world at large: they count beside a 429, or about a registry.
+    /// Wordings that others share with the world at large: they count beside a registry's 429, and some
+    /// of them wherever it is about a registry.
     fn shared_wording(&self, limited: Option<usize>) -> Option<usize> {
         let marks = &self.marks;
-        let about = marks
-            .at(Mark::Limiter)
-            .filter(|_| self.owner == Owner::Foreign || (self.owner != Owner::Elsewhere && self.is_about_registry()));
+        let about = marks.at(Mark::Limiter).filter(|_| self.is_about_registry());
         limited.and(marks.at(Mark::Limiter).or(marks.at(Mark::LimiterBeside429))).or(about)
     }
 
@@ -149,6 +149,11 @@ impl Case<'_> {
     /// Whether the text is about images and registries at all.
     pub(super) fn is_about_registry(&self) -> bool {
         self.names_registry() || (self.owner == Owner::Unsaid && self.marks.has(Mark::Registry))
+    }
+
+    /// Whether the text contains the words, which are lower case, in any case.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.text.to_ascii_lowercase().contains(words)
     }
 
     /// Whether the text begins so, in any case.

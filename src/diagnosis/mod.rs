@@ -7,8 +7,9 @@
 //! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
 //! `line` peels a line (time stamps, colours, levels, escaped quotes), `talk` sets aside what only
 //! talks about failures, `judge` decides (with `faults`) by the phrases of `phrases` and the image and host that
-//! `subject` finds, and [`Explainer`] weighs lines against each other.
+//! `subject` finds (with `address`), and [`Explainer`] weighs lines against each other.
 
+mod address;
 mod advice;
 mod class;
 mod explainer;

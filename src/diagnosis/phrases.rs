@@ -76,6 +76,8 @@ pub(super) enum Mark {
     NotHere,
     /// An image that is not in the local store, and is fetched next.
     Fetching,
+    /// A proxy asks for a login.
+    Proxy,
     /// The network, where it is about a registry.
     Network,
     /// A registry is being asked.
@@ -92,8 +94,8 @@ pub(super) enum Mark {
 
 use Mark::{
     Absent, Asking, Balancer, Blocked, Credentials, Daemon, Denied, Fetching, HelperName, Html, LimitLink, Limiter, LimiterBeside429,
-    Login, LoginAttempt, Logins, Missing, Network, NoAccess, NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, PullLimit, Refused,
-    Registry, Scene, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany, TooManyWords, Tool, Unauthorized,
+    Login, LoginAttempt, Logins, Missing, Network, NoAccess, NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, Proxy, PullLimit,
+    Refused, Registry, Scene, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany, TooManyWords, Tool, Unauthorized,
 };
 
 /// Every phrase under its mark, lower case, with `|` between them; blanks count.
@@ -116,8 +118,8 @@ const PHRASES: &[(Mark, &str)] = &[
          getting bearer token|bearer token from|/token?|/service/token|/oauth2/token|get token|getting token|fetching token|\
          token exchange|failed to authorize|obtain token|token endpoint|registry token",
     ),
-    (OtherLimiter, "data limit exceeded|too many requests to source registry|quota exceeded for quota metric|aka.ms/acr/skus"),
-    (Limiter, "rate exceeded|, allowed: |throttlingexception|request was throttled"),
+    (OtherLimiter, "too many requests to source registry|aka.ms/acr/skus"),
+    (Limiter, "data limit exceeded|quota exceeded for quota metric|rate exceeded|, allowed: |throttlingexception|request was throttled"),
     (LimiterBeside429, "retry-after: |rate limit exceeded|secondary rate limit|requests per minute|had to rate limit|aka.ms/"),
     (
         Space,
@@ -125,7 +127,7 @@ const PHRASES: &[(Mark, &str)] = &[
          insufficient disk space|enospc|failed to garbage collect required amount of images|\
          low on resource: ephemeral-storage|low on resource: imagefs|you don't have enough free space|disk is full",
     ),
-    (NotDisk, "inotify|cgroup|/dev/shm|epoll"),
+    (NotDisk, "inotify|fanotify|cgroup|/dev/shm|epoll|file watchers|, watch '|shared memory|semget|shmget|semaphore"),
     (
         Daemon,
         "cannot connect to the docker daemon|is the docker daemon running|cannot access socket|cannot access containerd socket|\
@@ -179,7 +181,7 @@ const PHRASES: &[(Mark, &str)] = &[
          denied: permission_denied|downloadartifacts|not authorized to perform: ecr|permission_denied: the requested|\
          denied: access forbidden|denied: user: ",
     ),
-    (Refused, " denied: |registry: denied|403 forbidden|permission_denied"),
+    (Refused, " denied: |: denied|403 forbidden|permission_denied"),
     (
         NotFound,
         "manifest unknown|manifest_unknown|name unknown|name_unknown|repository name not known|no matching manifest|\
@@ -191,6 +193,7 @@ const PHRASES: &[(Mark, &str)] = &[
     (NoSuchResource, "code = notfound"),
     (NotHere, "no such image|image not known|image not present with pull policy"),
     (Fetching, "unable to find image"),
+    (Proxy, "proxy authentication required|proxy authorization required"),
     (
         Network,
         "no such host|i/o timeout|failed to connect to |bad record mac|connection refused|connection reset|tls handshake|x509:|network is unreachable|\
@@ -215,12 +218,12 @@ const PHRASES: &[(Mark, &str)] = &[
     (Html, "<html|character '<'|<!doctype"),
     (
         Registry,
-        "/v2/|container registry|docker registry|registry-1|source registry|docker hub|dockerhub|response from daemon|manifest|\
+        "/v2/\"|/v2/:|/v2/ |/v2/_catalog|/blobs/sha|/blobs/upload|/referrers/sha|/tags/list|container registry|docker registry|registry-1|source registry|docker hub|dockerhub|response from daemon|manifest|\
          docker pull|docker image|docker_image|docker login|failed to pull|pull image|pulling image|image pull|failed to copy|\
          failed to solve|failed to authorize|failed to resolve reference|failed to resolve source|failed to do request|\
          reading blob|writing blob|unexpected http status|crictl|containerd|podman|skopeo|kaniko|buildkit|nerdctl|oras|cosign|\
-         ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|\
-         error from registry|bearer token|login attempt",
+         ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|code from registry|artifactregistry|\
+         error from registry|bearer token|login attempt to ",
     ),
     (
         Scene,

@@ -43,8 +43,13 @@ impl Scene {
 
     /// Notes the tool that speaks, and gives the one that speaks in this line or spoke last.
     pub(super) fn tool(&mut self, raw: &str) -> Option<&'static str> {
-        self.tool = tool::guess(raw).or(self.tool);
+        self.speaks(tool::guess(raw));
         self.tool
+    }
+
+    /// Notes the tool that speaks, where it is known.
+    pub(super) fn speaks(&mut self, tool: Option<&'static str>) {
+        self.tool = tool.or(self.tool);
     }
 
     /// Notes the image that a line names; `failed` where the line tells of a failure.

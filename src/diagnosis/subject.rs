@@ -1,6 +1,8 @@
 //! What a failure text is about: the image it names and the registry it was asked of. Apart because
 //! finding names in running text is guesswork of its own: only what stands in a known place counts.
 
+use super::address::{self, Address};
+use super::phrases::{Mark, Marks};
 use crate::image::Reference;
 
 /// Docker Hub's hosts; subdomains of docker.io count, too.
@@ -11,29 +13,6 @@ const HUB_HOSTS: &[&str] = &[
     "docker.io",
     "registry-1.docker.io",
     "auth.docker.io",
-];
-
-/// Hosts and host endings of other well-known registries, for texts that name no path.
-const REGISTRIES: &[&str] = &[
-    "ghcr.io",
-    "quay.io",
-    "gcr.io",
-    ".pkg.dev",
-    ".azurecr.io",
-    "public.ecr.aws",
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".on.aws",
-    "mcr.microsoft.com",
-    "registry.k8s.io",
-    "registry.gitlab.com",
-    "registry.access.redhat.com",
-    "registry.redhat.io",
-    "docker.elastic.co",
-    "lscr.io",
-    "nvcr.io",
-    "icr.io",
-    ".jfrog.io",
 ];
 
 /// Words that an image's name follows, the surest first; `true` where a single bare word is a name.
@@ -80,6 +59,49 @@ const LEADS: &[(&str, bool)] = &[
 /// Commands whose argument is an image, for lines that echo them.
 const COMMANDS: &[&str] = &["docker", "podman", "nerdctl", "crictl", "crane", "skopeo", "ctr", "oras", "buildah", "finch", "lima"];
 
+/// Options of a pull or a run whose value stands apart from them.
+const VALUED: &[&str] = &[
+    "--platform",
+    "--arch",
+    "--os",
+    "--creds",
+    "--authfile",
+    "-p",
+    "--publish",
+    "-v",
+    "--volume",
+    "--mount",
+    "--tmpfs",
+    "-e",
+    "--env",
+    "--env-file",
+    "-w",
+    "--workdir",
+    "-u",
+    "--user",
+    "--name",
+    "-h",
+    "--hostname",
+    "--network",
+    "--net",
+    "--dns",
+    "--add-host",
+    "--entrypoint",
+    "--restart",
+    "-l",
+    "--label",
+    "-m",
+    "--memory",
+    "--cpus",
+    "--gpus",
+    "--device",
+    "--cap-add",
+    "--security-opt",
+    "--ulimit",
+    "--shm-size",
+    "--pull",
+];
+
 /// Which registries count as Docker Hub: its own hosts, and those that the caller knows to stand in
 /// for it, such as a sandbox on loopback.
 #[derive(Debug, Clone, Default)]
@@ -100,7 +122,7 @@ impl Hub {
         if self.owns(host) { Owner::Hub } else { Owner::Foreign }
     }
 
-    fn owns(&self, host: &str) -> bool {
+    pub(super) fn owns(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let name = host.split_once(':').map_or(host.as_str(), |(name, _)| name);
         HUB_HOSTS.contains(&name) || name.ends_with(".docker.io") || self.stand_ins.contains(&host)
@@ -132,10 +154,12 @@ pub(super) struct Subject {
 impl Subject {
     /// Reads the subject of a peeled text; `field` is the value of its `image=` field.
     pub(super) fn of(text: &str, field: Option<&str>, hub: &Hub) -> Self {
-        let urls = urls(text);
+        let urls = address::all(text);
         let named = named(text).or_else(|| field.and_then(|field| parse(field, true)));
         let from_url = urls.iter().find_map(Address::image);
-        let hosts = || urls.iter().filter(|url| url.is_registry()).map(|url| url.host);
+        // Words of containers and images beside an address tell a registry's token service from others.
+        let among_images = || named.is_some() || Marks::of(text).has(Mark::Registry);
+        let hosts = || urls.iter().filter(|url| url.is_registry() || (url.asks_token() && among_images())).map(|url| url.host);
         let owner = hosts()
             .next_back()
             .or_else(|| host(text))
@@ -144,66 +168,6 @@ impl Subject {
             .unwrap_or(if urls.iter().any(|url| !url.is_documentation()) { Owner::Elsewhere } else { Owner::Unsaid });
         Self { image: named.or(from_url), owner }
     }
-}
-
-/// An address in a text.
-struct Address<'a> {
-    host: &'a str,
-    path: &'a str,
-}
-
-impl Address<'_> {
-    fn is_registry(&self) -> bool {
-        let name = self.host.split_once(':').map_or(self.host, |(name, _)| name);
-        let is_part =
-            |known: &str| name.strip_suffix(known).is_some_and(|sub| known.starts_with('.') || sub.is_empty() || sub.ends_with('.'));
-        let known = REGISTRIES.iter().any(|known| is_part(known));
-        let is_hub = Hub::default().owns(self.host);
-        self.path.starts_with("/v2/")
-            || self.path.contains("/v2/")
-            || self.path == "/v2"
-            || self.path.contains("token?")
-            || self.path.ends_with("/token")
-            || known
-            || is_hub
-    }
-
-    fn is_documentation(&self) -> bool {
-        matches!(self.host, "docs.docker.com" | "www.docker.com" | "docker.com") || self.host.starts_with("docs.")
-    }
-
-    /// The image whose manifest the address is; a blob's address does not say the tag.
-    fn image(&self) -> Option<Reference> {
-        let (_, rest) = self.path.split_once("/v2/")?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (name, tail) = rest.split_once("/manifests/")?;
-        let registry = query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
-        let registry = if Hub::default().owns(registry) { "docker.io" } else { registry };
-        let separator = if tail.starts_with("sha256:") { '@' } else { ':' };
-        format!("{registry}/{name}{separator}{tail}").parse().ok()
-    }
-}
-
-fn urls(text: &str) -> Vec<Address<'_>> {
-    let mut urls = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        let end = after
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ']' | '}' | ',' | '|'))
-            .unwrap_or(after.len());
-        let (url, later) = after.split_at(end);
-        if before.ends_with("http") || before.ends_with("https") {
-            let url = url.trim_end_matches(['.', ':', ';']);
-            let (authority, path) = url.find(['/', '?']).map_or((url, ""), |at| url.split_at(at));
-            let host = authority.rsplit('@').next().unwrap_or(authority);
-            urls.push(Address { host, path });
-        }
-        rest = later;
-        if urls.len() >= 32 {
-            break;
-        }
-    }
-    urls
 }
 
 /// A registry host named without an address.
@@ -252,13 +216,26 @@ fn composed(text: &str, lower: &str) -> Option<Reference> {
 /// The argument of `docker pull …` and its like.
 fn command(text: &str) -> Option<Reference> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let at = words.iter().position(|word| COMMANDS.iter().any(|command| word.trim_start_matches("/usr/bin/").ends_with(command)))?;
-    let rest = words.get(at + 1..)?;
-    let verb = rest.iter().position(|word| matches!(*word, "pull" | "run" | "manifest" | "digest"))?;
-    let mut arguments = rest.get(verb + 1..)?.iter();
+    let is_command = |word: &str| COMMANDS.iter().any(|command| word.ends_with(command));
+    words.iter().enumerate().filter(|(_, word)| is_command(word)).find_map(|(at, _)| argument(words.get(at + 1..)?))
+}
+
+/// The image among the words after a command's name: its options, a noun and the verb come first.
+/// Elsewhere `pull` and `run` are words of a sentence, as in `docker : … your pull rate limit`.
+fn argument(words: &[&str]) -> Option<Reference> {
+    let verb = words.iter().position(|word| matches!(*word, "pull" | "run" | "manifest" | "digest"))?;
+    let (lead, rest) = (words.get(..verb)?, words.get(verb + 1..)?);
+    let mut is_value = false;
+    for word in lead {
+        let is_option = word.starts_with('-');
+        if !is_option && !is_value && !matches!(*word, "image" | "images" | "container" | "nerdctl" | "docker" | "i") {
+            return None;
+        }
+        is_value = is_option && !word.contains('=');
+    }
+    let mut arguments = rest.iter();
     while let Some(word) = arguments.next() {
-        // These are the options of a pull whose value stands apart from them.
-        if matches!(*word, "--platform" | "--arch" | "--os" | "--creds" | "--authfile") {
+        if VALUED.contains(word) {
             arguments.next();
         } else if !word.starts_with('-')
             && let Some(image) = parse(word, true)
@@ -286,7 +263,19 @@ fn parse(text: &str, bare: bool) -> Option<Reference> {
     if word.is_empty() || (is_plain && (!bare || is_prose(word))) {
         return None;
     }
+    if is_platform(word) {
+        return None;
+    }
     word.parse().ok()
+}
+
+/// Whether a word is a platform, as in `no matching manifest for linux/arm64/v8`.
+fn is_platform(word: &str) -> bool {
+    const SYSTEMS: &[&str] = &["linux", "windows", "darwin", "freebsd", "wasi", "wasip1", "unknown"];
+    const PROCESSORS: &[&str] =
+        &["amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "mips64", "mipsle", "wasm", "unknown"];
+    let mut parts = word.split(['/', '(']);
+    parts.next().is_some_and(|system| SYSTEMS.contains(&system)) && parts.next().is_some_and(|processor| PROCESSORS.contains(&processor))
 }
 
 /// Words that follow a lead in sentences and are no images.
@@ -317,6 +306,24 @@ fn is_prose(word: &str) -> bool {
         "as",
         "or",
         "not",
+        "access",
+        "again",
+        "command",
+        "exited",
+        "fails",
+        "has",
+        "limit",
+        "limits",
+        "policy",
+        "rate",
+        "request",
+        "requests",
+        "returned",
+        "secret",
+        "secrets",
+        "timed",
+        "was",
+        "will",
     ]
     .contains(&word)
 }
@@ -343,6 +350,14 @@ mod tests {
     #[case("https://ghcr.io/v2/a/b/blobs/sha256:f6d2: 429", None)]
     #[case("+ docker pull --platform linux/amd64 maven:3.9", Some("docker.io/library/maven:3.9"))]
     #[case("error pulling image configuration: download failed", None)]
+    #[case("docker : Error response from daemon: toomanyrequests: You have reached your pull rate limit.", None)]
+    #[case("/usr/bin/docker failed with: You have reached your unauthenticated pull rate limit.", None)]
+    #[case("the docker pull rate limit", None)]
+    #[case("no matching manifest for linux/arm64/v8 in the manifest list entries", None)]
+    #[case("no matching manifest for windows/amd64 10.0.17763 in the manifest list entries", None)]
+    #[case("docker --context ci image pull --platform=linux/arm64 nginx", Some("docker.io/library/nginx:latest"))]
+    #[case("sudo ctr -n k8s.io images pull docker.io/library/redis:7", Some("docker.io/library/redis:7"))]
+    #[case("lima nerdctl run -p 80:80 nginx:1.27", Some("docker.io/library/nginx:1.27"))]
     #[case("pull access denied for northpier/ledger, repository does not", Some("docker.io/northpier/ledger:latest"))]
     #[case("an image from the registry", None)]
     fn images_are_found_where_tools_put_them(#[case] text: &str, #[case] image: Option<&str>) {
@@ -353,8 +368,25 @@ mod tests {
     #[rstest]
     #[case("https://registry-1.docker.io/v2/: 429", Owner::Hub)]
     #[case("https://auth.docker.io/token?scope=x", Owner::Hub)]
-    #[case("https://user:pw@127.0.0.1:5000/v2/a", Owner::Foreign)]
-    #[case("image \"docker.io/a/b:1\": HEAD https://mirror.example/v2/a", Owner::Foreign)]
+    #[case("https://user:pw@127.0.0.1:5000/v2/a/manifests/1", Owner::Foreign)]
+    #[case("image \"docker.io/a/b:1\": HEAD https://mirror.example/v2/a/b/manifests/1", Owner::Foreign)]
+    #[case("https://acme.example/artifactory/api/docker/hub/v2/", Owner::Foreign)]
+    #[case("https://acme.example/artifactory/api/docker/hub/v2/library/nginx/manifests/1", Owner::Foreign)]
+    #[case("https://acme.example/repository/hub/v2/library/nginx/blobs/sha256:ab", Owner::Foreign)]
+    #[case("https://acme.example/jwt/auth?account=jo&scope=repository%3Aa%3Apull&service=container_registry", Owner::Foreign)]
+    #[case("failed to authorize: failed to fetch oauth token: status from POST https://acme.example/token", Owner::Foreign)]
+    #[case("https://bucket.acme.example/docker/registry/v2/blobs/sha256/3e/3e82/data", Owner::Foreign)]
+    #[case("https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/8f/x", Owner::Foreign)]
+    #[case("https://1.dkr.ecr.eu-west-1.amazonaws.com", Owner::Foreign)]
+    #[case("https://europe-docker.pkg.dev/", Owner::Foreign)]
+    #[case("https://s3.eu-west-1.amazonaws.com/bucket/x", Owner::Elsewhere)]
+    #[case("https://europe-npm.pkg.dev/x", Owner::Elsewhere)]
+    #[case("https://acme.jfrog.io/artifactory/api/npm/npm/left-pad", Owner::Elsewhere)]
+    #[case("https://login.acme.example/t/oauth2/v2.0/token", Owner::Elsewhere)]
+    #[case("https://api.acme.example/v2/token", Owner::Elsewhere)]
+    #[case("https://api.acme.example/api/v2/series", Owner::Elsewhere)]
+    #[case("https://api.acme.example/v2/users/77", Owner::Elsewhere)]
+    #[case("https://api.acme.example/v2/tags/list", Owner::Elsewhere)]
     #[case("image \"quay.io/a/b:1\"", Owner::Foreign)]
     #[case("image \"nginx\"", Owner::Hub)]
     #[case("https://registry.npmjs.org/left-pad", Owner::Elsewhere)]
@@ -370,7 +402,7 @@ mod tests {
     fn a_stand_in_counts_as_docker_hub() {
         let hub = Hub::default().and("127.0.0.1:5000");
         let owner = |text: &str| Subject::of(text, None, &hub).owner;
-        assert_eq!([owner("http://127.0.0.1:5000/v2/a"), owner("http://127.0.0.1:5001/v2/a")], [Owner::Hub, Owner::Foreign]);
+        assert_eq!([owner("http://127.0.0.1:5000/v2/"), owner("http://127.0.0.1:5001/v2/")], [Owner::Hub, Owner::Foreign]);
     }
 
     proptest! {

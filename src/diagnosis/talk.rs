@@ -53,10 +53,54 @@ fn is_in_a_sentence(before: &str, after: &str) -> bool {
     let is_limit = ["toomanyrequests", "you have reached"]
         .iter()
         .any(|words| after.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words)));
+    if is_limit && is_quoted_in_a_sentence(before, after) {
+        return true;
+    }
     let Some(lead) = before.strip_suffix(' ').filter(|lead| !lead.ends_with(' ')) else { return false };
     let word = lead.rsplit([' ', '\t']).next().unwrap_or_default();
     let is_plain = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
     is_limit && is_plain && !["error", "failed", "exception", "failure", "err", "reason", "daemon"].contains(&word)
+}
+
+/// Whether the words are a quotation within a sentence, as in `has anyone seen "toomanyrequests: …"?`,
+/// or what a query looks for, as in `{job="kubelet"} |= "toomanyrequests: …"`.
+fn is_quoted_in_a_sentence(before: &str, after: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "seen",
+        "see",
+        "sees",
+        "saw",
+        "seeing",
+        "about",
+        "like",
+        "contains",
+        "containing",
+        "matches",
+        "matching",
+        "this",
+        "the",
+        "these",
+        "of",
+        "means",
+        "mean",
+        "where",
+        "for",
+        "say",
+        "says",
+        "~",
+        "|=",
+        "|~",
+        "=~",
+        "!=",
+        "!~",
+        "==",
+        "has",
+    ];
+    let Some(lead) = before.strip_suffix(['"', '\'', '`', '“', '‘']) else { return false };
+    let word = lead.trim_end().rsplit([' ', '\t', '(']).next().unwrap_or_default();
+    let asks =
+        after.find(['"', '\'', '`', '”', '’']).is_some_and(|end| after.get(end..).is_some_and(|rest| rest.trim_end().ends_with('?')));
+    asks || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn any(list: &'static str, mut holds: impl FnMut(&'static str) -> bool) -> bool {
@@ -90,6 +134,9 @@ fn runs(text: &str, command: &str) -> bool {
 
 /// A line of a program, a configuration or a comment.
 fn is_code(text: &str, before: &str) -> bool {
+    let member = text.trim_start_matches(['-', ' ']);
+    let is_rule =
+        ["expr: ", "query: ", "pattern: ", "regex: ", "regexp: ", "filter: ", "match: "].iter().any(|key| member.starts_with(key));
     let is_comment = text.strip_prefix('#').is_some_and(|rest| rest.starts_with([' ', '#', '!'])) || text.starts_with("-- ");
     let quote = before.trim_end_matches(|c: char| !matches!(c, '"' | '\'' | '`'));
     let lead = quote.trim_end_matches(['"', '\'', '`']);
@@ -99,6 +146,7 @@ fn is_code(text: &str, before: &str) -> bool {
     let is_assignment =
         is_quoted && (lead.ends_with(" = ") || lead.ends_with(":= ") || lead.ends_with("=> ")) && !lead.ends_with("desc = ");
     is_comment
+        || is_rule
         || is_call
         || is_assignment
         || any(CODE_OPENINGS, |opening| text.starts_with(opening))
@@ -181,6 +229,11 @@ mod tests {
     #[case("| 429 | toomanyrequests: You have reached |")]
     #[case("the error is `toomanyrequests: You have reached`")]
     #[case("*toomanyrequests*) sleep 60;;")]
+    #[case("expr: count_over_time({job=\"kubelet\"} |= \"toomanyrequests: You have reached your pull rate limit\" [5m]) > 0")]
+    #[case("  sum(rate({job=\"kubelet\"} |~ \"toomanyrequests: You have reached\" [5m]))")]
+    #[case("bob: has anyone seen \"toomanyrequests: You have reached your pull rate limit\"?")]
+    #[case("[12:03] eve: is it down? 'toomanyrequests: You have reached' again?")]
+    #[case("SELECT * FROM logs WHERE message LIKE 'toomanyrequests: You have reached'")]
     fn talk_is_told(#[case] raw: &str) {
         assert!(talks(raw), "{raw}");
     }
@@ -195,6 +248,7 @@ mod tests {
     #[case("    pull_test.go:33: failed to start: toomanyrequests: You have reached")]
     #[case("ERROR: for web  toomanyrequests: You have reached")]
     #[case("5a1d06a8d706: toomanyrequests: You have reached")]
+    #[case("docker pull failed with \"toomanyrequests: You have reached your pull rate limit\"")]
     #[case("(HTTP code 500) server error - toomanyrequests: You have reached")]
     fn a_failure_is_not_talk(#[case] raw: &str) {
         assert!(!talks(raw), "{raw}");

@@ -16,6 +16,8 @@ struct Row {
     id: String,
     text: String,
     class: String,
+    /// The image that every finding is to name, empty for none; absent where it does not matter.
+    image: Option<String>,
 }
 
 fn rows(file: &str) -> Vec<Row> {
@@ -34,9 +36,12 @@ fn explain(text: &str) -> Vec<Finding> {
 fn wrong(rows: &[Row]) -> Vec<String> {
     rows.iter()
         .filter_map(|row| {
-            let found: BTreeSet<&str> = explain(&row.text).iter().map(|finding| finding.class.name()).collect();
+            let findings = explain(&row.text);
+            let found: BTreeSet<&str> = findings.iter().map(|finding| finding.class.name()).collect();
             let wanted: BTreeSet<&str> = [row.class.as_str()].into_iter().filter(|class| *class != "none").collect();
-            (found != wanted).then(|| format!("{}: wanted {wanted:?}, found {found:?} in {}", row.id, row.text))
+            let images: BTreeSet<&str> = findings.iter().map(|finding| finding.image.as_deref().unwrap_or_default()).collect();
+            let is_other = row.image.as_deref().is_some_and(|image| images != [image].into());
+            (found != wanted || is_other).then(|| format!("{}: wanted {wanted:?}, found {found:?} {images:?} in {}", row.id, row.text))
         })
         .collect()
 }
