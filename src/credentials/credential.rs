@@ -54,6 +54,11 @@ impl Credential {
         }
     }
 
+    /// Whether the password ends in white space, as a shell's `echo` makes it.
+    pub fn ends_in_white_space(&self) -> bool {
+        matches!(self, Self::Password { secret, .. } if secret.expose_secret().ends_with(char::is_whitespace))
+    }
+
     /// Whether nobody in particular asks.
     pub const fn is_anonymous(&self) -> bool {
         matches!(self, Self::Anonymous)

@@ -81,14 +81,20 @@ pub fn shown_path(path: &Path, home: Option<&Path>) -> String {
     text::one_line(&shown, 1_000)
 }
 
-/// A key of a credentials file fit to show: no control characters, no `user:password@`.
+/// A key of a credentials file, or a URL, fit to show: no control characters, no `user:password@`, and
+/// nothing of a query, which may hold a token.
 pub fn shown_key(key: &str) -> String {
     let (scheme, rest) = key.split_once("://").map_or(("", key), |(scheme, rest)| (scheme, rest));
     let host_end = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(host_end);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let separator = if scheme.is_empty() { "" } else { "://" };
-    text::one_line(&format!("{scheme}{separator}{host}{path}"), SHOWN)
+    // The user's part goes first: a password may hold a `?`.
+    let shown = format!("{scheme}{separator}{host}{path}");
+    match shown.split_once(['?', '#']) {
+        Some((before, _)) => format!("{}?…", text::one_line(before, SHOWN)),
+        None => text::one_line(&shown, SHOWN),
+    }
 }
 
 #[cfg(test)]
@@ -137,5 +143,7 @@ mod tests {
         assert_eq!(shown_key("https://bob:hunter2@host:5000/v1/"), "https://host:5000/v1/");
         assert_eq!(shown_key("bob:hunter2@host"), "host");
         assert_eq!(shown_key("host/a@b"), "host/a@b");
+        assert_eq!(shown_key("https://bob:hun?ter2@host/v2/?token=hunter2#hunter2"), "https://host/v2/?…");
+        assert_eq!(shown_key("host#hunter2"), "host?…");
     }
 }

@@ -25,12 +25,21 @@ pub(super) struct Secret {
     pub store: Store,
     /// Its content.
     pub file: Result<AuthFile, AuthFileError>,
+    /// Its type, and the one with which the kubelet would read it; `None` where that is it.
+    pub mistyped: Option<(String, &'static str)>,
 }
 
 impl Secret {
     /// The credentials file of that name.
     pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
-        Self { store: Store::Kubernetes(crate::text::one_line(name, 200)), file: AuthFile::parse(bytes) }
+        Self { store: Store::Kubernetes(crate::text::one_line(name, 200)), file: AuthFile::parse(bytes), mistyped: None }
+    }
+
+    /// The same as an object of this type; without one the API server takes `Opaque`. The kubelet reads
+    /// no other type than that of the key and says nothing (`pkg/credentialprovider/secrets`, v1.34).
+    fn typed(self, is: Option<&str>, wanted: &'static str) -> Self {
+        let is = is.filter(|is| !is.is_empty()).unwrap_or("Opaque");
+        Self { mistyped: (is != wanted).then(|| (crate::text::one_line(is, 100), wanted)), ..self }
     }
 }
 
@@ -101,12 +110,13 @@ fn secret(document: &Value) -> Option<Secret> {
         plain.or_else(encoded)
     };
     if let Some(bytes) = field(".dockerconfigjson") {
-        return Some(Secret::of(&name, &bytes));
+        return Some(Secret::of(&name, &bytes).typed(word("/type"), "kubernetes.io/dockerconfigjson"));
     }
     // The oldest form is the map of `auths` alone.
     let bytes = field(".dockercfg")?;
     let auths: Option<Value> = serde_json::from_slice(&bytes).ok();
-    Some(auths.map_or_else(|| Secret::of(&name, &bytes), |auths| Secret::of(&name, json!({ "auths": auths }).to_string().as_bytes())))
+    let file = auths.map_or_else(|| Secret::of(&name, &bytes), |auths| Secret::of(&name, json!({ "auths": auths }).to_string().as_bytes()));
+    Some(file.typed(word("/type"), "kubernetes.io/dockercfg"))
 }
 
 #[cfg(test)]
@@ -154,6 +164,25 @@ mod tests {
         for (text, wanted) in rows {
             assert_eq!(names(&text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn the_type_must_be_that_of_the_key() {
+        let packed = STANDARD.encode(FILE);
+        let rows = [
+            (".dockerconfigjson", Some("kubernetes.io/dockerconfigjson"), None),
+            (".dockercfg", Some("kubernetes.io/dockercfg"), None),
+            (".dockerconfigjson", Some("Opaque"), Some("Opaque")),
+            (".dockerconfigjson", None, Some("Opaque")),
+            (".dockerconfigjson", Some("kubernetes.io/dockercfg"), Some("kubernetes.io/dockercfg")),
+            (".dockercfg", Some("kubernetes.io/dockerconfigjson"), Some("kubernetes.io/dockerconfigjson")),
+        ];
+        for (key, is, wrong) in rows {
+            let text = json!({ "kind": "Secret", "type": is, "data": { key: packed } }).to_string();
+            let found = parse(&text, "FILE").unwrap().remove(0);
+            assert_eq!(found.mistyped.as_ref().map(|(is, _)| is.as_str()), wrong, "{text}");
+        }
+        assert_eq!(parse(FILE, "FILE").unwrap()[0].mistyped, None, "the file by itself has no type");
     }
 
     proptest! {

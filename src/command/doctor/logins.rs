@@ -66,7 +66,7 @@ pub(super) async fn places(keychain: &Keychain, secrets: &[Secret]) -> Vec<Findi
             Content::File(file) => findings.push(finding(Severity::Ok, "credentials-place", &store.to_string(), &held(&file))),
         }
     }
-    for Secret { store, file } in secrets {
+    for Secret { store, file, .. } in secrets {
         findings.extend(file.as_ref().ok().map(|file| finding(Severity::Ok, "credentials-place", &store.to_string(), &held(file))));
     }
     if !absent.is_empty() {
@@ -105,7 +105,7 @@ pub(super) async fn of(keychain: &Keychain, target: &Target, accounts: &[Account
     let used: Vec<(Tool, Option<Login>)> = tools.all().into_iter().zip([docker, nerdctl, podman]).collect();
     let docker_has_one = used.iter().any(|(tool, login)| *tool == Tool::Docker && login.is_some());
     let mut findings: Vec<Finding> = survey.notes.iter().map(|note| of_note(note, registry, docker_has_one)).collect();
-    findings.extend(survey.logins.iter().filter_map(|login| expired(registry, login, now)));
+    findings.extend(survey.logins.iter().flat_map(|login| expired(registry, login, now).into_iter().chain(blank(registry, login))));
     findings.push(which(registry, &used, &tools.installed, &survey.looked));
     findings
 }
@@ -134,6 +134,15 @@ fn expired(registry: &str, Login { credential, origin, .. }: &Login, now: DateTi
     let end = DateTime::from_timestamp(credential.expires()?, 0).filter(|end| *end <= now)?;
     let evidence = format!("the {} from {origin} ended on {}", credential.kind(), end.format("%Y-%m-%d at %H:%M:%S UTC"));
     Some(finding(Severity::Error, "token-expired", registry, &evidence).advise(log_in_again(registry)))
+}
+
+/// A password that ends in white space, as `echo USER:TOKEN | base64` makes it: it is sent as it stands.
+fn blank(registry: &str, Login { credential, origin, .. }: &Login) -> Option<Finding> {
+    credential.ends_in_white_space().then(|| {
+        let evidence = format!("the password from {origin} ends in a line end or a blank, which is sent with it");
+        finding(Severity::Error, "login-broken", registry, &evidence)
+            .advise("make auth without one: printf '%s' USER:TOKEN | base64, where echo adds a line end")
+    })
 }
 
 /// A folder of `DOCKER_CONFIG` without its file: nothing to docker, the end to podman 4.
@@ -188,6 +197,10 @@ fn which(registry: &str, used: &[(Tool, Option<Login>)], installed: &[Tool], loo
 /// What the kubelet would use of a Secret.
 pub(super) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) -> Vec<Finding> {
     let registry = target.registry();
+    if let Some((is, wanted)) = &secret.mistyped {
+        let evidence = format!("kubelet: nobody; {} is of type {is}, and the kubelet reads none but {wanted}", secret.store);
+        return vec![finding(Severity::Error, "secret-type", registry, &evidence).advise(create(registry))];
+    }
     let file = match &secret.file {
         Ok(file) => file,
         Err(error) => {
@@ -224,7 +237,7 @@ pub(super) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) ->
         let evidence = format!("{} names credential helpers, which the kubelet does not run", secret.store);
         findings.push(finding(severity, "helper-in-secret", registry, &evidence).advise(create(registry)));
     }
-    findings.extend(usable.iter().filter_map(|login| expired(registry, login, now)));
+    findings.extend(usable.iter().flat_map(|login| expired(registry, login, now).into_iter().chain(blank(registry, login))));
     findings.push(if let Some((first, rest)) = usable.split_first() {
         let then: String = rest.iter().map(|login| format!(", then {} from {}", who(&login.credential), login.origin)).collect();
         let evidence = format!("kubelet: {} from {}{then}", who(&first.credential), first.origin);
@@ -238,7 +251,7 @@ pub(super) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) ->
 
 /// The logins of a Secret that the kubelet tries, in its order.
 pub(super) fn usable(secret: &Secret, target: &Target) -> Vec<Login> {
-    let Ok(file) = &secret.file else { return Vec::new() };
+    let (Ok(file), None) = (&secret.file, &secret.mistyped) else { return Vec::new() };
     let keys = kubelet_keys(&file.auths, target.registry(), target.image.repository());
     let login = |key: &str| match file.auths.get(key) {
         Some(Ok(credential @ Credential::Password { .. })) => {
@@ -317,6 +330,7 @@ mod tests {
             ),
             (r#"{"auths":{"docker.io":{"auth":"%%"}}}"#.to_owned(), "login-broken login-none"),
             (r#"{"auths":{"docker.io":{"auth":"Ym9iOng=","identitytoken":"hunter2"}}}"#.to_owned(), "login-broken login-none"),
+            (r#"{"auths":{"docker.io":{"auth":"Ym9iOmh1bnRlcjIK"}}}"#.to_owned(), "login-broken login-used"),
             ("{".to_owned(), "credentials-malformed"),
         ];
         for (text, ids) in rows {

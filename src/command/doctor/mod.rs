@@ -149,7 +149,8 @@ impl Examination<'_> {
 
     /// Configuration and runtimes, then whether the mirrors that they name answer.
     async fn way(&self) -> Vec<Finding> {
-        let machine = Machine { root: PathBuf::from("/"), environment: self.environment.clone() };
+        let machine =
+            Machine { root: PathBuf::from("/"), environment: self.environment.clone(), is_root: rustix::process::geteuid().is_root() };
         // What is left of the time is for the mirrors.
         let first = self.end - self.args.asking.timeout / 4;
         let (sights, runtimes) = tokio::join!(way::sights(machine, self.targets, first), runtimes::ask(self.environment, first));

@@ -85,6 +85,7 @@ fn root(url: &str) -> Option<Url> {
     let url = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
     let mut url = Url::parse(&url).ok()?;
     url.set_path("/");
+    url.set_query(None);
     // A login in the URL stays here.
     let _ = (url.set_username(""), url.set_password(None));
     Some(url)

@@ -142,7 +142,9 @@ mod tests {
         let (first, rest) = looks.split_first().unwrap();
         let (last, between) = rest.split_last().unwrap();
         let mut spent = Spent::since(&at(*first), false);
-        between.iter().for_each(|look| spent.look(at(*look)));
+        for look in between {
+            spent.look(at(*look));
+        }
         spent.end(&at(*last))
     }
 

@@ -14,6 +14,10 @@ const PLUGINS: [&str; 2] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.i
 /// What of `config.toml` bears on pulls by the CRI, which is what the kubelet uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Config {
+    /// Further files, as paths or patterns, whose sections take the place of this one's.
+    pub imports: Vec<String>,
+    /// Whether it has a section for the CRI at all.
+    pub is_for_cri: bool,
     /// Folders with a folder a registry.
     pub hosts_dirs: Vec<String>,
     /// The older form: by registry, the URLs to ask in turn.
@@ -34,8 +38,9 @@ pub(super) struct Hosts {
 /// Reads a `config.toml`.
 pub(super) fn parse_config(text: &str) -> Result<Config, Broken> {
     let table = toml_table(text)?;
-    let mut config = Config::default();
+    let mut config = Config { imports: strings(table.get("imports")), ..Config::default() };
     let plugins = table.get("plugins").and_then(Value::as_table);
+    config.is_for_cri = PLUGINS.iter().any(|name| plugins.is_some_and(|plugins| plugins.contains_key(*name)));
     for registry in PLUGINS.iter().filter_map(|name| plugins?.get(*name)?.get("registry")?.as_table()) {
         let path = registry.get("config_path").and_then(Value::as_str).unwrap_or_default();
         config.hosts_dirs.extend(path.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned));

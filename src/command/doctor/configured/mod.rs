@@ -105,6 +105,8 @@ pub(super) struct Machine {
     pub root: PathBuf,
     /// The variables.
     pub environment: Environment,
+    /// Whether this is root, whose tools do not look at what is for rootless ones.
+    pub is_root: bool,
 }
 
 impl Machine {
@@ -116,6 +118,22 @@ impl Machine {
     fn own(&self, path: &str) -> Option<PathBuf> {
         let folder = self.environment.var("XDG_CONFIG_HOME").map(PathBuf::from);
         Some(folder.or_else(|| Some(self.environment.home()?.join(".config")))?.join(path))
+    }
+
+    /// What lies in the user's folder for tools without root.
+    fn rootless(&self, path: &str) -> Option<PathBuf> {
+        if self.is_root { None } else { self.own(path) }
+    }
+
+    /// The files of a pattern, in order; relative ones lie beside `file`.
+    fn matching(&self, file: &Path, pattern: &str) -> Vec<PathBuf> {
+        let (folder, rest) = match pattern.strip_prefix('/') {
+            Some(rest) => (self.root.as_path(), rest),
+            None => (file.parent().unwrap_or(&self.root), pattern),
+        };
+        let pattern = Path::new(&glob::Pattern::escape(&folder.to_string_lossy())).join(rest);
+        let found = glob::glob(&pattern.to_string_lossy());
+        found.into_iter().flatten().filter_map(Result::ok).take(MOST_FILES).collect()
     }
 
     fn shown(&self, path: &Path) -> String {
@@ -195,7 +213,7 @@ pub(super) fn look(machine: &Machine, registries: &[(String, String)]) -> Vec<Si
 
 fn look_at_docker(machine: &Machine, registries: &[(String, String)], sights: &mut Vec<Sight>) {
     let home = machine.environment.home().map(|home| home.join(".docker/daemon.json"));
-    for path in [Some(machine.at("/etc/docker/daemon.json")), machine.own("docker/daemon.json"), home].into_iter().flatten() {
+    for path in [Some(machine.at("/etc/docker/daemon.json")), machine.rootless("docker/daemon.json"), home].into_iter().flatten() {
         let Some(daemon) = machine.parsed("docker", &path, sights, docker::parse) else { continue };
         let file = machine.shown(&path);
         for (registry, _) in registries {
@@ -215,8 +233,8 @@ fn look_at_docker(machine: &Machine, registries: &[(String, String)], sights: &m
 
 fn look_at_containerd(machine: &Machine, registries: &[(String, String)], sights: &mut Vec<Sight>) {
     const CRI: &str = "containerd (CRI, for the kubelet)";
-    for path in [Some(machine.at("/etc/containerd/config.toml")), machine.own("containerd/config.toml")].into_iter().flatten() {
-        let Some(config) = machine.parsed(CRI, &path, sights, containerd::parse_config) else { continue };
+    for path in [Some(machine.at("/etc/containerd/config.toml")), machine.rootless("containerd/config.toml")].into_iter().flatten() {
+        let Some((path, config)) = containerd_config(machine, CRI, path, sights) else { continue };
         let file = machine.shown(&path);
         sights.extend(config.logins.iter().map(|key| Sight::Login { file: file.clone(), key: key.clone() }));
         for (registry, _) in registries {
@@ -233,17 +251,43 @@ fn look_at_containerd(machine: &Machine, registries: &[(String, String)], sights
         let folders = config.hosts_dirs.iter().map(|folder| machine.at(folder)).collect::<Vec<_>>();
         look_at_hosts(machine, CRI, &folders, registries, sights);
     }
-    let rootless: Vec<PathBuf> = ["containerd/certs.d", "docker/certs.d"].iter().filter_map(|folder| machine.own(folder)).collect();
+    let rootless: Vec<PathBuf> = ["containerd/certs.d", "docker/certs.d"].iter().filter_map(|folder| machine.rootless(folder)).collect();
     let usual = ["/etc/containerd/certs.d", "/etc/docker/certs.d"].map(|folder| machine.at(folder));
     let named = machine.environment.var("NERDCTL_TOML").map(PathBuf::from);
     let files = match named {
         Some(file) => vec![file],
-        None => machine.own("nerdctl/nerdctl.toml").into_iter().chain([machine.at("/etc/nerdctl/nerdctl.toml")]).collect(),
+        None => machine.rootless("nerdctl/nerdctl.toml").into_iter().chain([machine.at("/etc/nerdctl/nerdctl.toml")]).collect(),
     };
     let told = files.iter().find_map(|file| machine.parsed("nerdctl", file, sights, containerd::parse_nerdctl).flatten());
     let told = told.map(|folders| folders.iter().map(|folder| machine.at(folder)).collect());
     let folders: Vec<PathBuf> = told.unwrap_or_else(|| rootless.into_iter().chain(usual).collect());
     look_at_hosts(machine, "nerdctl", &folders, registries, sights);
+}
+
+/// The file that has the last word on the CRI, and that word: an imported file's section takes the
+/// whole place of the one before (containerd 1.6 to 2.1, `cmd/containerd/server/config`).
+fn containerd_config(
+    machine: &Machine,
+    tool: &'static str,
+    path: PathBuf,
+    sights: &mut Vec<Sight>,
+) -> Option<(PathBuf, containerd::Config)> {
+    let mut last = None;
+    let mut files = vec![path];
+    let mut next = 0;
+    while let Some(path) = files.get(next).cloned() {
+        next += 1;
+        let Some(config) = machine.parsed(tool, &path, sights, containerd::parse_config) else { continue };
+        for import in config.imports.iter().flat_map(|pattern| machine.matching(&path, pattern)) {
+            if files.len() < MOST_FILES && !files.contains(&import) {
+                files.push(import);
+            }
+        }
+        if config.is_for_cri {
+            last = Some((path, config));
+        }
+    }
+    last
 }
 
 /// What the first folder that has one for a registry says in its `hosts.toml`.
@@ -300,7 +344,7 @@ fn look_at_podman(machine: &Machine, registries: &[(String, String)], sights: &m
 
 fn look_at_buildkit(machine: &Machine, registries: &[(String, String)], sights: &mut Vec<Sight>) {
     const TOOL: &str = "BuildKit";
-    for path in [Some(machine.at("/etc/buildkit/buildkitd.toml")), machine.own("buildkit/buildkitd.toml")].into_iter().flatten() {
+    for path in [Some(machine.at("/etc/buildkit/buildkitd.toml")), machine.rootless("buildkit/buildkitd.toml")].into_iter().flatten() {
         for (registry, _) in registries {
             let mirrors = machine.parsed(TOOL, &path, sights, |text| buildkit::parse(text, registry)).unwrap_or_default();
             let mirrors: Vec<String> = mirrors.into_iter().filter(|url| !is_own(url, registry)).collect();

@@ -19,11 +19,15 @@ impl Root {
 
     /// The sights of Docker Hub and another registry, in short: `tool registry: mirrors +` where it falls back.
     fn seen(&self, variables: &[(&str, &str)]) -> Vec<String> {
+        self.seen_by(false, variables)
+    }
+
+    fn seen_by(&self, is_root: bool, variables: &[(&str, &str)]) -> Vec<String> {
         let home = self.0.path().join("home").display().to_string();
         let at = |value: &str| value.replace("ROOT", &self.0.path().display().to_string());
         let environment = [("HOME".to_owned(), home)].into_iter();
         let environment = environment.chain(variables.iter().map(|(name, value)| ((*name).to_owned(), at(value)))).collect();
-        let machine = Machine { root: self.0.path().to_owned(), environment };
+        let machine = Machine { root: self.0.path().to_owned(), environment, is_root };
         let registries = [("docker.io", "library/nginx"), ("quay.io", "team/app")].map(|(one, other)| (one.to_owned(), other.to_owned()));
         look(&machine, &registries).iter().map(short).collect()
     }
@@ -87,6 +91,43 @@ fn the_old_form_of_containerd_s_mirrors_and_logins_is_seen() {
         [plugins.'io.containerd.grpc.v1.cri'.registry.configs.'registry-1.docker.io'.auth]\nusername = 'bob'\npassword = 'hunter2'\n";
     let seen = Root::new(&[("etc/containerd/config.toml", config)]).seen(&[]);
     assert_eq!(seen, ["login registry-1.docker.io", "containerd docker.io https://mirror.example + by /etc/containerd/config.toml"]);
+}
+
+#[test]
+fn the_last_import_of_containerd_s_configuration_has_the_word() {
+    let mirror = |registry: &str, host: &str| {
+        format!("[plugins.'io.containerd.grpc.v1.cri'.registry.mirrors.'{registry}']\nendpoint = ['http://{host}']\n")
+    };
+    let main = format!("imports = ['/etc/containerd/conf.d/*.toml', 'more/x.toml', 'none.toml']\n{}", mirror("quay.io", "main"));
+    let first = format!("imports = ['/etc/containerd/config.toml', '../last.toml']\n{}", mirror("docker.io", "first"));
+    let (second, last) = (mirror("docker.io", "second"), mirror("docker.io", "last"));
+    let mut files = vec![
+        ("etc/containerd/config.toml", main.as_str()),
+        ("etc/containerd/conf.d/1.toml", first.as_str()),
+        ("etc/containerd/more/x.toml", "version = 2\n"),
+    ];
+    assert_eq!(Root::new(&files).seen(&[]), ["containerd docker.io http://first + by /etc/containerd/conf.d/1.toml"]);
+    files.push(("etc/containerd/conf.d/2.toml", &second));
+    assert_eq!(Root::new(&files).seen(&[]), ["containerd docker.io http://second + by /etc/containerd/conf.d/2.toml"]);
+    files.push(("etc/containerd/last.toml", &last));
+    let seen = Root::new(&files).seen(&[]);
+    assert!(seen.len() == 1 && seen[0].contains("http://last"), "{seen:?}");
+}
+
+#[test]
+fn what_is_for_rootless_tools_is_nothing_to_root() {
+    let hub = "home/.config/containerd/certs.d/docker.io/hosts.toml";
+    let root = Root::new(&[
+        (hub, MIRROR),
+        ("home/.config/docker/daemon.json", r#"{"registry-mirrors":["https://mirror.example"]}"#),
+        ("etc/containerd/certs.d/docker.io/hosts.toml", "[host.'https://etc.example']\n"),
+    ]);
+    assert_eq!(root.seen_by(true, &[]), ["nerdctl docker.io https://etc.example + by /etc/containerd/certs.d/docker.io/hosts.toml"]);
+    let rootless = [
+        "docker docker.io https://mirror.example + by ~/.config/docker/daemon.json",
+        "nerdctl docker.io https://mirror.example + by ~/.config/containerd/certs.d/docker.io/hosts.toml",
+    ];
+    assert_eq!(root.seen_by(false, &[]), rootless);
 }
 
 #[test]
