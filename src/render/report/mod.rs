@@ -57,7 +57,7 @@ pub struct Series {
     pub samples: u64,
     /// By how much the count fell in all: pulls, but for those given back in between.
     pub pulls: u64,
-    /// The same an hour, where it was watched for a minute at least.
+    /// The same an hour of the time watched, gaps of more than a window left out; from a minute on.
     pub pulls_per_hour: Option<f64>,
     /// The hour in which it fell most.
     pub worst_hour: Option<WorstHour>,
