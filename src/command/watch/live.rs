@@ -1,17 +1,14 @@
 //! The live view on a real terminal: a thread of its own that reads keys and draws, so that neither
 //! a slow terminal holds up the polling nor a slow registry the keys. Whatever happens (a key, a
-//! signal, an error, a panic), the terminal is given back as it was.
+//! signal, an error, a panic, Ctrl-Z), the terminal is given back as it was (see `tty`).
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossterm::event::{self, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc::Sender;
@@ -19,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::poll::{Shared, Wish, locked};
+use super::tty::{Halt, Jobs, Screen, Taken, can_halt, give_back, in_foreground};
 use crate::Context;
 use crate::render::watch::view::{Schedule, Theme, View, draw};
 use crate::render::watch::{Shown, line};
@@ -65,20 +63,21 @@ pub(super) struct Parts {
 }
 
 impl Live {
-    /// Takes the terminal over.
+    /// Takes the terminal over, in the background as soon as it is brought to the fore.
     ///
     /// # Errors
     /// The terminal does not let itself be taken over; it is as it was then.
     pub(super) fn open(context: &Context, parts: Parts) -> io::Result<Self> {
         let (stop, left) = (CancellationToken::new(), CancellationToken::new());
-        let taken = Taken::new(context)?;
-        let view = View::new(parts.names.clone(), Theme { colour: context.colour });
-        let mut loops = Loop { context: context.clone(), parts, view, stop: stop.clone() };
         // Also where the thread panics: nobody watches a watch without its view.
         let at_end = left.clone().drop_guard();
+        let jobs = Jobs::listen(left.clone())?;
+        let taken = Taken::new(context)?;
+        let view = View::new(parts.names.clone(), Theme { colour: context.colour });
+        let mut loops = Loop { context: context.clone(), parts, view, taken, jobs, stop: stop.clone() };
         let thread = std::thread::Builder::new().name("view".to_owned()).spawn(move || {
             let left = loops.run();
-            drop(taken);
+            drop(loops.taken);
             drop(at_end);
             match left {
                 Ok(left) => (left, Ok(()), loops.view),
@@ -117,12 +116,24 @@ struct Loop {
     context: Context,
     parts: Parts,
     view: View,
+    taken: Taken,
+    jobs: Arc<Jobs>,
     stop: CancellationToken,
+}
+
+/// Where the view is.
+enum Place {
+    /// On the terminal.
+    Here,
+    /// There again: nothing of it is to be seen yet.
+    Back,
+    /// Stopped or in the background; the terminal is somebody else's.
+    Away,
 }
 
 impl Loop {
     fn run(&mut self) -> io::Result<Option<Left>> {
-        let mut terminal = Terminal::new(CrosstermBackend::new(Screen { context: self.context.clone(), bytes: Vec::new() }))?;
+        let mut terminal = self.screen()?;
         let mut drawn: Option<Instant> = None;
         let mut dirty = true;
         loop {
@@ -130,6 +141,17 @@ impl Loop {
                 return Ok(None);
             }
             dirty |= self.catch_up();
+            match self.place()? {
+                Place::Here => {}
+                Place::Back => {
+                    terminal = self.screen()?;
+                    dirty = true;
+                }
+                Place::Away => {
+                    std::thread::sleep(TICK);
+                    continue;
+                }
+            }
             if dirty || drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
                 let (schedule, now) = (self.schedule(), self.context.clock.now());
                 terminal.draw(|frame| draw(frame, &self.view, schedule, now))?;
@@ -150,6 +172,36 @@ impl Loop {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn screen(&self) -> io::Result<Terminal<CrosstermBackend<Screen>>> {
+        Terminal::new(CrosstermBackend::new(Screen::new(&self.context)))
+    }
+
+    /// Follows the shell's control of jobs.
+    fn place(&mut self) -> io::Result<Place> {
+        if self.jobs.wants_stop() {
+            self.halt(Halt::Process);
+        }
+        // Whoever was stopped without a warning finds the shell's text and modes.
+        if self.jobs.has_continued() || !in_foreground() {
+            self.taken.release();
+        }
+        if self.taken.is_ours() {
+            return Ok(Place::Here);
+        }
+        if !in_foreground() {
+            return Ok(Place::Away);
+        }
+        self.taken.take()?;
+        Ok(Place::Back)
+    }
+
+    fn halt(&mut self, what: Halt) {
+        if can_halt() {
+            self.taken.release();
+            self.jobs.halt(what);
         }
     }
 
@@ -176,6 +228,7 @@ impl Loop {
     fn key(&mut self, key: KeyEvent) -> Option<Left> {
         match press(key)? {
             Press::Interrupt => return Some(Left::Interrupted),
+            Press::Halt => self.halt(Halt::Job),
             Press::Close if self.view.close() => {}
             Press::Close | Press::Quit => return Some(Left::Quit),
             // Where so many wishes wait, one more or less is not missed.
@@ -193,6 +246,8 @@ impl Loop {
 enum Press {
     /// Leave, as by a signal.
     Interrupt,
+    /// Stop until the shell lets it go on.
+    Halt,
     /// Close what lies on top, or leave.
     Close,
     /// Leave.
@@ -211,7 +266,11 @@ fn press(key: KeyEvent) -> Option<Press> {
     Some(match key.code {
         // Other keys held with Control are the terminal's or nobody's.
         KeyCode::Char(letter) if key.modifiers.contains(KeyModifiers::CONTROL) => {
-            return (letter == 'c').then_some(Press::Interrupt);
+            return match letter {
+                'c' => Some(Press::Interrupt),
+                'z' => Some(Press::Halt),
+                _ => None,
+            };
         }
         KeyCode::Esc => Press::Close,
         KeyCode::Char('q') => Press::Quit,
@@ -225,70 +284,6 @@ fn press(key: KeyEvent) -> Option<Press> {
         KeyCode::BackTab | KeyCode::Up => Press::Select { back: true },
         _ => return None,
     })
-}
-
-/// Standard output as the view writes it: a frame at a time.
-struct Screen {
-    context: Context,
-    bytes: Vec<u8>,
-}
-
-impl Write for Screen {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.context.answer(&String::from_utf8_lossy(&bytes))
-    }
-}
-
-/// The terminal while it is ours; given back when dropped.
-struct Taken {
-    screen: Screen,
-    given_back: Arc<AtomicBool>,
-}
-
-impl Taken {
-    fn new(context: &Context) -> io::Result<Self> {
-        if context.colour {
-            // crossterm would look at NO_COLOR once more and overrule --color.
-            crossterm::style::force_color_output(true);
-        }
-        let given_back = Arc::new(AtomicBool::new(false));
-        let taken = Self { screen: Screen { context: context.clone(), bytes: Vec::new() }, given_back: given_back.clone() };
-        // The release build aborts on a panic, so that nothing is dropped: the hook is what is left.
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !given_back.swap(true, Ordering::SeqCst) {
-                give_back();
-            }
-            before(panic);
-        }));
-        let mut taken = taken;
-        enable_raw_mode()?;
-        execute!(taken.screen, EnterAlternateScreen, cursor::Hide)?;
-        Ok(taken)
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        if self.given_back.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        // What cannot be given back now cannot be given back at all.
-        let _ = execute!(self.screen, LeaveAlternateScreen, cursor::Show);
-        let _ = disable_raw_mode();
-    }
-}
-
-/// Gives the terminal back without anything of ours, as in a panic.
-fn give_back() {
-    let _ = disable_raw_mode();
-    let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
 }
 
 #[cfg(test)]
@@ -340,6 +335,7 @@ mod tests {
             let held = press(KeyEvent::new(code, KeyModifiers::CONTROL));
             match code {
                 KeyCode::Char('c') => assert_eq!(held, Some(Press::Interrupt)),
+                KeyCode::Char('z') => assert_eq!(held, Some(Press::Halt)),
                 KeyCode::Char(_) => assert_eq!(held, None, "Control and {code:?}"),
                 _ => {}
             }

@@ -10,6 +10,7 @@ mod pace;
 mod poll;
 mod series;
 mod show;
+mod tty;
 
 use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use dhlimit::context::{Clock, Context};
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::terminal::{Terminal, ends};
+use crate::harness::terminal::{Terminal, children, ends};
 use crate::harness::wait_for;
 
 fn watch(terminal: &Terminal, more: &str) {
@@ -77,6 +77,130 @@ fn interrupted_killed_and_done_the_terminal_is_given_back() {
         kill_process(terminal.program(), signal).expect("it runs");
         terminal.is_given_back("130");
     }
+}
+
+/// The view is gone, and the shell has its screen, its cursor and its modes again.
+#[track_caller]
+fn is_away(terminal: &Terminal) {
+    terminal.sees("before the view");
+    terminal.type_line("stty -a | grep -ow -e '-*icanon' -e '-*echo'");
+    terminal.sees("icanon\necho");
+    assert!(!terminal.screen().contains("-icanon") && !terminal.screen().contains("q quit"), "{}", terminal.screen());
+    assert_eq!(terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
+}
+
+/// The view is there again, all of it and nothing else, and hears keys.
+#[track_caller]
+fn is_back(terminal: &Terminal) {
+    terminal.sees("q quit");
+    terminal.misses("before the view");
+    let screen = terminal.sees("dhlimit watch");
+    assert!(screen.contains(" left  ") && screen.contains("pulls left: anonymous"), "only what changed is drawn:\n{screen}");
+    assert!(!screen.contains("code ") && !screen.contains("icanon"), "the shell's text is between it:\n{screen}");
+    assert_eq!(terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "1 0");
+    terminal.keys(&["?"]);
+    terminal.sees("the next identity");
+    terminal.keys(&["Escape"]);
+    terminal.misses("the next identity");
+}
+
+/// The letter for what a process does: `T` for a stopped one.
+fn state(process: Pid) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_pid())).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
+}
+
+#[track_caller]
+fn stops(process: Pid) {
+    let stopped = wait_for(Duration::from_secs(10), || (state(process) == Some('T')).then_some(()));
+    assert!(stopped.is_some(), "{:?}", state(process));
+}
+
+#[test]
+fn stopped_and_continued_the_view_is_whole_and_the_shell_was_so_meanwhile() {
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    watch(&terminal, "");
+    let program = terminal.program();
+    for way in ["C-z", "a signal", "C-z", "no warning"] {
+        match way {
+            "C-z" => terminal.keys(&["C-z"]),
+            "a signal" => kill_process(program, Signal::TSTP).expect("it runs"),
+            _ => kill_process(program, Signal::STOP).expect("it runs"),
+        }
+        stops(program);
+        if way == "no warning" {
+            // What it could not do, the user does; Enter is no line end yet.
+            terminal.keys(&["stty sane; echo before the view; fg; echo \"code $?\"", "C-j"]);
+        } else {
+            is_away(&terminal);
+            terminal.type_line("clear; echo before the view; fg; echo \"code $?\"");
+        }
+        is_back(&terminal);
+        assert_ne!(state(program), Some('T'), "{way}");
+    }
+    terminal.keys(&["q"]);
+    terminal.is_given_back("0");
+}
+
+#[test]
+fn in_the_background_the_view_leaves_the_terminal_alone() {
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    // A script is stopped as a whole: else its shell would wait, with nobody on the terminal.
+    let file = terminal.home.write("script", &format!("{} watch --sandbox --interval 200ms -q\n", env!("CARGO_BIN_EXE_dhlimit")));
+    terminal.type_line(&format!("sh {}; echo \"code $?\"", file.display()));
+    terminal.sees("q quit");
+    let program = children(terminal.program()).into_iter().next().expect("the script's child");
+    terminal.keys(&["C-z"]);
+    stops(program);
+    is_away(&terminal);
+    terminal.type_line("clear; echo before the view; bg");
+    let goes_on = wait_for(Duration::from_secs(10), || (state(program) != Some('T')).then_some(()));
+    assert!(goes_on.is_some());
+    std::thread::sleep(Duration::from_millis(1_500));
+    is_away(&terminal);
+    assert_ne!(state(program), Some('T'), "it touched the terminal from the background");
+    terminal.type_line("fg; echo \"code $?\"");
+    is_back(&terminal);
+    kill_process(program, Signal::TSTP).expect("it runs");
+    // A signal stops whom it was sent to; the script, who did not hear it, has the terminal then.
+    stops(program);
+    kill_process(program, Signal::CONT).expect("it is there");
+    is_back(&terminal);
+    // Ended where it may not set modes.
+    terminal.keys(&["C-z"]);
+    stops(program);
+    terminal.type_line("clear; echo before the view; bg");
+    kill_process(program, Signal::TERM).expect("it is there");
+    ends(program);
+    is_away(&terminal);
+}
+
+#[test]
+fn begun_in_the_background_the_view_comes_with_the_terminal() {
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    terminal.type_line(&format!("{} watch --sandbox --interval 200ms -q &", env!("CARGO_BIN_EXE_dhlimit")));
+    std::thread::sleep(Duration::from_secs(1));
+    is_away(&terminal);
+    terminal.type_line("fg; echo \"code $?\"");
+    is_back(&terminal);
+    terminal.keys(&["q"]);
+    terminal.is_given_back("0");
+}
+
+#[test]
+fn where_nobody_would_let_it_go_on_it_does_not_stop() {
+    let Some(terminal) = Terminal::new(80, 24) else { return };
+    // The leader of the session of a window of its own.
+    terminal.tmux(&["new-window", &format!("{} watch --sandbox --interval 200ms -q", env!("CARGO_BIN_EXE_dhlimit"))]);
+    terminal.sees("q quit");
+    let program = terminal.shell();
+    terminal.keys(&["C-z"]);
+    kill_process(program, Signal::TSTP).expect("it runs");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_ne!(state(program), Some('T'));
+    is_back(&terminal);
+    terminal.keys(&["q"]);
+    terminal.sees("before the view");
 }
 
 #[test]
