@@ -39,6 +39,8 @@ use series::Series;
 
 /// Fewer points than this say nothing of a pace.
 const LEAST_POINTS: usize = 5;
+/// Fewer falls than this are single pulls: not how often they come, only how soon it could be over.
+const LEAST_FALLS: usize = 3;
 /// Nothing is foretold beyond so many seconds: 30 days.
 const HORIZON: f64 = 30.0 * 86_400.0;
 
@@ -73,7 +75,7 @@ pub enum Change {
 /// What is to be expected. No time in it lies before the `now` it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Forecast {
-    /// Net pulls an hour, above zero; `None` where there are too few points or nothing falls.
+    /// Net pulls an hour, above zero; `None` where there are too few points, or fell too seldom.
     pub burn_per_hour: Option<f64>,
     /// When nothing will be left; `None` where that is not to be expected, or is so already.
     pub empty_at: Option<DateTime<Utc>>,
@@ -162,8 +164,13 @@ impl Forecaster {
             outlook = outlook.before(recovers);
         }
         let outlook = outlook.ordered();
-        forecast.burn_per_hour = Some(outlook.burn * 3600.0).filter(|burn| burn.is_finite() && *burn > 0.0);
         let time = |seconds: f64| after(last.at, seconds).map(|at| at.max(now));
+        let falls = steps.iter().zip(steps.iter().skip(1)).filter(|(one, other)| other.gone > one.gone).count();
+        if falls < LEAST_FALLS {
+            forecast.empty_range = outlook.early.and_then(time).map(|early| (early, None));
+            return forecast;
+        }
+        forecast.burn_per_hour = Some(outlook.burn * 3600.0).filter(|burn| burn.is_finite() && *burn > 0.0);
         forecast.empty_at = outlook.likely.and_then(time);
         forecast.empty_range = outlook.early.and_then(time).map(|early| (early, outlook.late.and_then(time)));
         forecast

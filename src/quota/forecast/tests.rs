@@ -51,6 +51,22 @@ fn the_time_to_empty_is_that_of_the_line(#[case] limit: u64, #[case] counts: Vec
     assert!((found / minutes - 1.0).abs() < 0.05, "{found:.1} minutes, not {minutes}");
 }
 
+/// A pull or two tell how much was taken, not how often that happens.
+#[rstest]
+#[case::one_pull((0..30).map(|minute| if minute < 28 { 100 } else { 99 }).collect())]
+#[case::one_large_pull((0..30).map(|minute| if minute < 28 { 100 } else { 60 }).collect())]
+#[case::two((0..30).map(|minute| 100 - u64::from(minute > 20) - 5 * u64::from(minute > 27)).collect())]
+fn single_pulls_give_no_time_and_no_pace(#[case] counts: Vec<u64>) {
+    let (forecaster, _, now) = read(100, counts.clone());
+    let forecast = forecaster.forecast(now);
+    assert_eq!((forecast.burn_per_hour, forecast.empty_at), (None, None));
+    assert!(forecast.empty_range.is_some_and(|(early, late)| early >= now && late.is_none()), "{forecast:?}");
+    let more = [10_u64, 20, 30].map(|taken| counts[counts.len() - 1] - taken);
+    let (forecaster, _, now) = read(100, counts.into_iter().chain(more));
+    let forecast = forecaster.forecast(now);
+    assert!(forecast.burn_per_hour.is_some() && forecast.empty_at.is_some(), "{forecast:?}");
+}
+
 #[test]
 fn a_full_reading_in_between_is_false_and_forgotten() {
     let counts = |minute: u64| if minute == 20 { 200 } else { 200 - 2 * minute };

@@ -25,7 +25,7 @@ pub fn line(shown: &Shown) -> String {
     }
     if let Some(empty) = shown.forecast.empty_at {
         line.push_str(&format!("  empty at {}{}", timestamp(empty), range(empty, shown.forecast.empty_range)));
-    } else if let Some((earliest, _)) = shown.forecast.empty_range {
+    } else if let Some((earliest, _)) = shown.forecast.empty_range.filter(|(earliest, _)| *earliest > shown.at) {
         line.push_str(&format!("  not empty before {}, perhaps never", timestamp(earliest)));
     }
     for event in &shown.events {
@@ -78,6 +78,8 @@ mod tests {
             (Some(12), Some((11, None)), "empty at 2026-11-22T12:00:00Z (2026-11-22T11:00:00Z at the earliest, perhaps never)\n"),
             (Some(12), Some((12, Some(12))), "empty at 2026-11-22T12:00:00Z\n"),
             (None, Some((11, None)), "  not empty before 2026-11-22T11:00:00Z, perhaps never\n"),
+            // Not even that: it may be empty any moment.
+            (None, Some((9, None)), "(1h window)\n"),
             (None, None, "(1h window)\n"),
         ] {
             let empty_range = range.map(|(earliest, latest)| (time(earliest), latest.map(time)));

@@ -152,7 +152,7 @@ fn expected(forecast: &Forecast, look: Look) -> Vec<[String; 2]> {
         let range = forecast.empty_range.map(|(early, late)| range(early, late, look.now)).unwrap_or_default();
         let time = format!("empty {}", look.time(empty));
         parts.push([format!("{time}{range}"), time]);
-    } else if let Some((early, None)) = forecast.empty_range {
+    } else if let Some((early, None)) = forecast.empty_range.filter(|(early, _)| *early > look.now) {
         let time = look.time(early);
         parts.push([format!("not empty before {time}, perhaps never"), format!("not empty before {time}")]);
     }
