@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
@@ -22,6 +23,9 @@ use crate::{Context, Exit, Failure as Stop};
 const CHUNK: usize = 256 * 1024;
 /// Chunks that may wait to be judged.
 const AHEAD: usize = 2;
+/// How long a stream says nothing before what is held back is shown: a failure's own lines come
+/// faster, its next attempt comes later.
+const PAUSE: Duration = Duration::from_secs(2);
 /// How a gzip stream begins.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
@@ -32,11 +36,21 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
     let mut answer = Answer::new(context, format, template);
     let mut chunks = chunks(context, args.file.clone());
     let mut explainer = Explainer::new(Hub::default());
+    let is_stream = !is_regular(args.file.as_deref());
+    // Whether anything has come since the last pause.
+    let mut is_fresh = false;
     let interrupted = loop {
         let chunk = tokio::select! {
             chunk = chunks.recv() => chunk,
             () = context.shutdown.cancelled() => break true,
+            () = tokio::time::sleep(PAUSE), if is_stream && is_fresh => {
+                explainer.pause(&mut |finding| answer.take(finding));
+                answer.flush()?;
+                is_fresh = false;
+                continue;
+            }
         };
+        is_fresh = true;
         let Some(chunk) = chunk else { break false };
         let chunk = chunk.map_err(|error| unreadable(args.file.as_deref(), &error))?;
         explainer.feed(&chunk, &mut |finding| answer.take(finding));
@@ -45,6 +59,14 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
     explainer.finish(&mut |finding| answer.take(finding));
     answer.end()?;
     Ok(if interrupted { Exit::Interrupted } else { Exit::Ok })
+}
+
+/// Whether the input is a file on disk, whose end is near however slowly it is read.
+fn is_regular(file: Option<&Path>) -> bool {
+    match file.filter(|file| *file != Path::new("-")) {
+        Some(path) => std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()),
+        None => rustix::fs::fstat(io::stdin()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file()),
+    }
 }
 
 /// The input in chunks, decompressed where it is gzip. Opening it may wait, too, as for a named pipe.

@@ -76,6 +76,12 @@ impl Explainer {
         self.lines.feed(bytes, &mut |number, line| bench.take(number, line, found));
     }
 
+    /// The stream says nothing for a while: what was held back goes out as it is known by now. What
+    /// comes later of the same failure is told only where it says more.
+    pub fn pause(&mut self, found: &mut dyn FnMut(Finding)) {
+        self.bench.pause(found);
+    }
+
     /// The end of the stream: what was held back goes out.
     pub fn finish(mut self, found: &mut dyn FnMut(Finding)) {
         let bench = &mut self.bench;
@@ -92,13 +98,15 @@ struct Bench {
     scene: Scene,
     passage: Option<Passage>,
     held: VecDeque<Finding>,
+    /// What went out in a pause that otherwise would still be held.
+    told: VecDeque<Finding>,
     /// The last error that was handed out.
     error: Option<Finding>,
 }
 
 impl Bench {
     fn take(&mut self, number: u64, raw: &[u8], found: &mut dyn FnMut(Finding)) {
-        if !self.held.is_empty() {
+        if !self.held.is_empty() || !self.told.is_empty() {
             self.release(number, found);
         }
         if self.passage.is_none() && !self.scene.is_attentive() && !triggers(raw) {
@@ -141,6 +149,20 @@ impl Bench {
             self.passage = Some(passage);
         } else {
             self.weigh(number, raw, &line, found);
+        }
+    }
+
+    fn pause(&mut self, found: &mut dyn FnMut(Finding)) {
+        // The passage stays open, and is judged again when it has ended.
+        if let Some(passage) = self.passage.clone() {
+            self.weigh(passage.number, &passage.raw, &passage.line, found);
+        }
+        for finding in self.held.drain(..) {
+            if self.told.len() >= HELD_MAX {
+                self.told.pop_front();
+            }
+            self.told.push_back(finding.clone());
+            found(finding);
         }
     }
 
@@ -219,12 +241,16 @@ impl Bench {
         {
             return;
         }
-        if finding.class == Class::Network && self.held.iter().any(|held| held.is_certain_limit() && held.may_be(&finding)) {
+        if finding.class == Class::Network && self.weaker().any(|weaker| weaker.is_certain_limit() && weaker.may_be(&finding)) {
             return;
         }
+        let is_told = self.told.iter().any(|told| told.class == finding.class && told.may_be(&finding));
         self.held.retain(|held| !held.may_be(&finding));
+        self.told.retain(|told| !told.may_be(&finding));
         self.error = Some(finding.clone());
-        found(finding);
+        if !is_told {
+            found(finding);
+        }
     }
 
     /// Something weaker: kept until it is clear that no error speaks for it.
@@ -234,8 +260,9 @@ impl Bench {
             let same = error.class.is_limit() || error.class == finding.class || is_local;
             same && error.may_be(&finding)
         });
-        let certain = |held: &Finding| held.is_certain_limit() && held.may_be(&finding);
-        if is_said || (finding.class == Class::LimitUnspecified && self.held.iter().any(certain)) {
+        let certain = |weaker: &Finding| weaker.is_certain_limit() && weaker.may_be(&finding);
+        let is_told = self.told.iter().any(|told| (told.line, told.class) == (finding.line, finding.class));
+        if is_said || is_told || (finding.class == Class::LimitUnspecified && self.weaker().any(certain)) {
             return;
         }
         if finding.is_certain_limit() {
@@ -249,12 +276,20 @@ impl Bench {
         self.held.push_back(finding);
     }
 
+    /// What was held back, and may have gone out in a pause.
+    fn weaker(&self) -> impl Iterator<Item = &Finding> {
+        self.held.iter().chain(&self.told)
+    }
+
     /// Hands out what has been held back for long enough.
     fn release(&mut self, number: u64, found: &mut dyn FnMut(Finding)) {
         while self.held.front().is_some_and(|held| number.saturating_sub(held.line) > NEAR) {
             if let Some(finding) = self.held.pop_front() {
                 found(finding);
             }
+        }
+        while self.told.front().is_some_and(|told| number.saturating_sub(told.line) > NEAR) {
+            self.told.pop_front();
         }
     }
 }
@@ -310,6 +345,41 @@ mod tests {
         let elsewhere = warning.replace("redis", "nginx");
         assert_eq!(classes(&format!("{elsewhere}{error}")), [Class::PullLimit, Class::Server], "a warning of another image stays");
         assert_eq!(classes(&format!("{warning}{}{error}", "x\n".repeat(500))), [Class::Server, Class::PullLimit], "far away");
+    }
+
+    #[test]
+    fn a_pause_lets_out_what_is_held_and_nothing_is_told_twice() {
+        let steps = |steps: &[&str]| {
+            let mut explainer = Explainer::new(Hub::default());
+            let mut seen = Vec::new();
+            for step in steps {
+                let mut now = Vec::new();
+                explainer.feed(step.as_bytes(), &mut |finding| now.push((finding.line, finding.class)));
+                explainer.pause(&mut |finding| now.push((finding.line, finding.class)));
+                seen.push(now);
+            }
+            let mut last = Vec::new();
+            explainer.finish(&mut |finding| last.push((finding.line, finding.class)));
+            seen.push(last);
+            seen
+        };
+        let bare = "Failed to pull image \"golang:1.22\": unexpected status from HEAD request to https://registry-1.docker.io/v2/library/golang/manifests/1.22: 429 Too Many Requests\n";
+        let (unspecified, limit) = (Class::LimitUnspecified, Class::PullLimit);
+        assert_eq!(steps(&[bare, "", "x\n"]), [vec![(1, unspecified)], vec![], vec![], vec![]]);
+        assert_eq!(steps(&[bare, bare]), [vec![(1, unspecified)], vec![(2, unspecified)], vec![]], "two failures are two");
+        let body = "toomanyrequests: You have reached your pull rate limit.\n";
+        assert_eq!(steps(&[bare, body]), [vec![(1, unspecified)], vec![(1, limit)], vec![]], "the body says more");
+        let warning = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
+        let error = "Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
+        let timeout = "Error: initializing source docker://redis:7: pinging container registry registry-1.docker.io: Get \"https://registry-1.docker.io/v2/\": dial tcp: i/o timeout\n";
+        assert_eq!(steps(&[warning, error]), [vec![(1, limit)], vec![], vec![]], "the error tells of what the warning told");
+        assert_eq!(steps(&[warning, error, error]), [vec![(1, limit)], vec![], vec![(3, limit)], vec![]], "once");
+        assert_eq!(steps(&[warning, timeout]), [vec![(1, limit)], vec![], vec![]]);
+        let far = "x\n".repeat(300);
+        assert_eq!(steps(&[warning, &far, error]), [vec![(1, limit)], vec![], vec![(302, limit)], vec![]], "far away is another");
+        let open = "Error: 2 errors occurred while pulling:\n";
+        let item = " * initializing source docker://quay.io/a/b:1: reading manifest 1 in quay.io/a/b: manifest unknown\n";
+        assert_eq!(steps(&[open, item, "x\n"]).concat(), [(1, Class::NotFound)], "a list that grows is told once");
     }
 
     #[test]

@@ -8,7 +8,7 @@ const LINES_MAX: usize = 40;
 const BYTES_MAX: usize = 8 * 1024;
 
 /// A failure of which more lines may follow.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Passage {
     /// The number of its first line.
     pub(super) number: u64,

@@ -26,35 +26,53 @@ const TOKENS: &[&str] = &[
     "ya29.",
 ];
 
+/// The longest name of a secret.
+const NAME_MAX: usize = 64;
+
 /// Names whose value is a secret or a person, in a query (`name=value`), a header or a field
 /// (`name: value`, `"name":"value"`), or an option (`--name value`).
 const NAMES: &[&str] = &[
-    "access_token",
-    "refresh_token",
-    "id_token",
-    "identitytoken",
-    "registrytoken",
-    "token",
-    "password",
-    "passwd",
     "pwd",
-    "secret",
-    "client_secret",
     "auth",
+    "cred",
     "x-amz-signature",
     "x-amz-credential",
-    "x-amz-security-token",
     "x-goog-signature",
     "x-goog-credential",
     "signature",
     "sig",
     "account",
     "jwt",
-    "private-token",
     "x-jfrog-art-api",
-    "api_key",
-    "apikey",
     "x-registry-auth",
+];
+
+/// How names of secrets end, whatever stands before: `DOCKERHUB_TOKEN`, `--src-creds`, `proxyPassword`.
+const NAME_ENDS: &[&str] = &[
+    "token",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "creds",
+    "credentials",
+    "apikey",
+    "api_key",
+    "api-key",
+    "accesskey",
+    "access_key",
+    "access-key",
+    "secretkey",
+    "secret_key",
+    "secret-key",
+    "privatekey",
+    "private_key",
+    "private-key",
+    "_pass",
+    "-pass",
+    "_pwd",
+    "-pwd",
+    "_auth",
 ];
 
 /// `text` with tokens, passwords, user names of the pull-limit wording, `Authorization` values and
@@ -116,7 +134,7 @@ fn secret_at(rest: &str, before: &str) -> (usize, usize) {
             return (scheme.len(), word(after));
         }
     }
-    named(rest).unwrap_or_default()
+    piped(rest).or_else(|| option(rest, before)).or_else(|| named(rest, before)).unwrap_or_default()
 }
 
 /// Whether what follows `authorization: ` is a header's value rather than the rest of a sentence, as
@@ -135,25 +153,159 @@ fn ends_with(text: &str, end: &str) -> bool {
     text.len().checked_sub(end.len()).and_then(|start| text.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
+/// `echo PASSWORD | docker login --password-stdin`, and `printf`.
+fn piped(rest: &str) -> Option<(usize, usize)> {
+    let lead = ["echo -n ", "echo ", "printf %s ", "printf '%s' ", "printf "].iter().find(|lead| rest.starts_with(**lead))?.len();
+    let (said, to) = rest.get(lead..)?.split_once('|')?;
+    let to = to.lines().next()?;
+    let is_login = to.split(['|', ';']).next().is_some_and(|to| to.contains("login") && to.contains("-stdin"));
+    let end = said.trim_end().len();
+    (is_login && end > 0 && !said.contains('\n')).then_some((lead, end))
+}
+
+/// `-p SECRET` of a login, `-u NAME:SECRET` of curl: letters that mean other things to other commands.
+fn option(rest: &str, before: &str) -> Option<(usize, usize)> {
+    if dashes(rest) == 0 && !rest.starts_with("<<<") {
+        return None;
+    }
+    let name = ["-p", "<<<", "-u", "-U", "--user", "--proxy-user"].into_iter().find(|name| rest.starts_with(*name))?;
+    let runs = |program: &str| clause(before).to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == program);
+    let after = rest.get(name.len()..)?;
+    let is_login = matches!(name, "-p" | "<<<");
+    if !runs(if is_login { "login" } else { "curl" }) || (name == "-p" && strip(after, "assword").is_some()) {
+        return None;
+    }
+    let (start, end) = if after.starts_with(|c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\'' | '\\' | ',')) {
+        let gap = Gap::after(after);
+        let value = after.get(gap.length..)?;
+        (gap.length, value.get(..gap.end(value, false))?)
+    } else {
+        (0, after.get(..after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '\\')).unwrap_or(after.len()))?)
+    };
+    let length = if is_login { end.len() } else { end.len() * usize::from(end.contains(':')) };
+    (length > 0 && !end.starts_with('-')).then_some((name.len() + start, length))
+}
+
+/// Dashes at the start, up to three: what has more is a rule, not an option.
+fn dashes(text: &str) -> usize {
+    text.bytes().take(3).take_while(|byte| *byte == b'-').count()
+}
+
+/// The command that a text breaks off in, as far as it may matter.
+fn clause(text: &str) -> &str {
+    let from = (text.len().saturating_sub(400)..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    text.get(from..).and_then(|text| text.rsplit(['|', ';', '&', '\n']).next()).unwrap_or_default()
+}
+
 /// `name=value`, `"name": "value"`, `--name value` with a secret's name.
-fn named(rest: &str) -> Option<(usize, usize)> {
-    let option = rest.len() - rest.trim_start_matches('-').len();
-    let open = rest.get(option..)?;
-    NAMES.iter().find_map(|name| {
-        let after = strip(open, name)?;
-        let separator = ["\": \"", "\":\"", "\\\":\\\"", "=\"", "='", "="].iter().find(|separator| after.starts_with(**separator)).copied();
-        let separator = separator.or_else(|| (option == 2 && after.starts_with(' ')).then_some(" "))?;
-        let value = after.get(separator.len()..)?;
-        let quoted = separator.ends_with('"');
-        let end = value
-            .find(
-                |c: char| {
-                    if quoted { matches!(c, '"' | '\\') } else { c.is_whitespace() || matches!(c, '&' | '"' | '\'' | ',' | ')' | '<') }
-                },
-            )
-            .unwrap_or(value.len());
-        (end > 0).then_some((option + name.len() + separator.len(), end))
-    })
+fn named(rest: &str, before: &str) -> Option<(usize, usize)> {
+    let dashes = dashes(rest);
+    let open = rest.get(dashes..)?;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let length = open.bytes().take(NAME_MAX + 1).take_while(is_name).count();
+    let name = open.get(..length).filter(|name| name.len() <= NAME_MAX)?.to_ascii_lowercase();
+    if !NAMES.contains(&name.as_str()) && !NAME_ENDS.iter().any(|end| name.ends_with(end)) {
+        return None;
+    }
+    let after = open.get(length..)?;
+    let gap = Gap::after(after);
+    let value = after.get(gap.length..)?;
+    let end = gap.end(value, before.ends_with(['?', '&']));
+    let secret = value.get(..end)?;
+    let is_literal = !gap.quoted() && (matches!(secret, "null" | "true" | "false") || secret.starts_with(['{', '[']));
+    let is_secret = match gap.separator {
+        '=' => true,
+        ':' => gap.closed || gap.quoted() || is_field(&name, secret, value.get(end..)?, before, gap.spaced),
+        ',' => dashes > 0 && gap.closed && gap.quoted(),
+        // `Using --password via the CLI is insecure`; `--secret id=…` names a file.
+        ' ' => (1..=2).contains(&dashes) && !secret.starts_with('-') && secret != "via" && !secret.starts_with("id="),
+        _ => false,
+    };
+    (is_secret && !is_literal && end > 0).then_some((dashes + length + gap.length, end))
+}
+
+/// Whether `name: value` without any quote is a field rather than a part of a sentence, as in
+/// `incorrect username or password: …`.
+fn is_field(name: &str, value: &str, after: &str, before: &str, spaced: bool) -> bool {
+    let is_compound = name.contains(['_', '-', '.']);
+    let is_word = ["or ", "and ", "/"].iter().any(|lead| before.ends_with(lead));
+    let is_last = after.trim_start_matches([',', '}', ']', ')']).trim_start_matches([' ', '\r']).is_empty()
+        || after.starts_with(['\n', ',', '}', ']']);
+    let is_plain = matches!(name, "token" | "secret" | "credentials" | "creds" | "auth" | "account" | "signature" | "sig" | "jwt");
+    !value.ends_with(':') && !is_word && (is_compound || is_opaque(value) || (!is_plain && (is_last || !spaced)))
+}
+
+/// What stands between a name and its value: the quote that closes the name, a separator, the quote
+/// that opens the value; quotes may be escaped.
+#[derive(Debug)]
+struct Gap {
+    length: usize,
+    /// `=`, `:`, `,`, a blank, or `\0` for none.
+    separator: char,
+    /// Whether a quote closes the name.
+    closed: bool,
+    /// Whether a blank stands before the value.
+    spaced: bool,
+    /// The quote that opens the value, and whether it is escaped.
+    quote: Option<(char, bool)>,
+}
+
+impl Gap {
+    fn after(text: &str) -> Self {
+        fn quote(text: &str) -> (Option<(char, bool)>, &str) {
+            let rest = text.trim_start_matches('\\');
+            match rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+                Some(mark) => (Some((mark, rest.len() < text.len())), rest.get(1..).unwrap_or_default()),
+                None => (None, text),
+            }
+        }
+        let (closing, rest) = quote(text);
+        let open = rest.trim_start_matches([' ', '\t']);
+        let blank = if open.len() < rest.len() { ' ' } else { '\0' };
+        let (separator, rest) = match open.chars().next() {
+            Some('=') if open.starts_with("==") => ('\0', open),
+            Some('=') => ('=', open.strip_prefix("=>").or_else(|| open.strip_prefix('=')).unwrap_or_default()),
+            Some(mark @ (':' | ',')) if mark == ':' || closing.is_some() => (mark, open.get(1..).unwrap_or_default()),
+            _ => (blank, open),
+        };
+        let value = rest.trim_start_matches([' ', '\t']);
+        let spaced = value.len() < rest.len();
+        // `--password 'x'` closes no name: its only quote opens the value.
+        let (opening, value) = quote(value);
+        let (closing, opening) =
+            if separator == '\0' && opening.is_none() && closing.is_some() { (None, closing) } else { (closing, opening) };
+        Self { length: text.len() - value.len(), separator, closed: closing.is_some(), spaced, quote: opening }
+    }
+
+    fn quoted(&self) -> bool {
+        self.quote.is_some()
+    }
+
+    /// Where the value ends that begins the text; `in_query` where it is a parameter of an address.
+    fn end(&self, value: &str, in_query: bool) -> usize {
+        match self.quote {
+            Some((_, true)) => value.find('\\').unwrap_or(value.len()),
+            Some((mark, false)) => {
+                let mut escaped = false;
+                let close = value.find(|c: char| {
+                    let is_close = c == mark && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    is_close
+                });
+                close.unwrap_or(value.len())
+            }
+            None => {
+                let stops = |c: char| {
+                    c.is_whitespace()
+                        || matches!(c, '"' | '\'' | '`' | '<')
+                        || (in_query && matches!(c, '&' | ',' | ')'))
+                        || (self.closed && matches!(c, ',' | '}' | ']'))
+                };
+                let word = value.get(..value.find(stops).unwrap_or(value.len())).unwrap_or_default();
+                word.trim_end_matches([',', ';', ')', ']', '}', '\\']).len()
+            }
+        }
+    }
 }
 
 /// Three parts of base64url with dots between them, the first being a JSON object's.
@@ -218,6 +370,47 @@ mod tests {
         "failed to fetch oauth token: status from GET request to https://auth.docker.io/token"
     )]
     #[case("éé dckr_pat_éé", "éé <redacted>éé")]
+    #[case(
+        "Error running command 'docker login -u bob -p hunter2pass': exit status 1",
+        "Error running command 'docker login -u bob -p <redacted>': exit status 1"
+    )]
+    #[case("['docker', 'login', '-u', 'bob', '-p', 'hunter2pass']", "['docker', 'login', '-u', 'bob', '-p', '<redacted>']")]
+    #[case("[\"docker\",\"login\",\"--password\",\"hunter2\",\"r\"]", "[\"docker\",\"login\",\"--password\",\"<redacted>\",\"r\"]")]
+    #[case("cmd=\"docker login -u b -p \\\"hunter2\\\" r\"", "cmd=\"docker login -u b -p \\\"<redacted>\\\" r\"")]
+    #[case("docker login -phunter2 -ubob", "docker login -p<redacted> -ubob")]
+    #[case("docker login -p=hunter2 r", "docker login -p=<redacted> r")]
+    #[case("docker login r && docker run -p 80:80 nginx", "docker login r && docker run -p 80:80 nginx")]
+    #[case("docker run -p 8080:80 -u 1000:1000 nginx", "docker run -p 8080:80 -u 1000:1000 nginx")]
+    #[case("curl -u bob:hunter2 https://r.example", "curl -u <redacted> https://r.example")]
+    #[case("echo hunter2 | docker login -u bob --password-stdin", "echo <redacted> | docker login -u bob --password-stdin")]
+    #[case("docker login --password-stdin <<< 'hunter2'", "docker login --password-stdin <<< '<redacted>'")]
+    #[case(
+        "skopeo copy --src-creds bob:hunter2pass --dest-creds=al:hunter3 a b",
+        "skopeo copy --src-creds <redacted> --dest-creds=<redacted> a b"
+    )]
+    #[case("podman pull --creds=bob:hunter2pass x", "podman pull --creds=<redacted> x")]
+    #[case("DOCKERHUB_TOKEN=hunter2pass docker pull x", "DOCKERHUB_TOKEN=<redacted> docker pull x")]
+    #[case("docker run -e DB_PASSWORD=hunt,er&2 -e A=b x", "docker run -e DB_PASSWORD=<redacted> -e A=b x")]
+    #[case("  DOCKER_PASSWORD: hunter2pass", "  DOCKER_PASSWORD: <redacted>")]
+    #[case(
+        "kubectl create secret docker-registry r --docker-password=hunter2",
+        "kubectl create secret docker-registry r --docker-password=<redacted>"
+    )]
+    #[case("--from-literal=password=hunter2", "--from-literal=password=<redacted>")]
+    #[case("docker login --password='hunter 2' r", "docker login --password='<redacted>' r")]
+    #[case("{'username': 'bob', 'password': 'hunter2'}", "{'username': 'bob', 'password': '<redacted>'}")]
+    #[case("{\"registryPassword\" : \"hun\\\"ter2\", \"a\":1}", "{\"registryPassword\" : \"<redacted>\", \"a\":1}")]
+    #[case("{\\\"password\\\": \\\"hunter2\\\"}", "{\\\"password\\\": \\\"<redacted>\\\"}")]
+    #[case("map[password:hunter2 username:bob]", "map[password:<redacted> username:bob]")]
+    #[case("password = \"hunter2\"", "password = \"<redacted>\"")]
+    #[case("{\"token\":null,\"auth\":{\"a\":1}}", "{\"token\":null,\"auth\":{\"a\":1}}")]
+    #[case("incorrect username or password: unauthorized", "incorrect username or password: unauthorized")]
+    #[case("getting token: unexpected status: 401", "getting token: unexpected status: 401")]
+    #[case(
+        "Using --password via the CLI is insecure. Use --password-stdin.",
+        "Using --password via the CLI is insecure. Use --password-stdin."
+    )]
+    #[case("docker build --secret id=npm,src=.npmrc .", "docker build --secret id=npm,src=.npmrc .")]
     fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
         assert_eq!(redact(said), shown);
     }
@@ -230,7 +423,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_taken_and_no_longer_than_its_marks(text in any::<String>(), words in "(limit as '|://|@|token=|bearer |dckr_|eyJ|--password | |a|\"){0,12}") {
+        fn any_text_is_taken_and_no_longer_than_its_marks(text in any::<String>(), words in "(limit as '|://|@|token=|bearer |dckr_|eyJ|--password |login |-p|curl -u|echo |\\||<<<|\\\\|:|,|'|é| |a|\"){0,12}") {
             for text in [text, words] {
                 let shown = redact(&text);
                 prop_assert!(shown.replace(REDACTED, "").len() <= text.len(), "{}", shown);

@@ -112,6 +112,22 @@ fn no_secret_and_no_control_character_reaches_any_output() {
 }
 
 #[test]
+fn no_password_of_a_command_that_failed_reaches_any_output() {
+    let failed = [
+        "Error: Error running command 'docker login -u bob -p hunter2pass': exit status 1. Output: Error response from daemon: Get \"https://registry-1.docker.io/v2/\": unauthorized: incorrect username or password",
+        "CalledProcessError: ['docker', 'login', '-u', 'bob', '-p', 'hunter2pass']: unauthorized: incorrect username or password",
+        "skopeo copy --src-creds bob:hunter2pass --dest-creds=bob:hunter2pass docker://a/b:1 dir:x: unauthorized: incorrect username or password",
+        "DOCKERHUB_TOKEN=hunter2pass docker run -e DB_PASSWORD=hunter2pass nginx:1: unauthorized: incorrect username or password",
+        "{\"msg\":\"{\\\"password\\\": \\\"hunter2pass\\\"} unauthorized: incorrect username or password\"}",
+    ];
+    for line in failed {
+        let outcome = dhlimit(["explain", "-vvv", "-o", "jsonl"]).stdin(line).run().expect_code(0);
+        assert!(outcome.stdout.contains("\"credentials\"") && outcome.stdout.contains("<redacted>"), "{outcome:?}");
+        assert!(!outcome.everything().contains("hunter2"), "{outcome:?}");
+    }
+}
+
+#[test]
 fn the_table_counts_repeats_and_plain_has_a_line_a_failure() {
     let table = dhlimit(["explain", "-o", "table"]).stdin(LOG).run().expect_code(0).stdout;
     assert!(table.starts_with("Docker Hub's pull limit (pull_limit), 2 times\n"), "{table}");
@@ -188,6 +204,26 @@ fn a_failure_is_shown_while_the_stream_goes_on_and_an_interrupt_shows_the_rest()
         assert!(outcome.stdout.contains("pull_limit"), "{outcome:?}");
         drop(writer);
     }
+}
+
+#[test]
+fn a_stream_that_falls_silent_shows_what_it_has_said_and_shows_it_once() {
+    let home = Home::new();
+    let fifo = home.path().join("fifo");
+    home.program("mkfifo", [&fifo]).run().expect_code(0);
+    let mut running = home.dhlimit(["explain".as_ref(), fifo.as_os_str(), "--format".as_ref(), "{line} {class}".as_ref()]).start();
+    let mut writer = fs::OpenOptions::new().write(true).open(&fifo).expect("a pipe with a reader");
+    let bare = "Failed to pull image \"golang:1.22\": unexpected status from HEAD request to https://registry-1.docker.io/v2/library/golang/manifests/1.22: 429 Too Many Requests\n";
+    let warning = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
+    let error = "Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
+    for (line, shown) in [(bare, "1 limit_unspecified\n"), (warning, "2 pull_limit\n")] {
+        writer.write_all(line.as_bytes()).expect("a pipe with a reader");
+        running.wait_until(Duration::from_secs(20), |running| running.stdout().contains(shown).then_some(()));
+    }
+    writer.write_all(error.as_bytes()).expect("a pipe with a reader");
+    drop(writer);
+    let outcome = running.outcome().expect_code(0);
+    assert_eq!(outcome.stdout, "1 limit_unspecified\n2 pull_limit\n", "{outcome:?}");
 }
 
 #[test]
