@@ -142,8 +142,7 @@ impl View {
         let who = own.identity.label();
         let is_shared =
             self.series.iter().filter_map(|other| other.last.as_ref()).filter(|(_, other)| other.identity.label() == who).count() > 1;
-        let image = own.image.strip_prefix("docker.io/").unwrap_or(&own.image);
-        let image = image.strip_prefix("library/").unwrap_or(image);
+        let image = familiar(&own.image);
         let image = image.strip_suffix(":latest").unwrap_or(image);
         one_line(&if is_shared { format!("{who} {image}") } else { who.to_owned() }, most)
     }
@@ -156,6 +155,12 @@ impl View {
         news.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         news
     }
+}
+
+/// An image as people write it: Docker Hub goes without saying.
+fn familiar(image: &str) -> &str {
+    let image = image.strip_prefix("docker.io/").unwrap_or(image);
+    image.strip_prefix("library/").unwrap_or(image)
 }
 
 #[cfg(test)]

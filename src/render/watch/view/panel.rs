@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::text::{Line, Span};
 
-use super::{Series, Theme};
+use super::{Series, Theme, familiar};
 use crate::quota::{Forecast, Record, State, Window};
 use crate::render::check::sentence;
 use crate::render::style::Role;
@@ -56,7 +56,9 @@ fn title(series: &Series, marked: bool, theme: Theme, width: usize) -> Line<'sta
     };
     let source = fitting(source);
     let effective = fitting(effective);
-    let image = Some(one_line(&record.image, room.saturating_sub(2).min(120))).filter(|image| image.chars().count() > 10);
+    let room = room.saturating_sub(2).min(120);
+    let image = if record.image.chars().count() <= room { &record.image } else { familiar(&record.image) };
+    let image = Some(one_line(image, room)).filter(|shown| shown.chars().count() > 10 || shown == image);
     let image = image.map(|image| Span::styled(format!("  {image}"), theme.of(Role::Dim)));
     Line::from([Some(mark), Some(who), effective, source, image].into_iter().flatten().collect::<Vec<_>>())
 }

@@ -100,6 +100,8 @@ fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
     assert!(wide.contains("anonymous effective  counted as 192.0.2.10  docker.io/library/nginx:latest"), "{wide}");
     let usual = frame(&view, 80, 24);
     assert!(usual.contains("between 8m 10s and 13m 10s") || usual.contains("(in 9m 50s) · full by "), "{usual}");
+    let less = frame(&view, 64, 24);
+    assert!(less.contains("anonymous effective  counted as 192.0.2.10  nginx:latest\n"), "{less}");
     let narrow = frame(&view, 42, 12);
     assert!(narrow.contains("anonymous  counted as 192.0.2.10\n") && narrow.contains("76 left"), "{narrow}");
     assert!(narrow.lines().all(|line| !line.ends_with(['(', ',', '·'])) && narrow.contains("q quit  ? help"), "{narrow}");
