@@ -127,7 +127,7 @@ const PHRASES: &[(Mark, &str)] = &[
          insufficient disk space|enospc|failed to garbage collect required amount of images|\
          low on resource: ephemeral-storage|low on resource: imagefs|you don't have enough free space|disk is full",
     ),
-    (NotDisk, "inotify|fanotify|cgroup|/dev/shm|epoll|file watchers|, watch '|shared memory|semget|shmget|semaphore"),
+    (NotDisk, "inotify|fanotify|cgroup|/dev/shm|epoll|file watchers|watch enospc|, watch '|shared memory|semget|shmget|semaphore"),
     (
         Daemon,
         "cannot connect to the docker daemon|is the docker daemon running|cannot access socket|cannot access containerd socket|\
@@ -218,7 +218,7 @@ const PHRASES: &[(Mark, &str)] = &[
     (Html, "<html|character '<'|<!doctype"),
     (
         Registry,
-        "/v2/\"|/v2/:|/v2/ |/v2/_catalog|/blobs/sha|/blobs/upload|/referrers/sha|/tags/list|container registry|docker registry|registry-1|source registry|docker hub|dockerhub|response from daemon|manifest|\
+        "/v2/\"|/v2/:|/v2/ |/v2/_catalog|/blobs/sha|/blobs/upload|/referrers/sha|/tags/list|container registry|docker registry|registry-1|source registry|docker hub|dockerhub|response from daemon|manifest |manifests| manifest:|manifest_|no such manifest|fetching manifest |image manifest|\
          docker pull|docker image|docker_image|docker login|failed to pull|pull image|pulling image|image pull|failed to copy|\
          failed to solve|failed to authorize|failed to resolve reference|failed to resolve source|failed to do request|\
          reading blob|writing blob|unexpected http status|crictl|containerd|podman|skopeo|kaniko|buildkit|nerdctl|oras|cosign|\

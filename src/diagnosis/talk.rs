@@ -98,8 +98,10 @@ fn is_quoted_in_a_sentence(before: &str, after: &str) -> bool {
     ];
     let Some(lead) = before.strip_suffix(['"', '\'', '`', '“', '‘']) else { return false };
     let word = lead.trim_end().rsplit([' ', '\t', '(']).next().unwrap_or_default();
-    let asks =
-        after.find(['"', '\'', '`', '”', '’']).is_some_and(|end| after.get(end..).is_some_and(|rest| rest.trim_end().ends_with('?')));
+    let rest = after.find(['"', '\'', '`', '”', '’']).and_then(|end| after.get(end..)).unwrap_or_default();
+    let rest = rest.trim_start_matches(['"', '\'', '`', '”', '’']).trim();
+    // A question, or a query whose result goes through a pipe.
+    let asks = rest.ends_with('?') || rest.starts_with('|') || word.ends_with(['?', '!']);
     asks || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
@@ -233,6 +235,8 @@ mod tests {
     #[case("  sum(rate({job=\"kubelet\"} |~ \"toomanyrequests: You have reached\" [5m]))")]
     #[case("bob: has anyone seen \"toomanyrequests: You have reached your pull rate limit\"?")]
     #[case("[12:03] eve: is it down? 'toomanyrequests: You have reached' again?")]
+    #[case("index=k8s \"toomanyrequests: You have reached\" | stats count by host")]
+    #[case("eve: docker hub again? \"You have reached your pull rate limit\" :(")]
     #[case("SELECT * FROM logs WHERE message LIKE 'toomanyrequests: You have reached'")]
     fn talk_is_told(#[case] raw: &str) {
         assert!(talks(raw), "{raw}");
