@@ -38,7 +38,17 @@ impl Case<'_> {
     /// Export control, or a page of HTML instead of a registry's 403.
     fn block(&self) -> Option<usize> {
         let page = || self.status(|status| status == 403).filter(|_| self.marks.has(Mark::Html) && self.is_about_registry());
-        self.marks.at(Mark::Blocked).or_else(page)
+        // What Go says where a proxy refuses the way to a host: the status' words, and nothing else.
+        let by_proxy = || self.forbidden().filter(|_| self.names_registry());
+        self.marks.at(Mark::Blocked).or_else(page).or_else(by_proxy)
+    }
+
+    /// Where a text begins to end in `Forbidden`, right after an address.
+    fn forbidden(&self) -> Option<usize> {
+        let text = self.text.trim_end_matches([' ', '.', '"']);
+        let at = text.len().checked_sub("forbidden".len())?;
+        let (before, last) = (text.get(..at)?, text.get(at..)?);
+        (before.ends_with("\": ") && last.eq_ignore_ascii_case("forbidden")).then_some(at)
     }
 
     fn credentials(&self) -> Option<usize> {
@@ -81,7 +91,8 @@ impl Case<'_> {
         ];
         let lower = self.text.to_ascii_lowercase();
         let Some(message) = lower.strip_prefix("unauthorized: ") else { return false };
-        MESSAGES.iter().any(|known| message.strip_prefix(known).is_some_and(|rest| !rest.starts_with(" for ")))
+        let is_project = message.starts_with("project ") && message.contains(" not found: project ");
+        is_project || MESSAGES.iter().any(|known| message.strip_prefix(known).is_some_and(|rest| !rest.starts_with(" for ")))
     }
 
     /// 403, or a registry's `denied`.

@@ -166,7 +166,7 @@ const PHRASES: &[(Mark, &str)] = &[
     ),
     (
         Credentials,
-        "incorrect username or password|invalid username or password|wrong username or password|authorization token has expired|\
+        "incorrect username or password|invalid username or password|wrong username or password|wrong username was used|authorization token has expired|\
          invalid credentials|bad credentials|failed to get credentials|authentication failed|token is expired|token has expired|\
          access token expired|not logged in|password is incorrect|malformed auth|unauthenticated request|account is disabled|\
          account has been disabled|http basic: access denied|unable to decode credentials|\
@@ -181,12 +181,12 @@ const PHRASES: &[(Mark, &str)] = &[
          denied: permission_denied|downloadartifacts|not authorized to perform: ecr|permission_denied: the requested|\
          denied: access forbidden|denied: user: ",
     ),
-    (Refused, " denied: |: denied|403 forbidden|permission_denied"),
+    (Refused, " denied: |: denied|\": forbidden|403 forbidden|permission_denied"),
     (
         NotFound,
         "manifest unknown|manifest_unknown|name unknown|name_unknown|repository name not known|no matching manifest|\
          no such manifest|tag_unknown|unknown tag|manifest tagged by|no image found in|no match for platform|no child with platform|\
-         no image satisfying|was deleted or has expired|unknown: tag |blob unknown|blob_unknown|unknown: artifact |\
+         no image satisfying|was deleted or has expired|unknown: tag |blob unknown|blob_unknown|unknown: artifact |unknown: repository |\
          repositorynotfoundexception|imagenotfoundexception|the repository with name|manifest not found",
     ),
     (Missing, "not found"),
