@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +16,7 @@ use super::answered::{Answered, Unmet, Want, retry_after};
 use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
 use super::error::{Cause, RegistryError};
+use super::proof::{account_of, basic_authorization, token_request, whose};
 use super::reuse::kept;
 use super::secrets::{Secrets, shown};
 use super::token::{Token, refusal, words_of};
@@ -162,9 +162,9 @@ impl Client {
     fn meet_challenge(&self, answered: &Answered, image: &Reference, who: &Credential, last: bool) -> Result<(), RegistryError> {
         let words = words_of(&answered.body);
         let denied = |words: String| RegistryError::Denied { host: answered.host.clone(), image: image.to_string(), words };
-        let refused = |words: String| match who.user() {
-            Some(user) => RegistryError::CredentialsRefused { host: answered.host.clone(), user: user.to_owned(), words },
-            None => RegistryError::Denied { host: answered.host.clone(), image: image.to_string(), words },
+        let refused = |words: String| match whose(who) {
+            Some(user) => RegistryError::CredentialsRefused { host: answered.host.clone(), user, words },
+            None => denied(words),
         };
         let values = answered.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let mut state = self.locked();
@@ -271,8 +271,8 @@ impl Client {
             return Token::parse(&body, &at, Instant::now());
         }
         let body = Secrets::of(who).clean(&body);
-        let user = (!who.is_anonymous()).then(|| who.user().unwrap_or("the identity token"));
-        Err(refusal(status, &body, retry_after(&headers, std::time::SystemTime::now()), &at, user, &image.to_string()))
+        let wait = retry_after(&headers, std::time::SystemTime::now());
+        Err(refusal(status, &body, wait, &at, whose(who).as_deref(), &image.to_string()))
     }
 
     /// One request to the registry, redirects followed; the Authorization header stays with the
@@ -382,53 +382,6 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("endpoint", &self.endpoint).field("family", &self.family).finish_non_exhaustive()
     }
-}
-
-/// GET for anonymous and password, POST for a refresh token.
-fn token_request(auth: &Transport, service: &TokenService, scope: &str, who: &Credential) -> reqwest::RequestBuilder {
-    let name = service.service.as_deref();
-    if let Credential::IdentityToken { token, .. } = who {
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("client_id", "dhlimit"),
-            ("service", name.unwrap_or_default()),
-            ("scope", scope),
-            ("refresh_token", token.expose_secret()),
-        ];
-        return auth.request(Method::POST, service.realm.clone()).form(&form);
-    }
-    let mut url = service.realm.clone();
-    if let Some(name) = name {
-        url.query_pairs_mut().append_pair("service", name);
-    }
-    url.query_pairs_mut().append_pair("scope", scope);
-    let request = auth.request(Method::GET, url);
-    match who {
-        Credential::Password { user, secret } => request.header(AUTHORIZATION, basic_authorization(user, secret)),
-        _ => request,
-    }
-}
-
-fn account_of(who: &Credential) -> Option<String> {
-    match who {
-        // Two identity tokens may lack a user; what tells them apart must not be the secret itself.
-        Credential::IdentityToken { token, .. } => {
-            use std::hash::{DefaultHasher, Hash, Hasher};
-            let mut hasher = DefaultHasher::new();
-            token.expose_secret().hash(&mut hasher);
-            Some(format!("identity token {:x}", hasher.finish()))
-        }
-        other => other.user().map(str::to_owned),
-    }
-}
-
-fn basic_authorization(user: &str, secret: &SecretString) -> HeaderValue {
-    use base64::Engine;
-    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{}", secret.expose_secret()));
-    // Base64 has no character that a header may not have.
-    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
-    value.set_sensitive(true);
-    value
 }
 
 fn transport(url: &Url, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Transport, RegistryError> {

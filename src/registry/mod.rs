@@ -10,6 +10,7 @@ mod connector;
 mod endpoint;
 mod error;
 mod preconnect;
+mod proof;
 mod reading;
 mod reuse;
 mod secrets;

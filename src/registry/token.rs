@@ -32,8 +32,22 @@ struct TokenAnswer {
     token: Option<String>,
     #[serde(default)]
     access_token: Option<String>,
+    /// A number by the specification; some write it as a text.
     #[serde(default)]
-    expires_in: Option<f64>,
+    expires_in: serde_json::Value,
+}
+
+impl TokenAnswer {
+    /// The one of the two that holds something; they are the same where both do.
+    fn token(&mut self) -> Option<String> {
+        [self.token.take(), self.access_token.take()].into_iter().flatten().find(|token| !token.is_empty())
+    }
+
+    /// The life it promises, where that can be read.
+    fn life(&self) -> Option<Duration> {
+        let seconds = self.expires_in.as_f64().or_else(|| self.expires_in.as_str()?.trim().parse().ok())?;
+        (seconds.is_finite() && seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)))
+    }
 }
 
 impl Token {
@@ -48,19 +62,12 @@ impl Token {
         if is_page(body) {
             return Err(nonsense("the token service answered with a web page"));
         }
-        let answer: TokenAnswer = serde_json::from_str(body).map_err(|_| nonsense("the token service's answer is no JSON"))?;
-        let token = answer
-            .token
-            .or(answer.access_token)
-            .filter(|token| !token.is_empty())
-            .ok_or_else(|| nonsense("the token service's answer has no token"))?;
+        let mut answer: TokenAnswer = serde_json::from_str(body).map_err(|_| nonsense("the token service's answer is no JSON"))?;
+        let token = answer.token().ok_or_else(|| nonsense("the token service's answer has no token"))?;
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(nonsense("the token service's token has characters that no header may have"));
         }
-        let life = answer
-            .expires_in
-            .filter(|life| life.is_finite() && *life > 0.0)
-            .map_or(DEFAULT_LIFE, |life| Duration::from_secs_f64(life.min(LONGEST_LIFE)));
+        let life = answer.life().unwrap_or(DEFAULT_LIFE);
         let margin = MARGIN.min(life / 10);
         Ok(Self { secret: token.into(), fetched: now, renew_at: now + life.saturating_sub(margin) })
     }
@@ -147,6 +154,10 @@ mod tests {
             (r#"{"access_token":"b"}"#, 54),
             (r#"{"token":"c","expires_in":-5}"#, 54),
             (r#"{"token":"d","expires_in":1e300}"#, 86_385),
+            (r#"{"token":"e","expires_in":"300"}"#, 285),
+            (r#"{"token":"f","expires_in":"soon"}"#, 54),
+            (r#"{"token":"g","expires_in":"NaN"}"#, 54),
+            (r#"{"token":"h","expires_in":[300]}"#, 54),
         ] {
             let token = Token::parse(body, "auth.example", now).unwrap();
             assert!(
@@ -154,14 +165,23 @@ mod tests {
                 "{body}"
             );
         }
-        assert_eq!(Token::parse(r#"{"token":"a"}"#, "h", now).unwrap().secret.expose_secret(), "a");
+        for body in [r#"{"token":"a"}"#, r#"{"token":"","access_token":"a"}"#, r#"{"token":null,"access_token":"a"}"#] {
+            assert_eq!(Token::parse(body, "h", now).unwrap().secret.expose_secret(), "a", "{body}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn answers_without_a_usable_token_are_protocol_errors() {
-        for body in
-            ["", "{}", "[]", "null", r#"{"token":""}"#, r#"{"token":"a\nb"}"#, r#"{"token":5}"#, "<html>Welcome to Hotel WiFi</html>"]
-        {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"token":"","access_token":""}"#,
+            r#"{"token":"a\nb"}"#,
+            r#"{"token":5}"#,
+            "<html>Welcome to Hotel WiFi</html>",
+        ] {
             assert_eq!(Token::parse(body, "h", Instant::now()).unwrap_err().kind(), FaultKind::Protocol, "{body}");
         }
     }
