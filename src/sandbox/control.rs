@@ -142,16 +142,21 @@ impl Sandbox {
     }
 
     fn change(&self, change: &Change, caller: &Caller<'_>) -> Result<(), String> {
-        if let Some(name) = &change.profile {
-            self.set_profile(name.parse::<Profile>().map_err(|error| error.to_string())?);
-        }
+        // The profile comes last: where anything is refused, nothing has changed.
+        let profile = change.profile.as_deref().map(str::parse::<Profile>).transpose().map_err(|error| error.to_string())?;
         match (&change.identity, change.remaining) {
-            (Some(identity), Some(remaining)) => self.set_remaining(identity, remaining).map_err(|error| error.to_string()),
-            (None, Some(remaining)) => self.set_remaining(&caller.address.to_string(), remaining).map_err(|error| error.to_string()),
-            (Some(_), None) => Err("identity needs remaining".to_owned()),
-            (None, None) if change.profile.is_none() => Err("give remaining (with identity) or profile".to_owned()),
-            (None, None) => Ok(()),
+            (Some(identity), Some(remaining)) => self.set_remaining(identity, remaining).map_err(|error| error.to_string())?,
+            (None, Some(remaining)) => {
+                self.set_remaining(&caller.address.to_string(), remaining).map_err(|error| error.to_string())?;
+            }
+            (Some(_), None) => return Err("identity needs remaining".to_owned()),
+            (None, None) if profile.is_none() => return Err("give remaining (with identity) or profile".to_owned()),
+            (None, None) => {}
         }
+        if let Some(profile) = profile {
+            self.set_profile(profile);
+        }
+        Ok(())
     }
 }
 

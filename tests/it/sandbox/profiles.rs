@@ -171,6 +171,24 @@ fn the_odd_one_says_what_nobody_should() {
 }
 
 #[test]
+fn a_change_that_is_refused_changes_nothing() {
+    let hub = Hub::start(limited(9));
+    let before = hub.ask("GET", "/_sandbox/state", &[]).body;
+    for change in [
+        r#"{"identity":"nobody","remaining":5,"profile":"abuse"}"#,
+        r#"{"identity":"127.0.0.1","profile":"abuse"}"#,
+        r#"{"identity":"127.0.0.1","remaining":5,"profile":"none such"}"#,
+        r#"{"remaining":5,"profile":"none such"}"#,
+        "{}",
+    ] {
+        assert_eq!(hub.set(change).status, 400, "{change}");
+        assert_eq!(hub.ask("GET", "/_sandbox/state", &[]).body, before, "{change}");
+    }
+    let both = hub.set(r#"{"identity":"127.0.0.1","remaining":5,"profile":"abuse"}"#).json();
+    assert_eq!((&both["profile"], &both["identities"][0]["remaining"]), (&"abuse".into(), &5.into()), "{both}");
+}
+
+#[test]
 fn the_state_stays_open_in_any_weather() {
     for profile in Profile::ALL {
         let answer = Hub::of(profile).ask("GET", "/_sandbox/state", &[]);
