@@ -161,7 +161,8 @@ fn full_by(standing: &Standing, limits: Option<&Limits>, at: DateTime<Utc>) -> O
     let after = |length: Duration| TimeDelta::from_std(length).ok().and_then(|length| at.checked_add_signed(length));
     window.map(Window::duration).and_then(after).or_else(|| match limits?.reset? {
         Reset::After(wait) => after(wait),
-        Reset::At(seconds) => DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0),
+        // What lies before the answer itself says nothing of what is to come.
+        Reset::At(seconds) => DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0).filter(|reset| *reset >= at),
     })
 }
 
@@ -256,6 +257,18 @@ mod tests {
         assert_eq!(used.full_by, Some(Utc.with_ymd_and_hms(2026, 11, 22, 10, 0, 0).unwrap()));
         let full = answer(200, &[("ratelimit-limit", "100;w=3600"), ("ratelimit-remaining", "100;w=3600")], "", None);
         assert_eq!(full.full_by, None);
+    }
+
+    #[test]
+    fn a_reset_in_the_past_is_no_time_at_which_the_count_is_full() {
+        let reset = |seconds: &str| {
+            let fields = [("X-RateLimit-Limit", "180"), ("X-RateLimit-Remaining", "179"), ("X-RateLimit-Reset", seconds)];
+            answer(200, &fields, "", None).full_by.map(|time| time.timestamp())
+        };
+        let now = Utc.with_ymd_and_hms(2026, 11, 22, 9, 0, 0).unwrap().timestamp();
+        assert_eq!(reset("1000000001"), None);
+        assert_eq!(reset(&(now - 1).to_string()), None);
+        assert_eq!(reset(&(now + 60).to_string()), Some(now + 60));
     }
 
     #[test]
