@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -115,13 +116,7 @@ impl Transport {
         if loopback {
             builder = builder.no_proxy();
         }
-        let variables = [
-            "ALL_PROXY",
-            "all_proxy",
-            if url.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" },
-            if url.scheme() == "https" { "https_proxy" } else { "http_proxy" },
-        ];
-        let proxied = !loopback && variables.iter().any(|name| environment.var(name).is_some());
+        let proxied = !loopback && goes_through_a_proxy(url, environment);
         Ok(Self { client: builder.build()?, preconnect, reuse, proxied })
     }
 
@@ -162,6 +157,15 @@ impl Transport {
             _ => Family::Ipv4,
         })
     }
+}
+
+/// Whether the variables send a request for `url` to a proxy, by the very rules of reqwest: its own
+/// matcher is this one.
+fn goes_through_a_proxy(url: &Url, environment: &Environment) -> bool {
+    let value = |name: &str| environment.var(name).or(environment.var(&name.to_lowercase())).unwrap_or_default().to_owned();
+    let rules = Matcher::builder().all(value("ALL_PROXY")).http(value("HTTP_PROXY")).https(value("HTTPS_PROXY")).no(value("NO_PROXY"));
+    let rules = rules.build();
+    url.as_str().parse().is_ok_and(|uri| rules.intercept(&uri).is_some())
 }
 
 /// Reads a body, at most [`BODY_MAX`] bytes of it; the rest is left on the wire and the connection
@@ -229,6 +233,26 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+
+    #[test]
+    fn what_no_proxy_names_goes_straight() {
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+        let rows: &[Row<'_>] = &[
+            ("http://192.0.2.2:5000", &[], false),
+            ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9")], true),
+            ("https://192.0.2.2", &[("HTTP_PROXY", "http://127.0.0.1:9")], false),
+            ("https://192.0.2.2", &[("all_proxy", "http://127.0.0.1:9")], true),
+            ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "192.0.2.2")], false),
+            ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9"), ("no_proxy", "192.0.2.0/24")], false),
+            ("https://[2001:db8::1]", &[("https_proxy", "http://127.0.0.1:9"), ("NO_PROXY", "2001:db8::/32")], false),
+            ("https://hub.example", &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", ".example")], false),
+            ("https://hub.example", &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "other.example")], true),
+        ];
+        for (url, variables, wanted) in rows {
+            let environment: Environment = variables.iter().copied().collect();
+            assert_eq!(goes_through_a_proxy(&url.parse().unwrap(), &environment), *wanted, "{url} {variables:?}");
+        }
+    }
 
     #[tokio::test]
     async fn a_connection_opened_ahead_carries_the_next_request_and_nothing_before_it() {
