@@ -113,6 +113,21 @@ pub struct Context {
     passing: Arc<AtomicBool>,
 }
 
+/// Does on a thread of its own what may block for ever, such as reading from a pipe that nobody writes
+/// to: the asynchronous runtime waits at its end for the threads that it keeps for this, and nobody waits
+/// for this one. Whoever drops the future leaves it behind.
+///
+/// # Errors
+/// Where no thread is to be had, or the work ended by a panic.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let (sender, done) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new().name("aside".to_owned()).spawn(move || {
+        // Whoever asked may have gone.
+        let _ = sender.send(work());
+    })?;
+    done.await.map_err(io::Error::other)
+}
+
 /// Back to the beginning of the line, and nothing on it (ECMA-48: EL).
 const NEW_LINE: &str = "\r\u{1b}[2K";
 

@@ -8,12 +8,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::cli::{Asking, Family as FamilyChoice};
+use crate::context::aside;
 use crate::credentials::{self, Account, Choice, CredentialsError, Keychain, Login, PasswordSource};
 use crate::image::Reference;
 use crate::quota::{Family, Identity, Reading};
 use crate::registry::{Client, Endpoint, Places, Principal, Trust};
 use crate::sandbox::{self, Profile, Running};
 use crate::{Context, Exit, Failure};
+
+/// Set for the command of `dhlimit sandbox -- COMMAND`: what it asks for docker.io is asked of a sandbox,
+/// which is not to see the logins of this machine. Who is named by `--user` is asked as all the same.
+pub(super) const IN_SANDBOX: &str = "DHLIMIT_IN_SANDBOX";
 
 /// By registry and address family.
 type Clients = HashMap<(String, Option<Family>), Arc<Client>>;
@@ -25,6 +30,8 @@ pub(super) struct Asker {
     places: Places,
     families: Vec<Option<Family>>,
     timeout: Duration,
+    /// What of the first operation's time has gone already.
+    spent: Mutex<Duration>,
     keychain: Keychain,
     choice: Choice,
     clients: Mutex<Clients>,
@@ -34,8 +41,9 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    /// From the arguments. `usual` is what the command asks as where nobody is named.
-    pub(super) async fn new(context: &Context, asking: &Asking, accounts: Vec<Account>, usual: Choice) -> Result<Self, Failure> {
+    /// From the arguments. `usual` is what the command asks as where nobody is named. `None` where shutdown
+    /// came first: a pipe with a password or a certificate may have nobody who writes to it.
+    pub(super) async fn new(context: &Context, asking: &Asking, accounts: Vec<Account>, usual: Choice) -> Result<Option<Self>, Failure> {
         Self::with_sandbox(context, asking, accounts, usual, |settings| settings).await
     }
 
@@ -46,9 +54,18 @@ impl Asker {
         accounts: Vec<Account>,
         usual: Choice,
         shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings,
-    ) -> Result<Self, Failure> {
-        let trust = Trust::load(asking.ca_cert.as_deref())
-            .map_err(|error| Failure::new(Exit::Usage, error).advise("--ca-cert takes a PEM file with one or more certificates"))?;
+    ) -> Result<Option<Self>, Failure> {
+        let began = Instant::now();
+        // The sandbox knows nobody's real account, and nobody's real password is for it to see.
+        let usual = if asking.sandbox.is_some() { Choice::Anonymous } else { usual };
+        let told = async {
+            let trust = trust(asking).await?;
+            Ok((trust, choice(context, asking, usual, asking.timeout.saturating_sub(began.elapsed())).await?))
+        };
+        let (trust, choice) = tokio::select! {
+            told = told => told?,
+            () = context.shutdown.cancelled() => return Ok(None),
+        };
         let families = match asking.family {
             FamilyChoice::Auto => vec![None],
             FamilyChoice::Ipv4 => vec![Some(Family::Ipv4)],
@@ -68,20 +85,19 @@ impl Asker {
             }
             None => Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },
         };
-        // The sandbox knows nobody's real account, and nobody's real password is for it to see.
-        let usual = if sandbox.is_some() { Choice::Anonymous } else { usual };
-        Ok(Self {
+        Ok(Some(Self {
             context: context.clone(),
             trust,
             places,
             families,
             timeout: asking.timeout,
+            spent: Mutex::new(began.elapsed()),
             keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout / 2),
-            choice: choice(context, asking, usual).await?,
+            choice,
             clients: Mutex::default(),
             told: Mutex::default(),
             sandbox,
-        })
+        }))
     }
 
     /// The address families to ask over; `None` is whichever connects.
@@ -99,9 +115,20 @@ impl Asker {
         self.sandbox.is_some()
     }
 
+    /// Whether what answers for an image's registry is a sandbox: this command's own, or the one that this
+    /// command was started in by `dhlimit sandbox -- COMMAND`.
+    fn is_practice(&self, image: &Reference) -> bool {
+        let within = self.context.environment.var(IN_SANDBOX).is_some() && self.places.registry.is_some();
+        image.is_docker_hub() && (within || self.is_private())
+    }
+
     /// Who is to be asked as for an image, without a word about the places.
     pub(super) async fn found(&self, image: &Reference) -> Result<credentials::Identities, Failure> {
-        let found = self.keychain.identities(image.registry(), image.repository(), &self.choice).await;
+        let choice = match &self.choice {
+            Choice::All | Choice::Effective if self.is_practice(image) => &Choice::Anonymous,
+            choice => choice,
+        };
+        let found = self.keychain.identities(image.registry(), image.repository(), choice).await;
         found.map_err(|error| not_found(&self.context, error))
     }
 
@@ -139,10 +166,11 @@ impl Asker {
         self.places.registry.as_ref()
     }
 
-    /// When an operation that begins now must be over. Helpers, which come before any request, have
-    /// no more than half of the time.
+    /// When an operation that begins now must be over; the first one began when this was made. Helpers,
+    /// which come before any request, have no more than half of the time.
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.timeout
+        let spent = std::mem::take(&mut *self.spent.lock().unwrap_or_else(PoisonError::into_inner));
+        Instant::now() + self.timeout.saturating_sub(spent)
     }
 
     /// One reading, an operation of its own.
@@ -205,7 +233,19 @@ pub(super) fn principal(found: credentials::Identity) -> Principal {
     Principal { identity, credential: found.credential, effective: found.effective }
 }
 
-async fn choice(context: &Context, asking: &Asking, usual: Choice) -> Result<Choice, Failure> {
+/// Whom to trust. The certificates may come by a pipe: they are read within the time, and not here.
+async fn trust(asking: &Asking) -> Result<Trust, Failure> {
+    let wrong = |error: anyhow::Error| Failure::new(Exit::Usage, error).advise("--ca-cert takes a PEM file with one or more certificates");
+    let extra = asking.ca_cert.clone();
+    let named = asking.ca_cert.as_ref().map_or_else(|| "the system's certificates".to_owned(), |path| path.display().to_string());
+    let load = aside(move || Trust::load(extra.as_deref()));
+    let Ok(loaded) = tokio::time::timeout(asking.timeout, load).await else {
+        return Err(wrong(anyhow::anyhow!("cannot read {named}: it gives no end within the time limit")));
+    };
+    loaded.map_err(|error| wrong(error.into()))?.map_err(|error| wrong(error.into()))
+}
+
+async fn choice(context: &Context, asking: &Asking, usual: Choice, limit: Duration) -> Result<Choice, Failure> {
     if asking.anonymous {
         return Ok(Choice::Anonymous);
     }
@@ -220,7 +260,7 @@ async fn choice(context: &Context, asking: &Asking, usual: Choice) -> Result<Cho
                 return Err(Failure::usage("--password-stdin does not read from a terminal, where the password would be seen")
                     .advise("pipe it in: dhlimit … --password-stdin < FILE"));
             }
-            let login = Login::explicit(user, &source, tokio::io::stdin(), &context.environment)
+            let login = Login::explicit(user, &source, std::io::stdin(), &context.environment, limit)
                 .await
                 .map_err(|error| not_found(context, error))?;
             Ok(Choice::Explicit(login))

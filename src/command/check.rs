@@ -22,7 +22,8 @@ const AT_ONCE: usize = 16;
 /// Runs `check`.
 pub(super) async fn run(context: &Context, check: Check, accounts: Vec<Account>) -> anyhow::Result<Exit> {
     let template = check.format.as_deref().map(str::parse::<Template>).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
-    let asker = Arc::new(Asker::new(context, &check.asking, accounts, Choice::All).await?);
+    let Some(asker) = Asker::new(context, &check.asking, accounts, Choice::All).await? else { return Ok(Exit::Interrupted) };
+    let asker = Arc::new(asker);
     let readings = tokio::select! {
         readings = readings(&asker, &check.images) => readings?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),

@@ -2,14 +2,18 @@
 //! dhlimit are sent on to it, and its exit code is passed on as a shell would say it (POSIX 2.8.2).
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::IsTerminal;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group};
 use rustix::termios::tcgetpgrp;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use crate::{Exit, Failure};
 
@@ -23,24 +27,78 @@ const PASSED_ON: [(SignalKind, Signal); 6] = [
     (SignalKind::user_defined2(), Signal::USR2),
 ];
 
+/// Those that end whoever does not catch them on purpose, and are sent for that.
+const TO_END: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
+/// How long a command may take to end after a signal was sent on to it, and what it leaves behind after
+/// its end.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How often is looked whether something is left.
+const STEP: Duration = Duration::from_millis(20);
+
+/// Whom a signal that is sent to dhlimit reaches and, if it is one to end by, ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The command, which takes the time it needs.
+    Command,
+    /// The command and all that it started, within bounds. On a terminal whose foreground it shares it
+    /// stays in dhlimit's own process group, which a typed Ctrl-C reaches whole, and takes its time.
+    Tree,
+}
+
 /// Runs a command to its end, however long that takes; the value is its exit code.
-pub(super) async fn run(command: &[OsString], variables: &[(&str, String)]) -> anyhow::Result<u8> {
+pub(super) async fn run(command: &[OsString], variables: &[(&str, String)], scope: Scope) -> anyhow::Result<u8> {
     let Some((program, rest)) = command.split_first() else { return Ok(0) };
     // Listening first: a signal that comes while the command starts is sent on, too.
     let mut signals = signals();
     let mut command = Command::new(program);
     command.args(rest).envs(variables.iter().map(|(name, value)| (name, value))).kill_on_drop(true);
+    let apart = scope == Scope::Tree && !has_terminal();
+    if apart {
+        command.process_group(0);
+    }
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))
         .map_err(|error| Failure::new(Exit::Usage, error).advise("what stands behind -- is a program and its arguments"))?;
+    let group = child.id().filter(|_| apart).and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let mut end = None;
     loop {
         tokio::select! {
             status = child.wait() => {
-                return Ok(code_of(status.with_context(|| format!("cannot wait for {}", program.display()))?));
+                let status = status.with_context(|| format!("cannot wait for {}", program.display()))?;
+                if let Some(group) = group.filter(|_| end.is_some()) {
+                    end_rest(group).await;
+                }
+                return Ok(code_of(status));
             }
-            Some(signal) = signals.recv() => pass_on(&child, signal),
+            Some(signal) = signals.recv() => {
+                let is_sent = pass_on(&child, group, signal);
+                if is_sent && scope == Scope::Tree && TO_END.contains(&signal) {
+                    end.get_or_insert(Instant::now() + PATIENCE);
+                }
+            }
+            () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => {
+                // It may have ended between the two calls.
+                let _ = group.map_or_else(|| child.start_kill(), |group| Ok(kill_process_group(group, Signal::KILL)?));
+                end = Some(Instant::now() + PATIENCE);
+            }
         }
+    }
+}
+
+/// Ends what a command left behind in its process group: by being told, then by force.
+async fn end_rest(group: Pid) {
+    if kill_process_group(group, Signal::TERM).is_err() {
+        return;
+    }
+    let patience = Instant::now() + PATIENCE / 2;
+    while test_kill_process_group(group).is_ok() {
+        if Instant::now() >= patience {
+            // The last of it may have ended between the two calls.
+            let _ = kill_process_group(group, Signal::KILL);
+            return;
+        }
+        tokio::time::sleep(STEP).await;
     }
 }
 
@@ -56,12 +114,20 @@ fn signals() -> mpsc::Receiver<Signal> {
 }
 
 /// Sends a signal on, but for one typed on the terminal: that one has reached the command already.
-fn pass_on(child: &Child, number: Signal) {
-    let typed = matches!(number, Signal::INT | Signal::QUIT) && in_foreground();
+fn pass_on(child: &Child, group: Option<Pid>, number: Signal) -> bool {
+    let typed = group.is_none() && matches!(number, Signal::INT | Signal::QUIT) && in_foreground();
     if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).filter(|_| !typed) {
         // It may have ended between the two calls.
-        let _ = kill_process(pid, number);
+        let _ = group.map_or_else(|| kill_process(pid, number), |group| kill_process_group(group, number));
     }
+    !typed
+}
+
+/// Whether a terminal is there whose foreground the command may need: another process group than the
+/// terminal's is stopped when it reads from it.
+fn has_terminal() -> bool {
+    let streams = [std::io::stdin().is_terminal(), std::io::stdout().is_terminal(), std::io::stderr().is_terminal()];
+    streams.contains(&true) || File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(terminal) == Ok(getpgrp()))
 }
 
 /// Whether this process and its command are the terminal's foreground job.

@@ -5,22 +5,16 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
-use super::companion::code_of;
+use super::asker::IN_SANDBOX;
+use super::companion::{self, Scope};
 use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 use crate::quota::Law;
 use crate::sandbox::{Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start};
 use crate::{Context, Exit, Failure};
-
-/// How long a command may take to end by itself after an interrupt, and again after being told to.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Runs the command.
 pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit> {
@@ -30,9 +24,10 @@ pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit
         (Some(certificate), Some(path)) => Some(CaFile::write(certificate, path.as_deref(), running.address())?),
         _ => None,
     };
-    let result = match args.command.split_first() {
-        None => serve(context, &args, &running, ca.as_ref()).await,
-        Some((program, rest)) => accompany(context, &running, ca.as_ref(), program, rest).await,
+    let result = if args.command.is_empty() {
+        serve(context, &args, &running, ca.as_ref()).await
+    } else {
+        accompany(&running, ca.as_ref(), &args.command).await
     };
     running.stop().await;
     result
@@ -111,46 +106,15 @@ async fn serve(context: &Context, args: &Sandbox, running: &Running, ca: Option<
 }
 
 /// Runs a command beside the sandbox. Standard output is the command's own.
-async fn accompany(
-    context: &Context,
-    running: &Running,
-    ca: Option<&CaFile>,
-    program: &OsString,
-    rest: &[OsString],
-) -> anyhow::Result<Exit> {
-    let url = running.url();
-    let mut command = Command::new(program);
-    command.args(rest).env("DHLIMIT_REGISTRY_URL", &url).env("DHLIMIT_AUTH_URL", &url).kill_on_drop(true);
-    if let Some(ca) = ca {
-        command.env("DHLIMIT_CA_CERT", &ca.path);
-    }
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {}", program.display()))
-        .map_err(|error| Failure::new(Exit::Usage, error).advise("what stands behind -- is a program and its arguments"))?;
-    let status = tokio::select! {
-        status = child.wait() => status,
-        () = context.shutdown.cancelled() => end(&mut child).await,
-    };
-    let status = status.with_context(|| format!("cannot wait for {}", program.display()))?;
-    Ok(Exit::Child(code_of(status)))
+async fn accompany(running: &Running, ca: Option<&CaFile>, command: &[OsString]) -> anyhow::Result<Exit> {
+    let ca = ca.map(|ca| ("DHLIMIT_CA_CERT", ca.path.display().to_string()));
+    let variables: Vec<_> = variables(&running.url()).into_iter().chain(ca).collect();
+    Ok(Exit::Child(companion::run(command, &variables, Scope::Tree).await?))
 }
 
-/// Ends a command: by itself (a terminal's Ctrl-C reached it, too), then by SIGTERM, then by force.
-async fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
-    if let Ok(status) = timeout(PATIENCE, child.wait()).await {
-        return status;
-    }
-    #[cfg(unix)]
-    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
-        // It may have ended between the two calls.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
-    if let Ok(status) = timeout(PATIENCE, child.wait()).await {
-        return status;
-    }
-    child.kill().await?;
-    child.wait().await
+/// What makes dhlimit ask the sandbox at `url` for docker.io, and as nobody whom it does not know.
+pub(super) fn variables(url: &str) -> [(&'static str, String); 3] {
+    [("DHLIMIT_REGISTRY_URL", url.to_owned()), ("DHLIMIT_AUTH_URL", url.to_owned()), (IN_SANDBOX, "1".to_owned())]
 }
 
 /// The CA's certificate on disk; a temporary one goes with the sandbox.

@@ -1,12 +1,13 @@
 //! Passwords that the user hands over: from standard input, a file or a variable. One line of text;
 //! the line end is not part of it, as `docker login --password-stdin` has it.
 
+use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::places::{self, MOST_FILE};
+use super::places;
 use super::{Credential, CredentialsError, Login, Origin, Reader};
 use crate::context::Environment;
 
@@ -20,28 +21,28 @@ pub enum PasswordSource {
 }
 
 impl Login {
-    /// The login of `--user` with its password from `source`; `stdin` is read to its end where it is the source.
+    /// The login of `--user` with its password from `source`; `stdin` is read to its end where it is the
+    /// source. Either may be a pipe, and has no longer than `limit`.
     pub async fn explicit(
         user: &str,
         source: &PasswordSource,
-        stdin: impl AsyncRead + Unpin,
+        stdin: impl Read + Send + 'static,
         environment: &Environment,
+        limit: Duration,
     ) -> Result<Self, CredentialsError> {
-        let (bytes, origin) = match source {
-            PasswordSource::Stdin => {
-                let mut bytes = Vec::new();
-                let read = stdin.take(MOST_FILE + 1).read_to_end(&mut bytes).await;
-                read.map_err(|error| CredentialsError::Unreadable { from: Origin::Stdin, why: error.kind().to_string() })?;
-                (bytes, Origin::Stdin)
-            }
-            PasswordSource::File(path) => {
-                let origin = Origin::PasswordFile(places::shown(path, environment));
-                match places::read(path).await {
-                    Ok(bytes) => (bytes, origin),
-                    Err(error) => return Err(CredentialsError::Unreadable { from: origin, why: error.kind().to_string() }),
-                }
+        let origin = match source {
+            PasswordSource::Stdin => Origin::Stdin,
+            PasswordSource::File(path) => Origin::PasswordFile(places::shown(path, environment)),
+        };
+        let unreadable = |why: String| CredentialsError::Unreadable { from: origin.clone(), why };
+        let read = async {
+            match source {
+                PasswordSource::Stdin => places::read_from(move || Ok(stdin)).await,
+                PasswordSource::File(path) => places::read(path).await,
             }
         };
+        let bytes = tokio::time::timeout(limit, read).await.map_err(|_| unreadable("it gives no end within the time limit".to_owned()))?;
+        let bytes = bytes.map_err(|error| unreadable(error.kind().to_string()))?;
         let secret = line(bytes).ok_or_else(|| CredentialsError::Password { from: origin.clone() })?;
         Ok(Self { credential: Credential::Password { user: user.to_owned(), secret }, origin, reader: Reader::Explicit })
     }

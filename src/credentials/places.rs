@@ -1,14 +1,13 @@
 //! Where credentials files lie on this machine, and reading them within bounds. Follows docker/cli
 //! (v28, 2025) and containers-auth.json(5) (2025).
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-
-use tokio::io::AsyncReadExt;
 
 use super::origin::shown_path;
 use super::{Note, Store};
-use crate::context::Environment;
+use crate::context::{Environment, aside};
 
 /// The most bytes of a credentials or password file.
 pub(super) const MOST_FILE: u64 = 1024 * 1024;
@@ -72,9 +71,18 @@ impl Place {
 
 /// A file's bytes, at most one more than [`MOST_FILE`].
 pub(super) async fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    tokio::fs::File::open(path).await?.take(MOST_FILE + 1).read_to_end(&mut bytes).await?;
-    Ok(bytes)
+    let path = path.to_owned();
+    read_from(move || File::open(path)).await
+}
+
+/// The same of whatever `open` opens; a pipe may keep that or the reading waiting for ever.
+pub(super) async fn read_from<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static) -> io::Result<Vec<u8>> {
+    let read = move || {
+        let mut bytes = Vec::new();
+        open()?.take(MOST_FILE + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    aside(read).await?
 }
 
 #[cfg(test)]

@@ -49,6 +49,51 @@ fn an_account_is_found_by_its_credential_helper_and_read_beside_anonymous() {
 }
 
 #[test]
+fn a_registry_token_that_is_refused_is_a_matter_of_credentials() {
+    let sandbox = sandbox();
+    let home = Home::new();
+    home.docker_config(&json!({ "auths": { "https://index.docker.io/v1/": { "registrytoken": "ended-long-ago" } } }));
+    let outcome = home.dhlimit(["check", "-o", "json"]).envs(sandbox.as_docker_hub()).run().expect_code(4);
+    let report = outcome.json();
+    let error = &reading(&report, "account")["error"];
+    assert_eq!(error["kind"], "credentials", "{outcome:?}");
+    assert!(error["message"].as_str().is_some_and(|message| message.contains("the registry token")), "{outcome:?}");
+}
+
+#[test]
+fn the_sandbox_of_a_command_is_shown_no_login_of_this_machine() {
+    let home = Home::new();
+    let auth = BASE64_STANDARD.encode("bob:his real password");
+    home.docker_config(&json!({ "auths": { "https://index.docker.io/v1/": { "auth": auth } } }));
+    home.write("home/ann", ANN.password);
+    let within = |script: &str| {
+        let account = format!("{}:{}:3", ANN.user, ANN.password);
+        let log = "curl -s \"$DHLIMIT_REGISTRY_URL/_sandbox/log\" >&2";
+        let script = format!("{script}; code=$?; {log}; exit $code");
+        let program =
+            home.program(env!("CARGO_BIN_EXE_dhlimit"), ["sandbox", "-q", "--limit", "5", "--account", &account, "--", "sh", "-c"]);
+        program.arg(script).env("DHLIMIT", env!("CARGO_BIN_EXE_dhlimit")).run()
+    };
+    if tools::require("curl").is_none() {
+        return;
+    }
+    for options in ["check nginx", "check nginx --all-identities", "gate nginx", "stress nginx -q --count 1"] {
+        let outcome = within(&format!("\"$DHLIMIT\" {options} -o json")).expect_code(0);
+        assert!(!outcome.stdout.contains("bob") && !outcome.stdout.contains("\"account\""), "{outcome:?}");
+        // Nobody tried to log in: all tokens were given to nobody, and none was refused.
+        let log: Vec<Value> = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        assert!(
+            !log.is_empty() && log.iter().all(|line| line["status"] == 200 && line["identity"] == "127.0.0.1"),
+            "{options}: {outcome:?}"
+        );
+    }
+    let outcome = within("\"$DHLIMIT\" check nginx --user ann --password-file ~/ann -o json").expect_code(0);
+    let start = outcome.stdout.find('{').unwrap();
+    let report: Value = serde_json::from_str(&outcome.stdout[start..]).unwrap();
+    assert_eq!(reading(&report, "account")["limit"], 3, "{outcome:?}");
+}
+
+#[test]
 fn a_runtime_that_is_logged_in_is_measured_on_the_account_s_limit() {
     let Some(containerd) = Containerd::start() else { return };
     if tools::require("nerdctl").is_none() {

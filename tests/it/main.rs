@@ -20,6 +20,7 @@ mod logins;
 mod monitoring;
 mod outputs;
 mod own_images;
+mod pipes;
 mod readme;
 mod real_parts;
 mod recording;

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::context::aside;
 use crate::credentials::{AuthFile, AuthFileError, Store};
 use crate::{Context, Exit, Failure};
 
@@ -49,7 +50,7 @@ pub(super) async fn read(context: &Context, path: PathBuf) -> Result<Vec<Secret>
     if path == Path::new("-") && context.terminal.stdin {
         context.say("reading a Secret from standard input; end it with Ctrl-D");
     }
-    let text = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
+    let text = aside(move || -> std::io::Result<String> {
         let input: Box<dyn Read> = if path == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(std::fs::File::open(&path)?) };
         let mut text = String::new();
         input.take(MOST + 1).read_to_string(&mut text)?;

@@ -55,13 +55,14 @@ pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Accou
     args.asking.timeout = args.asking.timeout.min(LONGEST);
     let targets = Target::all(&args.registries)?;
     let asker = Asker::new(context, &args.asking, accounts.clone(), Choice::All).await?;
-    let asker = Arc::new(asker);
+    let Some(asker) = asker.map(Arc::new) else { return Ok(Exit::Interrupted) };
     let work = async {
         let secrets = match args.kubernetes.clone() {
             Some(file) => kubernetes::read(context, file).await?,
             None => Vec::new(),
         };
-        let end = Instant::now() + args.asking.timeout.saturating_sub(RESERVE);
+        let end = asker.deadline();
+        let end = end.checked_sub(RESERVE).unwrap_or(end);
         let environment = &context.environment;
         let tools = Tools::find(environment, end.min(Instant::now() + VERSION_LIMIT)).await;
         let (asker, targets, secrets, accounts) = (&asker, &targets[..], &secrets[..], &accounts[..]);

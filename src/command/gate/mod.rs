@@ -15,7 +15,7 @@ use self::verdict::{Decision, Policy};
 use self::wait::{Looks, Outcome, look};
 use super::asker::{self, Asker};
 use super::check::DEFAULT_IMAGE;
-use super::companion;
+use super::companion::{self, Scope};
 use crate::cli::{Family, Format, Gate, Pass};
 use crate::credentials::{Account, Choice};
 use crate::image::is_loopback;
@@ -40,10 +40,14 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
             .into());
     }
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
-    let asker = Asker::new(context, &args.asking, accounts, Choice::Effective).await?;
+    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else { return Ok(Exit::Interrupted) };
     let image = asker::image(args.image.as_deref().unwrap_or(DEFAULT_IMAGE))?;
     let client = asker.client(&image, asker.families().first().copied().flatten())?;
-    let who = asker.principals(&image).await?.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
+    let found = tokio::select! {
+        found = asker.principals(&image) => found?,
+        () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
+    };
+    let who = found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
     let loopback = client.endpoint().base.host_str().is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])));
     let policy = Policy { need: args.need, percent: args.need_percent, on_unknown: args.on_unknown, on_unlimited: args.on_unlimited };
     let section = Section::open(context);
@@ -81,7 +85,7 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
                 }
             };
             tokio::select! {
-                exit_code = companion::run(&args.command, &variables) => exit_code?,
+                exit_code = companion::run(&args.command, &variables, Scope::Command) => exit_code?,
                 never = looks => never,
             }
         };
@@ -112,7 +116,7 @@ fn words(reading: &Reading, decision: Decision, policy: Policy) -> String {
 /// The command is to ask the sandbox where the gate asked it.
 fn variables(asker: &Asker, args: &Gate) -> Vec<(&'static str, String)> {
     match (&args.asking.sandbox, asker.registry_url()) {
-        (Some(_), Some(url)) => ["DHLIMIT_REGISTRY_URL", "DHLIMIT_AUTH_URL"].map(|name| (name, url.to_string())).into(),
+        (Some(_), Some(url)) => super::sandbox::variables(url.as_str()).into(),
         _ => Vec::new(),
     }
 }

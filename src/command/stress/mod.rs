@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
         return Err(Failure::usage(format!("--parallel is for the builtin runtime; {} pulls one at a time", args.runtime)).into());
     }
     refuse_several(&args)?;
-    let asker = Asker::new(context, &args.asking, accounts, Choice::Effective).await?;
+    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else { return Ok(Exit::Interrupted) };
     let image = image_to_pull(&asker, &args)?;
     let client = asker.client(&image, asker.families().first().copied().flatten())?;
     let prepared = tokio::select! {

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use crate::cli::Stress;
+use crate::context::aside;
 use crate::quota::{Reading, SourceKind, Standing, Window};
 use crate::render::span;
 use crate::{Context, Failure};
@@ -80,7 +81,7 @@ pub(super) async fn consent(context: &Context, reading: &Reading) -> Result<bool
         return Err(refuse());
     }
     context.complain("These pulls count: whoever shares this identity is refused until the window has passed. Go ahead? [y/N]");
-    let answer = tokio::task::spawn_blocking(|| {
+    let answer = aside(|| {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map(|_| line)
     });

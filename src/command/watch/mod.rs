@@ -54,6 +54,7 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
     let traffic = args.traffic.as_deref().unwrap_or(TRAFFIC).parse::<Traffic>().map_err(|error| Failure::new(Exit::Usage, error))?;
     let lively = |settings| sandbox::Settings { traffic: Some(traffic), window: WINDOW, law: Law::Fixed, ..settings };
     let asker = Asker::with_sandbox(context, &args.asking, accounts, Choice::All, lively).await?;
+    let Some(asker) = asker else { return Ok(Exit::Interrupted) };
     let (targets, manners) = tokio::select! {
         found = targets(context, &asker, &args) => found?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),

@@ -1,5 +1,7 @@
 //! Places, their order, and what they hold.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use dhlimit::credentials::{Account, AccountPassword, Choice, CredentialsError, Login, PasswordSource};
@@ -10,6 +12,9 @@ use serde_json::json;
 use super::{BOB, HUB, PASSWORD, auths, entry, environment, everything, helper, keychain, notes, told};
 use crate::harness::Home;
 use crate::harness::secrets::assert_absent;
+
+/// More time than any file here needs.
+const AMPLE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn every_place_is_looked_at_in_its_order() {
@@ -194,9 +199,10 @@ async fn a_password_handed_over_is_one_line_from_input_or_file() {
     let home = Home::new();
     let file = home.write("home/pw", &format!("{PASSWORD}\n"));
     let environment = environment(&home, &[]);
-    let by_file = Login::explicit("bob", &PasswordSource::File(file), tokio::io::empty(), &environment).await.unwrap();
+    let by_file = Login::explicit("bob", &PasswordSource::File(file), std::io::empty(), &environment, AMPLE).await.unwrap();
     let piped = format!("{PASSWORD}\r\n");
-    let by_pipe = Login::explicit("bob", &PasswordSource::Stdin, piped.as_bytes(), &environment).await.unwrap();
+    let piped = std::io::Cursor::new(piped);
+    let by_pipe = Login::explicit("bob", &PasswordSource::Stdin, piped, &environment, AMPLE).await.unwrap();
     for (login, origin) in [(by_file, "--password-file ~/pw"), (by_pipe, "--password-stdin")] {
         assert_eq!(login.origin.to_string(), origin);
         let dhlimit::credentials::Credential::Password { user, secret } = &login.credential else { panic!("{login:?}") };
@@ -204,13 +210,13 @@ async fn a_password_handed_over_is_one_line_from_input_or_file() {
         assert_absent(&[BOB], &format!("{login:?}"));
     }
     for bad in ["", "\n", "two\nlines\n"] {
-        let error = Login::explicit("bob", &PasswordSource::Stdin, bad.as_bytes(), &environment).await.unwrap_err();
+        let error = Login::explicit("bob", &PasswordSource::Stdin, bad.as_bytes(), &environment, AMPLE).await.unwrap_err();
         assert_eq!(error.to_string(), "the password from --password-stdin is empty or not one line of text");
     }
     // An endless input is cut off, not read for ever.
-    let endless = Login::explicit("bob", &PasswordSource::Stdin, tokio::io::repeat(b'x'), &environment).await;
+    let endless = Login::explicit("bob", &PasswordSource::Stdin, std::io::repeat(b'x'), &environment, AMPLE).await;
     assert!(matches!(endless, Err(CredentialsError::Password { .. })));
-    let none = Login::explicit("bob", &PasswordSource::File("/none".into()), tokio::io::empty(), &environment).await.unwrap_err();
+    let none = Login::explicit("bob", &PasswordSource::File("/none".into()), std::io::empty(), &environment, AMPLE).await.unwrap_err();
     assert_eq!(none.to_string(), "cannot read the password from --password-file /none: entity not found");
 }
 

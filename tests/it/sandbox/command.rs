@@ -55,6 +55,22 @@ fn an_interrupted_sandbox_ends_its_command_and_leaves_nothing_behind() {
     assert!(outcome.left_running().is_empty(), "{:?}", outcome.left_running());
 }
 
+#[rstest]
+#[case("sleep 333; true")]
+#[case("trap '' INT; sleep 333 & sleep 333")]
+#[case("(trap '' TERM INT; sleep 333; sleep 333) & exec sleep 333")]
+fn a_signal_is_sent_on_at_once_and_ends_the_whole_tree(#[case] script: &str) {
+    let script = format!("echo ready; {script}");
+    let mut running = dhlimit(["sandbox", "--", "sh", "-c", &script]).start();
+    running.wait_until(Duration::from_secs(20), |running| running.stdout().contains("ready").then_some(()));
+    // What is run in the background is under way, too.
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal(Signal::TERM);
+    let outcome = running.outcome();
+    assert_eq!(outcome.code, Some(143), "{outcome:?}");
+    assert!(outcome.left_running().is_empty(), "{:?}", outcome.left_running());
+}
+
 #[test]
 fn without_a_command_it_serves_until_it_is_interrupted() {
     let mut sandbox = Sandbox::start(&["--limit", "5"]);

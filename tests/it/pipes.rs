@@ -1,0 +1,73 @@
+//! A password or a certificate that comes by a pipe: one that nobody writes to is given up within
+//! `--timeout`, and a signal is heard meanwhile.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::harness::{Home, Sandbox};
+
+/// The commands that ask a registry, with what keeps each of them short.
+const COMMANDS: [&[&str]; 5] =
+    [&["check", "nginx"], &["stress", "nginx", "--count", "1"], &["watch", "nginx", "--for", "1s"], &["gate", "nginx"], &["doctor"]];
+/// The options that read a pipe; `-` stands for standard input.
+const OPTIONS: [(&[&str], i32); 3] =
+    [(&["--user", "bob", "--password-file", "PIPE"], 4), (&["--ca-cert", "PIPE"], 2), (&["--user", "bob", "--password-stdin"], 4)];
+/// Longer than any of them needs on a busy machine, and shorter than for ever.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A home with a pipe that nobody writes to.
+fn silent_pipe() -> (Home, PathBuf) {
+    let home = Home::new();
+    let pipe = home.path().join("pipe");
+    home.program("mkfifo", [&pipe]).run().expect_code(0);
+    (home, pipe)
+}
+
+/// A command that waits for the pipe; opened for reading and writing it has no end as standard input.
+fn waiting(home: &Home, pipe: &std::path::Path, command: &[&str], options: &[&str], timeout: &str) -> crate::harness::Running {
+    let pipe = pipe.to_str().unwrap();
+    let options = options.iter().map(|option| if *option == "PIPE" { pipe } else { option });
+    let script = format!("exec \"$0\" \"$@\" 0<>'{pipe}'");
+    let fixed = ["-c", &script, env!("CARGO_BIN_EXE_dhlimit")];
+    let args: Vec<&str> = fixed.into_iter().chain(command.iter().copied()).chain(["--timeout", timeout]).chain(options).collect();
+    home.program("sh", args).limit(SOON).start()
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_given_up_in_time() {
+    let (home, pipe) = silent_pipe();
+    for command in COMMANDS {
+        for (options, code) in OPTIONS {
+            let outcome = waiting(&home, &pipe, command, options, "300ms").outcome();
+            assert_eq!(outcome.code, Some(code), "{command:?} {options:?}: {outcome:?}");
+            assert!(outcome.stderr.contains("it gives no end within the time limit"), "{command:?} {options:?}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_pipe() {
+    let (home, pipe) = silent_pipe();
+    for (signal, command) in [Signal::INT, Signal::TERM].into_iter().cycle().zip(COMMANDS) {
+        for (options, _) in OPTIONS {
+            let mut running = waiting(&home, &pipe, command, options, "10m");
+            running.wait_until(SOON, |running| running.catches(signal).then_some(()));
+            running.signal(signal);
+            let outcome = running.outcome();
+            assert_eq!(outcome.code, Some(130), "{command:?} {options:?}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_pipe_takes_is_part_of_the_whole_time() {
+    let sandbox = Sandbox::start(&["--account", "ann:secret", "--latency", "2s"]);
+    let home = Home::new();
+    let script = "sleep 2; echo secret";
+    let piped = format!("({script}) | \"$0\" check nginx --user ann --password-stdin --timeout 3s -o json");
+    let program = home.program("sh", ["-c", &piped, env!("CARGO_BIN_EXE_dhlimit")]).envs(sandbox.as_docker_hub());
+    let outcome = program.run().expect_code(3);
+    assert_eq!(outcome.json()["readings"][0]["error"]["kind"], "timeout", "{outcome:?}");
+}
