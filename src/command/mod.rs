@@ -23,9 +23,10 @@ use crate::{Context, Exit};
 
 /// Runs the command that was asked for.
 pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> {
+    let hosts_dir = settings.origin("hosts-dir").clone();
     let accounts = settings.accounts;
     match settings.cli.command {
-        Command::Stress(args) => stress::run(context, *args, accounts).await,
+        Command::Stress(args) => stress::run(context, *args, accounts, &hosts_dir).await,
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Report(args) => report::run(context, args).await,

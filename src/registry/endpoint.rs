@@ -70,7 +70,7 @@ impl Endpoint {
     pub fn of(image: &Reference, places: &Places) -> Result<Self, EndpointError> {
         let hub = image.is_docker_hub();
         let base = match &places.registry {
-            Some(url) if hub => url.clone(),
+            Some(url) if hub || is_at(url, image.registry()) => url.clone(),
             _ if hub => parse(HUB_REGISTRY)?,
             _ if image.is_loopback() => parse(&format!("http://{}", image.registry()))?,
             _ => parse(&format!("https://{}", image.registry()))?,
@@ -139,6 +139,12 @@ impl Endpoint {
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("?");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Whether a registry's name in references is the address of a URL.
+fn is_at(url: &Url, registry: &str) -> bool {
+    let port = url.port_or_known_default().unwrap_or_default();
+    registry == host(url) || url.host_str().is_some_and(|host| registry == format!("{host}:{port}"))
 }
 
 fn parse(text: &str) -> Result<Url, EndpointError> {

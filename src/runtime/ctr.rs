@@ -25,6 +25,10 @@ impl Driver for CtrDriver {
         "ctr"
     }
 
+    fn takes_hosts_dir(&self) -> bool {
+        true
+    }
+
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
         let program = Program::find(setup.program.as_deref().unwrap_or("ctr"), &setup.environment)?;
         let socket = content::socket(setup);

@@ -21,6 +21,10 @@ impl Driver for FinchDriver {
         "finch"
     }
 
+    fn takes_hosts_dir(&self) -> bool {
+        true
+    }
+
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
         let program = Program::find(setup.program.as_deref().unwrap_or("finch"), &setup.environment)?;
         Ok(Box::new(Nerdctl::open(self.name(), program, Namespaces::Usual(&USUAL), setup).await?.doubted()))

@@ -21,6 +21,10 @@ impl Driver for LimaDriver {
         "lima"
     }
 
+    fn takes_hosts_dir(&self) -> bool {
+        true
+    }
+
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
         let limactl = Program::find(setup.program.as_deref().unwrap_or("limactl"), &setup.environment)?;
         let instance = setup.instance.as_deref().or(setup.environment.var("LIMA_INSTANCE")).unwrap_or("default");

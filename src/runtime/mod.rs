@@ -119,6 +119,11 @@ pub trait Driver: Send + Sync {
     /// What `--runtime` calls it.
     fn name(&self) -> &'static str;
 
+    /// Whether the tool is told by `--hosts-dir` where registries really are.
+    fn takes_hosts_dir(&self) -> bool {
+        false
+    }
+
     /// Finds the tool and proves that it works: version, daemon reachable, machine running.
     /// Bounded in time; dropping the future ends what it started.
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError>;

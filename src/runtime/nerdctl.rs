@@ -29,6 +29,10 @@ impl Driver for NerdctlDriver {
         "nerdctl"
     }
 
+    fn takes_hosts_dir(&self) -> bool {
+        true
+    }
+
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
         let mut program = Program::find(setup.program.as_deref().unwrap_or("nerdctl"), &setup.environment)?;
         if let Some(address) = &setup.address {

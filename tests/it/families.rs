@@ -89,3 +89,26 @@ fn whichever_connects_is_told() {
         assert_eq!(report(&outcome)[0]["family"], family, "{outcome:?}");
     }
 }
+
+#[test]
+fn past_a_proxy_that_is_not_used_the_family_is_told() {
+    let script = "HTTP_PROXY=http://127.0.0.1:9 NO_PROXY=hub.test \"$DHLIMIT\" check -o json";
+    let Some(outcome) = beside_a_sandbox(&[IPV4], script) else { return };
+    assert_eq!(report(&outcome)[0]["family"], "ipv4", "{outcome:?}");
+}
+
+#[test]
+fn a_runtime_pulls_from_the_very_registry_that_is_read_however_far_away_it_is() {
+    for runtime in ["crane", "skopeo"] {
+        if tools::require(runtime).is_none() {
+            continue;
+        }
+        let script = format!(
+            "\"$DHLIMIT\" stress nginx --runtime {runtime} --count 2 --yes -q > /dev/null\n\
+             \"$DHLIMIT\" check nginx -o json"
+        );
+        let Some(outcome) = beside_a_sandbox(&[IPV4], &script) else { return };
+        assert_eq!(outcome.code, Some(0), "{runtime}: {outcome:?}");
+        assert_eq!(report(&outcome)[0]["remaining"], 48, "{runtime}: {outcome:?}");
+    }
+}

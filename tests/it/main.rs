@@ -18,6 +18,7 @@ mod house;
 mod interrupts;
 mod logins;
 mod monitoring;
+mod one_place;
 mod outputs;
 mod own_images;
 mod pipes;

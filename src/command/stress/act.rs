@@ -36,6 +36,8 @@ pub(super) struct PullAndRead<'a> {
     pub(super) floor: Option<u64>,
     /// Pulls left, as last read.
     pub(super) left: Option<u64>,
+    /// The least and the most that a pull has cost so far, at least 1 each.
+    pub(super) costs: Option<(u64, u64)>,
     /// Rounds so far; a round with several pulls at once has several entries.
     pub(super) rounds: Vec<Round>,
     /// The last reading.
@@ -56,6 +58,8 @@ pub(super) enum Verdict {
         pulls: u64,
         /// Pulls left.
         left: Option<u64>,
+        /// The least that the next pull will cost, by what was seen.
+        cheapest: u64,
     },
     /// A limit refused.
     Limited {
@@ -98,7 +102,9 @@ impl Act for PullAndRead<'_> {
         };
         let successes = pulls.iter().filter(|pull| pull.outcome == Outcome::Pulled).count();
         let cost = self.left.zip(after).and_then(|(before, after)| cost(before, after, successes));
-        let mut verdict = Verdict::Pulled { pulls: pulled_before + successes as u64, left: after };
+        self.learn(self.left.zip(after), successes as u64);
+        let cheapest = self.costs.map_or(1, |(least, _)| least);
+        let mut verdict = Verdict::Pulled { pulls: pulled_before + successes as u64, left: after, cheapest };
         let shown = pulls.len();
         for pull in pulls {
             let (outcome, failure) = self.judge(&pull.outcome);
@@ -142,11 +148,23 @@ impl PullAndRead<'_> {
         self.rounds.iter().filter(|round| round.outcome == RoundOutcome::Pulled).count() as u64
     }
 
-    /// How many pulls are made at once: no more than `--count` allows and than lead down to `--floor`.
+    /// How many pulls are made at once: no more than `--count` allows and than lead down to `--floor`. What
+    /// a pull costs is not known before the first, which is made alone where it matters.
     fn at_once(&self, pulled: u64) -> u64 {
         let to_count = self.allowed.map(|allowed| allowed.saturating_sub(pulled));
-        let to_floor = self.left.zip(self.floor).map(|(left, floor)| left.saturating_sub(floor));
+        let to_floor = self.floor.map(|floor| match (self.left, self.costs) {
+            (Some(left), Some((_, most))) => left.saturating_sub(floor) / most,
+            _ => 1,
+        });
         to_count.into_iter().chain(to_floor).fold(u64::from(self.parallel), u64::min).max(1)
+    }
+
+    /// Notes what the pulls of a round cost each, rounded up: pulls of others in it make it more, those
+    /// that came back meanwhile make it less.
+    fn learn(&mut self, counts: Option<(u64, u64)>, successes: u64) {
+        let Some(taken) = counts.and_then(|(before, after)| before.checked_sub(after)).filter(|_| successes > 0) else { return };
+        let each = taken.div_ceil(successes).max(1);
+        self.costs = Some(self.costs.map_or((each, each), |(least, most)| (least.min(each), most.max(each))));
     }
 
     /// What the outcome of a pull was; the first 429 is noted with its words.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::credentials::Credential;
 use crate::image::Reference;
@@ -52,6 +53,19 @@ struct Platform {
 #[derive(Deserialize)]
 struct Descriptor {
     digest: String,
+}
+
+/// A registry's words for a refusal (OCI distribution specification 1.1, "Error Codes").
+#[derive(Deserialize)]
+struct Refusal {
+    errors: Vec<Fault>,
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    code: String,
+    #[serde(default)]
+    message: Option<String>,
 }
 
 /// Why a pull came to nothing, in the words a client library would use.
@@ -99,7 +113,7 @@ impl Builtin {
         if self.blobs {
             for blob in manifest.config.iter().chain(&manifest.layers).filter(|blob| is_digest(&blob.digest)).take(LAYERS_MAX) {
                 let answered = self.client.blob(reference, &blob.digest, &self.who, deadline).await.map_err(Broken::Asking)?;
-                fine("blob", &answered)?;
+                fine(&self.client.endpoint().blob(reference, &blob.digest), &answered)?;
             }
         }
         Ok(())
@@ -107,7 +121,7 @@ impl Builtin {
 
     async fn get(&self, reference: &Reference, name: &str, deadline: Instant) -> Result<Answered, Broken> {
         let answered = self.client.manifest(reference, name, &self.who, deadline).await.map_err(Broken::Asking)?;
-        fine("manifest", &answered)?;
+        fine(&self.client.endpoint().manifest(reference, name), &answered)?;
         Ok(answered)
     }
 }
@@ -121,17 +135,21 @@ fn parse(answered: &Answered) -> Result<Manifest, Broken> {
     serde_json::from_str(&answered.body).map_err(|error| Broken::Answer(format!("the manifest is no JSON: {error}")))
 }
 
-fn fine(what: &str, answered: &Answered) -> Result<(), Broken> {
+/// An answer to a GET of `url` that is none is told as containerd tells it, which `explain` knows.
+fn fine(url: &Url, answered: &Answered) -> Result<(), Broken> {
     if answered.status == 200 {
         return Ok(());
     }
-    let body = crate::text::one_line(&answered.body, 1_000);
-    Err(Broken::Answer(format!(
-        "unexpected status from GET of a {what} at {}: {} {}: {body}",
-        answered.host,
-        answered.status,
-        reason(answered.status)
-    )))
+    Err(Broken::Answer(unexpected(url, answered.status, &answered.body)))
+}
+
+fn unexpected(url: &Url, status: u16, body: &str) -> String {
+    let words = serde_json::from_str::<Refusal>(body).ok().and_then(|refusal| refusal.errors.into_iter().next());
+    let words = words.map_or_else(
+        || format!(": {body}"),
+        |first| format!(" - Server message: {}: {}", first.code.to_ascii_lowercase(), first.message.unwrap_or_default()),
+    );
+    format!("unexpected status from GET request to {url}: {status} {}{}", reason(status), crate::text::one_line(&words, 1_000))
 }
 
 fn reason(status: u16) -> &'static str {
@@ -184,5 +202,34 @@ impl Runtime for Builtin {
 impl std::fmt::Debug for Builtin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builtin").field("architecture", &self.architecture).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::{Class, Hub, classify};
+
+    #[test]
+    fn its_words_for_an_answer_that_is_none_are_understood() {
+        let url: Url = "http://127.0.0.1:5000/v2/library/nginx/manifests/missing".parse().unwrap();
+        let hub = Hub::default().and("127.0.0.1:5000");
+        let rows = [
+            (404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#, Class::NotFound),
+            (404, "", Class::NotFound),
+            (404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Class::NotFound),
+            (403, r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#, Class::Denied),
+            (
+                429,
+                r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#,
+                Class::PullLimit,
+            ),
+            (503, "", Class::Server),
+            (429, "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit", Class::PullLimit),
+        ];
+        for (status, body, wanted) in rows {
+            let text = unexpected(&url, status, body);
+            assert_eq!(classify(&text, &hub).map(|finding| finding.class), Some(wanted), "{text}");
+        }
     }
 }

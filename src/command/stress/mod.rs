@@ -7,6 +7,7 @@ mod identity;
 mod plan;
 mod progress;
 mod recovery;
+mod route;
 
 use std::fs::File;
 use std::io::Write;
@@ -18,8 +19,9 @@ use tokio::time::Instant;
 use self::act::{PullAndRead, Verdict};
 use self::builtin::Builtin;
 use self::progress::Progress;
-use super::asker::{self, Asker};
-use super::check::{DEFAULT_IMAGE, exit_of};
+use self::route::Route;
+use super::asker::Asker;
+use super::check::exit_of;
 use super::rounds::{End, Pace, Steady, rounds};
 use crate::cli::{Family, Format, Stress};
 use crate::credentials::{Account, Choice};
@@ -29,20 +31,24 @@ use crate::quota::{Reading, Record, Standing};
 use crate::registry::{Client, Principal};
 use crate::render::Look;
 use crate::render::stress::{Round, RoundOutcome, StoppedBy, StressReport, plain, table};
-use crate::runtime::{self, Outcome, Removal, Runtime, Setup};
+use crate::runtime::{self, Outcome, Removal, Runtime, Scheme, Setup};
+use crate::settings::Origin;
 use crate::{Context, Exit, Failure};
 
 /// Runs `stress`.
-pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+///
+/// `hosts_dir` is where the value of `--hosts-dir` came from.
+pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>, hosts_dir: &Origin) -> anyhow::Result<Exit> {
     if args.parallel > 1 && args.runtime != "builtin" {
         return Err(Failure::usage(format!("--parallel is for the builtin runtime; {} pulls one at a time", args.runtime)).into());
     }
     refuse_several(&args)?;
+    route::refuse_hosts_dir(&args, hosts_dir)?;
     let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else { return Ok(Exit::Interrupted) };
-    let image = image_to_pull(&asker, &args)?;
+    let Route { image, scheme } = route::of(context, &asker, &args)?;
     let client = asker.client(&image, asker.families().first().copied().flatten())?;
     let prepared = tokio::select! {
-        prepared = prepare(context, &args, &asker, &image, &client) => prepared?,
+        prepared = prepare(context, &args, &asker, &image, &client, scheme) => prepared?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let Prepared { runtime, who, reading } = prepared;
@@ -69,6 +75,7 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>)
         allowed: args.count,
         floor: args.floor,
         left: reading.remaining(),
+        costs: None,
         rounds: Vec::new(),
         progress: Progress::new(context, reading.count().map(|count| count.limit), reading.remaining()),
         reading,
@@ -128,20 +135,6 @@ fn refuse_several(args: &Stress) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The image as the runtime is to be told it. A runtime cannot be told that docker.io is elsewhere,
-/// so that a stand-in on loopback is pulled from by its own address.
-fn image_to_pull(asker: &Asker, args: &Stress) -> Result<Reference, Failure> {
-    let image = asker::image(args.image.as_deref().unwrap_or(DEFAULT_IMAGE))?;
-    let stand_in = asker.registry_url().filter(|url| url.host_str().is_some_and(|host| is_loopback(host.trim_matches(['[', ']']))));
-    match stand_in {
-        Some(url) if args.runtime != "builtin" && image.is_docker_hub() && args.reach.hosts_dir.is_none() => {
-            let registry = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80));
-            image.at_registry(&registry).map_err(|error| Failure::new(Exit::Usage, error))
-        }
-        _ => Ok(image),
-    }
-}
-
 /// Whether all that will be asked is on loopback. A real runtime goes where the reference says.
 fn reached_on_loopback(args: &Stress, image: &Reference, client: &Client) -> bool {
     if args.runtime != "builtin" {
@@ -157,9 +150,16 @@ struct Prepared {
 }
 
 /// The runtime found, the limit read, the image proved absent.
-async fn prepare(context: &Context, args: &Stress, asker: &Asker, image: &Reference, client: &Arc<Client>) -> anyhow::Result<Prepared> {
+async fn prepare(
+    context: &Context,
+    args: &Stress,
+    asker: &Asker,
+    image: &Reference,
+    client: &Arc<Client>,
+    scheme: Scheme,
+) -> anyhow::Result<Prepared> {
     let runtime = match runtime::by_name(&args.runtime) {
-        Some(driver) => Some(driver.open(&setup(context, args)).await.map_err(runtime_failure)?),
+        Some(driver) => Some(driver.open(&setup(context, args, scheme)).await.map_err(runtime_failure)?),
         None => None,
     };
     let who = identity::who(context, args, asker, image, runtime.as_deref()).await?;
@@ -183,6 +183,11 @@ async fn prepare(context: &Context, args: &Stress, asker: &Asker, image: &Refere
 /// What makes a run pointless from the start.
 fn refuse_hopeless(args: &Stress, reading: &Reading) -> Result<(), Failure> {
     match &reading.standing {
+        // The count is good all the same, but there is nothing to pull.
+        Standing::Limited(_) | Standing::Exhausted { .. } if reading.http_status == Some(404) => {
+            Err(Failure::new(Exit::Credentials, anyhow::anyhow!("{} is not there (404): no pull of it can succeed", reading.image))
+                .advise("check the repository's name and tag"))
+        }
         Standing::Failed(fault) | Standing::Throttled(_, fault) => Err(Failure::new(
             exit_of(reading),
             anyhow::Error::msg(fault.message.clone()).context("the limit could not be read before the first pull"),
@@ -200,7 +205,7 @@ fn refuse_hopeless(args: &Stress, reading: &Reading) -> Result<(), Failure> {
     }
 }
 
-fn setup(context: &Context, args: &Stress) -> Setup {
+fn setup(context: &Context, args: &Stress, scheme: Scheme) -> Setup {
     Setup {
         environment: context.environment.clone(),
         namespace: args.reach.namespace.clone(),
@@ -208,6 +213,7 @@ fn setup(context: &Context, args: &Stress) -> Setup {
         instance: args.reach.instance.clone(),
         platform: args.reach.platform.clone(),
         hosts_dir: args.reach.hosts_dir.as_ref().map(|folder| folder.display().to_string()),
+        scheme,
         ..Setup::default()
     }
 }
@@ -236,7 +242,9 @@ async fn stress(context: &Context, args: &Stress, act: &mut PullAndRead<'_>, pac
         Verdict::Limited { pull_limit: false } => Some(StoppedBy::OverallLimit),
         Verdict::Failed => Some(StoppedBy::Failure),
         Verdict::Pulled { pulls, .. } if count.is_some_and(|count| *pulls >= count) => Some(StoppedBy::Count),
-        Verdict::Pulled { left, .. } if floor.zip(*left).is_some_and(|(floor, left)| left <= floor) => Some(StoppedBy::Floor),
+        Verdict::Pulled { left, cheapest, .. } if floor.zip(*left).is_some_and(|(floor, left)| left < floor.saturating_add(*cheapest)) => {
+            Some(StoppedBy::Floor)
+        }
         Verdict::Pulled { .. } => None,
     };
     match rounds(act, pace, &mut until, deadline, &context.shutdown).await {
@@ -253,7 +261,17 @@ struct CleanUp {
 
 /// Removes what was pulled, and proves it.
 async fn clean_up(act: &PullAndRead<'_>) -> CleanUp {
+    let none_pulled = act.pulls() == 0;
     match act.runtime.clear(&act.image, &act.last).await {
+        Ok(Removal::Removed) if none_pulled => CleanUp {
+            words: format!(
+                "no pull was completed; what was begun of {} was removed from {}; nothing else was touched",
+                act.image,
+                act.runtime.name()
+            ),
+            failed: false,
+        },
+        Ok(Removal::Absent) if none_pulled => CleanUp { words: "nothing was kept".to_owned(), failed: false },
         Ok(Removal::Removed) => {
             CleanUp { words: format!("{} was removed from {}; nothing else was touched", act.image, act.runtime.name()), failed: false }
         }
