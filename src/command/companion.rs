@@ -92,7 +92,7 @@ async fn end_rest(group: Pid) {
         return;
     }
     let patience = Instant::now() + PATIENCE / 2;
-    while test_kill_process_group(group).is_ok() {
+    while is_left(group) {
         if Instant::now() >= patience {
             // The last of it may have ended between the two calls.
             let _ = kill_process_group(group, Signal::KILL);
@@ -100,6 +100,24 @@ async fn end_rest(group: Pid) {
         }
         tokio::time::sleep(STEP).await;
     }
+}
+
+/// Whether anybody of a process group lives. Who has ended and is not fetched by init, which in a container
+/// may never happen, is nobody to wait for (`proc_pid_stat(5)`, 2024).
+fn is_left(group: Pid) -> bool {
+    if test_kill_process_group(group).is_err() {
+        return false;
+    }
+    let Some(processes) = std::fs::read_dir("/proc").ok().filter(|_| cfg!(target_os = "linux")) else { return true };
+    let stats = processes.flatten().filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+    stats.filter_map(|stat| of_stat(&stat)).any(|(state, other)| other == group.as_raw_pid() && !matches!(state, 'Z' | 'X'))
+}
+
+/// A process's state and group, from behind its name, which may hold anything.
+fn of_stat(stat: &str) -> Option<(char, i32)> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(1)?.parse().ok()?))
 }
 
 fn signals() -> mpsc::Receiver<Signal> {
@@ -141,4 +159,16 @@ pub(super) fn code_of(status: ExitStatus) -> u8 {
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     let code = status.code().or_else(|| signal.map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_and_a_group_stand_behind_the_name() {
+        assert_eq!(of_stat("7 (a) Z 9 (b) S 1 42 42 0 -1"), Some(('S', 42)));
+        assert_eq!(of_stat("7 (sh) Z 1 7 7 0 -1"), Some(('Z', 7)));
+        assert_eq!((of_stat(""), of_stat("7 (sh"), of_stat("7 (sh) S 1")), (None, None, None));
+    }
 }
