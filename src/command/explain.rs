@@ -36,7 +36,8 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
     let mut answer = Answer::new(context, format, template);
     let mut chunks = chunks(context, args.file.clone());
     let mut explainer = Explainer::new(Hub::default());
-    let is_stream = !is_regular(args.file.as_deref());
+    // A document and a table come at the end: there is nobody to wait.
+    let is_stream = answer.is_shown_at_once() && !is_regular(args.file.as_deref());
     // Whether anything has come since the last pause.
     let mut is_fresh = false;
     let interrupted = loop {
@@ -153,6 +154,11 @@ impl<'a> Answer<'a> {
         let form = template.map_or(Form::Known(format), Form::Template);
         let pending = if matches!(form, Form::Known(Format::Json)) { DOCUMENT_HEAD.to_owned() } else { String::new() };
         Self { context, form, pending, found: 0, failures: Failures::default(), held: BTreeMap::new(), written: 0, failed: None }
+    }
+
+    /// Whether findings are shown as they come.
+    fn is_shown_at_once(&self) -> bool {
+        matches!(self.form, Form::Template(_) | Form::Known(Format::Plain | Format::Jsonl))
     }
 
     /// Takes one finding; what goes wrong is told by the next [`Self::flush`].

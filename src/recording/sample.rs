@@ -55,8 +55,9 @@ mod milliseconds {
     use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
     use serde::{Deserialize, Deserializer, Serializer};
 
+    /// Always with three digits, so that lines sort by time.
     pub(super) fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&at.trunc_subsecs(3).to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        serializer.serialize_str(&at.trunc_subsecs(3).to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
@@ -92,7 +93,7 @@ mod tests {
     fn a_line_begins_with_its_schema_and_comes_back_as_it_was() {
         let sample = fixtures::sample(0);
         let line = serde_json::to_string(&sample).unwrap();
-        assert!(line.starts_with(r#"{"schema":"dhlimit/sample/1","at":"2026-11-22T09:00:00Z","registry":"docker.io","#), "{line}");
+        assert!(line.starts_with(r#"{"schema":"dhlimit/sample/1","at":"2026-11-22T09:00:00.000Z","registry":"docker.io","#), "{line}");
         let end = r#""burn_per_hour":12.5,"empty_at":"2026-11-22T15:00:00Z","empty_earliest":"2026-11-22T14:00:00Z","empty_latest":null}"#;
         assert!(line.ends_with(end), "{line}");
         assert_eq!(serde_json::from_str::<Sample>(&line).unwrap(), sample);

@@ -72,15 +72,39 @@ fn what_nobody_watched_is_no_line_and_no_hour() {
     let home = Home::new();
     let source = "192.0.2.10";
     let morning = [("01T09:00", 60, source), ("01T09:30", 30, source), ("01T10:00", 0, source)];
-    let days_later = [("11T09:00", 90, source), ("11T09:30", 80, source)];
+    let days_later = [("11T09:00", 90, source), ("11T09:30", 80, source), ("12T09:30", 75, source)];
     let path = home.write("gap.jsonl", &at(&[&morning[..], &days_later].concat()));
     let series = &report(&home, &path)["series"][0];
-    // 60 pulls in the hour that was watched first, 10 in half an hour later.
+    // 60 pulls in the hour that was watched first, 10 in half an hour later, 5 in a day nobody watched.
     let pace = series["pulls_per_hour"].as_f64().expect("a pace");
-    assert_eq!((series["pulls"].as_u64(), pace.round(), series["seconds_at_zero"].as_u64()), (Some(70), 47.0, Some(3600)));
+    assert_eq!((series["pulls"].as_u64(), pace.round(), series["seconds_at_zero"].as_u64()), (Some(75), 47.0, Some(3600)));
     let drawing = home.dhlimit(["report".as_ref(), path.as_os_str(), "-osvg".as_ref()]).run().expect_code(0).stdout;
     let line = drawing.split("<path").find(|path| path.contains("class=\"l k0")).expect("a line");
-    assert_eq!(line.matches('M').count(), 2, "{line}");
+    assert_eq!(line.matches('M').count(), 3, "{line}");
+}
+
+#[test]
+fn readings_a_little_more_than_an_hour_apart_are_a_pace() {
+    let home = Home::new();
+    let times: Vec<String> = (0..8).map(|n| format!("01T{:02}:{:02}", n * 3 / 2, n * 3 % 2 * 30)).collect();
+    let samples: Vec<(&str, u64, &str)> = (0..).step_by(3).zip(&times).map(|(used, at)| (at.as_str(), 90 - used, "192.0.2.10")).collect();
+    let path = home.write("slow.jsonl", &at(&samples));
+    let series = &report(&home, &path)["series"][0];
+    assert_eq!((series["pulls"].as_u64(), series["pulls_per_hour"].as_f64()), (Some(21), Some(2.0)));
+}
+
+#[test]
+fn sources_in_turn_stay_one_series_each() {
+    let home = Home::new();
+    let sources: Vec<String> = (0..100).map(|n| format!("192.0.2.{n}")).collect();
+    let times: Vec<String> = (0..300).map(|n| format!("01T{:02}:{:02}", n / 60, n % 60)).collect();
+    let samples: Vec<(&str, u64, &str)> =
+        times.iter().zip(sources.iter().cycle()).zip(0..).map(|((at, source), n)| (at.as_str(), 90 - n / 100, source.as_str())).collect();
+    let path = home.write("turns.jsonl", &at(&samples));
+    let found = report(&home, &path);
+    let shown = found["series"].as_array().expect("series");
+    assert_eq!((shown.len(), &found["series_left_out"]), (64, &36.into()));
+    assert!(shown.iter().all(|series| series["samples"] == 3 && series["pulls"] == 2), "{found}");
 }
 
 #[test]

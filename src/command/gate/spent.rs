@@ -95,9 +95,11 @@ impl Spent {
             return Used::Unknown;
         }
         self.look(now.clone());
-        match (self.lost || self.doubtful.is_some(), self.rose) {
-            (true, _) => Used::Unknown,
-            (false, true) => Used::AtLeast(self.fell),
+        match (self.lost, self.doubtful.is_some()) {
+            // A count that is full in the end, wrongly or not, takes back nothing of what was seen.
+            (false, true) if self.fell > 0 => Used::AtLeast(self.fell),
+            (true, _) | (false, true) => Used::Unknown,
+            (false, false) if self.rose => Used::AtLeast(self.fell),
             (false, false) => Used::Pulls(self.fell),
         }
     }
@@ -161,7 +163,8 @@ mod tests {
     #[case::wrongly_full_once(&[(100, 50, 0), (100, 100, 30), (100, 49, 60)], Used::Pulls(1))]
     #[case::full_and_used_again(&[(100, 50, 0), (100, 100, 30), (100, 98, 60), (100, 97, 90)], Used::AtLeast(3))]
     #[case::full_for_a_while(&[(100, 50, 0), (100, 100, 30), (100, 100, 60), (100, 97, 90)], Used::AtLeast(3))]
-    #[case::full_at_the_end(&[(100, 50, 0), (100, 49, 30), (100, 100, 60)], Used::Unknown)]
+    #[case::full_at_the_end(&[(100, 50, 0), (100, 49, 30), (100, 100, 60)], Used::AtLeast(1))]
+    #[case::full_at_the_end_and_nothing_seen(&[(100, 50, 0), (100, 100, 60)], Used::Unknown)]
     #[case::full_all_along(&[(100, 100, 0), (100, 100, 30), (100, 98, 60)], Used::Pulls(2))]
     fn falls_are_added_up(#[case] looks: &[At], #[case] expected: Used) {
         assert_eq!(used(looks), expected);

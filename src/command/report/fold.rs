@@ -9,15 +9,18 @@ use crate::quota::{Change, Forecaster, Point, State, Window};
 use crate::recording::Sample;
 use crate::render::report::{Report, Series, Trace, WorstHour};
 
-/// More series than these nobody can tell apart: the ones read last are kept.
+/// More series than these nobody can tell apart: the ones read last are shown.
 const MOST_SERIES: usize = 64;
+/// The most series that are kept while reading: one that comes back goes on.
+const MOST_KEPT: usize = 512;
 /// Files named beyond these are not kept.
 const MOST_FILES: usize = 64;
 /// Minutes of an hour.
 const HOUR: i64 = 60;
-/// How long at most a reading of zero stands where no window is known, in seconds; and after how long
-/// without a reading nothing is known any more, where the window is no longer.
+/// How long at most a reading of zero stands where no window is known, in seconds.
 const STANDS: i64 = 3_600;
+/// So many windows, or times of [`STANDS`] where the window is shorter, without a reading are a gap.
+const GAP: i64 = 2;
 
 /// Everything summed up so far.
 #[derive(Debug, Default)]
@@ -31,7 +34,7 @@ impl Fold {
     /// Takes in a sample from a file.
     pub(super) fn push(&mut self, file: &str, sample: &Sample) {
         let place = self.place(file, sample).unwrap_or_else(|| {
-            if self.series.len() >= MOST_SERIES
+            if self.series.len() >= MOST_KEPT
                 && let Some((oldest, _)) = self.series.iter().enumerate().min_by_key(|(_, running)| running.last)
             {
                 self.series.remove(oldest);
@@ -57,7 +60,15 @@ impl Fold {
 
     /// The report of everything.
     pub(super) fn finish(self) -> Report {
-        Report::new(self.series.into_iter().map(Running::finish).collect(), self.left_out, self.torn)
+        let mut ends: Vec<_> = self.series.iter().map(|running| running.last).collect();
+        ends.sort_unstable_by(|one, other| other.cmp(one));
+        let least = ends.get(MOST_SERIES - 1).copied().flatten();
+        let all = self.series.len();
+        let mut shown: Vec<Running> = self.series.into_iter().filter(|running| running.last >= least).collect();
+        // Of those that ended in the same moment, not all may have room.
+        shown.truncate(MOST_SERIES);
+        let left_out = self.left_out + (all - shown.len()) as u64;
+        Report::new(shown.into_iter().map(Running::finish).collect(), left_out, self.torn)
     }
 
     /// The series that a sample belongs to.
@@ -95,6 +106,8 @@ struct Running {
     believed_at: Option<DateTime<Utc>>,
     /// The time between counts that follow one another, in seconds.
     observed: i64,
+    /// What the count fell by in that time.
+    paced: u64,
     minutes: VecDeque<(i64, u64)>,
     interrupted: bool,
     breaks: bool,
@@ -133,6 +146,7 @@ impl Running {
             last: None,
             believed_at: None,
             observed: 0,
+            paced: 0,
             minutes: VecDeque::new(),
             interrupted: false,
             breaks: false,
@@ -210,19 +224,20 @@ impl Running {
     }
 
     fn believe(&mut self, point: Point, refused: bool) {
-        if let Some(gap) = self.believed_at.replace(point.at).map(|before| (point.at - before).num_seconds().max(0)) {
-            if gap > seconds(self.series.window_seconds).unwrap_or(STANDS).max(STANDS) {
-                self.breaks = true;
-                self.believed = None;
-            } else {
-                self.observed = self.observed.saturating_add(gap);
-            }
-        }
+        let gap = self.believed_at.replace(point.at).map_or(0, |before| (point.at - before).num_seconds().max(0));
+        let is_gap = gap > GAP.saturating_mul(seconds(self.series.window_seconds).unwrap_or(STANDS).max(STANDS));
         let pulls = self.believed.map_or(0, |before| before.saturating_sub(point.remaining));
         self.series.pulls = self.series.pulls.saturating_add(pulls);
+        if is_gap {
+            // What it fell by meanwhile was pulled, and nobody knows in which hour.
+            self.breaks = true;
+        } else {
+            self.observed = self.observed.saturating_add(gap);
+            self.paced = self.paced.saturating_add(pulls);
+        }
         self.series.lowest = Some(self.series.lowest.map_or(point.remaining, |lowest| lowest.min(point.remaining)));
         self.believed = Some(point.remaining);
-        if pulls > 0 {
+        if pulls > 0 && !is_gap {
             self.fell(point.at, pulls);
         }
         self.series.trace.push(point.at, point.remaining, refused, std::mem::take(&mut self.breaks));
@@ -249,7 +264,7 @@ impl Running {
         self.believe_held();
         let seconds = self.observed;
         #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
-        let pace = |seconds: i64| (self.series.pulls as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0;
+        let pace = |seconds: i64| (self.paced as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0;
         self.series.pulls_per_hour = (seconds >= 60).then(|| pace(seconds));
         self.series
     }
