@@ -56,7 +56,8 @@ impl Case<'_> {
         let helper = marks.at(Mark::HelperName).filter(|_| marks.has(Mark::Absent) || marks.has(Mark::Missing));
         let of_registry = || {
             let said = marks.at(Mark::Credentials).filter(|_| !marks.has(Mark::Proxy));
-            said.filter(|_| self.is_about_registry() || self.is_bare_unauthorized() || self.opens_with("incorrect username"))
+            let is_bare = || self.is_bare_unauthorized() || self.is_bare_expiry() || self.opens_with("incorrect username");
+            said.filter(|_| self.is_about_registry() || is_bare())
         };
         marks.at(Mark::Login).or(helper).or_else(of_registry)
     }
@@ -76,30 +77,45 @@ impl Case<'_> {
     /// words, any server may have refused anybody.
     fn is_bare_unauthorized(&self) -> bool {
         const MESSAGES: &[&str] = &[
-            "authentication required",
-            "authentication is required",
             "incorrect username or password",
             "invalid username or password",
             "access to the requested resource is not authorized",
+            "access token has insufficient scopes",
             "the client does not have permission",
             "you don't have the needed permissions",
-            "authorization failed",
             "unauthorized to access repository",
+            "unauthenticated: user cannot be authenticated",
+            "http basic: access denied",
             "your account must log in",
             "personal access token",
-            "unauthorized",
         ];
-        let lower = self.text.to_ascii_lowercase();
-        let Some(message) = lower.strip_prefix("unauthorized: ") else { return false };
+        // What anybody says, and goes on to say for whom: `authentication required for tenant 7`.
+        const COMMON: &[&str] =
+            &["authentication required", "authentication is required", "authentication failed", "authorization failed", "unauthorized"];
+        let Some(message) = self.bare_message("unauthorized: ") else { return false };
         let is_project = message.starts_with("project ") && message.contains(" not found: project ");
-        is_project || MESSAGES.iter().any(|known| message.strip_prefix(known).is_some_and(|rest| !rest.starts_with(" for ")))
+        let is_common = || COMMON.iter().any(|known| message.strip_prefix(known).is_some_and(|rest| !rest.starts_with(" for ")));
+        is_project || MESSAGES.iter().any(|known| message.starts_with(known)) || is_common()
+    }
+
+    /// Whether it opens with a registry's `denied:` and its word that a login has run out.
+    fn is_bare_expiry(&self) -> bool {
+        self.bare_message("denied: ").is_some_and(|message| message.starts_with("your authorization token has expired"))
+    }
+
+    /// What follows an error's code, in lower case, where nothing but the client's `server message` may
+    /// stand before the code.
+    fn bare_message(&self, code: &str) -> Option<String> {
+        let lower = self.text.to_ascii_lowercase();
+        lower.strip_prefix("server message: ").unwrap_or(&lower).strip_prefix(code).map(str::to_owned)
     }
 
     /// 403, or a registry's `denied`.
     fn refusal(&self) -> Option<usize> {
         let status = || self.status(|status| status == 403);
         let said = self.marks.at(Mark::Refused).filter(|_| self.has_code_denied());
-        said.or_else(status).filter(|_| self.names_registry() || (said.is_some() && self.says("response from daemon")))
+        let is_of_registry = || self.says("response from daemon") || self.says("status code from registry 403");
+        said.or_else(status).filter(|_| self.names_registry() || (said.is_some() && is_of_registry()))
     }
 
     /// Whether a phrase of refusal is a code or a message of its own, not part of a sentence such as
@@ -107,7 +123,7 @@ impl Case<'_> {
     fn has_code_denied(&self) -> bool {
         let lower = self.text.to_ascii_lowercase();
         let is_whole = |at: usize| lower.get(at..).is_some_and(|rest| !rest.starts_with([' ', '_', '-']) || rest.trim().is_empty());
-        ["403 forbidden", "permission_denied", " denied: "].iter().any(|phrase| lower.contains(phrase))
+        ["403 forbidden", "403 (forbidden)", "permission_denied", " denied: "].iter().any(|phrase| lower.contains(phrase))
             || lower.match_indices(": denied").any(|(at, phrase)| is_whole(at + phrase.len()))
     }
 

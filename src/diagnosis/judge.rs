@@ -80,6 +80,10 @@ impl Case<'_> {
         let code = self.text.get(at..at + "toomanyrequests".len())?;
         let is_mixed = code.contains(|c: char| c.is_ascii_uppercase()) && code.contains(|c: char| c.is_ascii_lowercase());
         let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+        // Without a message it is one only as the last word of a registry's or a runtime's error.
+        if before.ends_with(": ") && after.trim_end_matches([' ', '.', '"']).is_empty() && self.is_about_registry() {
+            return Some(at);
+        }
         let message = after.strip_prefix(':')?.trim();
         let is_code = stands_alone && (message.is_empty() || message.contains(' ')) && (!is_mixed || self.is_about_registry());
         is_code.then_some(at)

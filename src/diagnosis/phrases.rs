@@ -178,10 +178,10 @@ const PHRASES: &[(Mark, &str)] = &[
     (
         Denied,
         "requested access to the resource is denied|pull access denied|insufficient_scope|push access denied|denied: denied|\
-         denied: permission_denied|downloadartifacts|not authorized to perform: ecr|permission_denied: the requested|\
-         denied: access forbidden|denied: user: ",
+         denied: permission_denied|downloadartifacts|uploadartifacts|not authorized to perform: ecr|permission_denied: the requested|\
+         denied: access forbidden|denied: user: |denied: installation not allowed to ",
     ),
-    (Refused, " denied: |: denied|\": forbidden|403 forbidden|permission_denied"),
+    (Refused, " denied: |: denied|\": forbidden|403 forbidden|403 (forbidden)|permission_denied"),
     (
         NotFound,
         "manifest unknown|manifest_unknown|name unknown|name_unknown|repository name not known|no matching manifest|\

@@ -258,7 +258,7 @@ fn parse(text: &str, bare: bool) -> Option<Reference> {
     let end = text
         .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ')' | '(' | ';' | '<' | '>' | '|' | '&'))
         .unwrap_or(text.len());
-    let word = text.get(..end)?.trim_end_matches(['.', ':', '…']);
+    let word = text.get(..end)?.trim_end_matches(['.', ':', '…', '!', '?']);
     let is_plain = !word.contains(['/', ':', '@']);
     if word.is_empty() || (is_plain && (!bare || is_prose(word))) {
         return None;

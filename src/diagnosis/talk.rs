@@ -2,6 +2,7 @@
 //! test names, commit messages. The words of a failure stand in it, but nothing has failed.
 
 use super::line::{Level, Line};
+use super::subject;
 
 /// How tools begin the message of a failure; what follows is theirs, whatever words stand in it.
 const OPENINGS: &str = "Error response from daemon|docker: Error response|ERROR: |Error: |error: |ctr: |toomanyrequests: |TOOMANYREQUESTS: |failed to |rpc error|error pulling image|\
@@ -65,44 +66,19 @@ fn is_in_a_sentence(before: &str, after: &str) -> bool {
 /// Whether the words are a quotation within a sentence, as in `has anyone seen "toomanyrequests: …"?`,
 /// or what a query looks for, as in `{job="kubelet"} |= "toomanyrequests: …"`.
 fn is_quoted_in_a_sentence(before: &str, after: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "seen",
-        "see",
-        "sees",
-        "saw",
-        "seeing",
-        "about",
-        "like",
-        "contains",
-        "containing",
-        "matches",
-        "matching",
-        "this",
-        "the",
-        "these",
-        "of",
-        "means",
-        "mean",
-        "where",
-        "for",
-        "say",
-        "says",
-        "~",
-        "|=",
-        "|~",
-        "=~",
-        "!=",
-        "!~",
-        "==",
-        "has",
-    ];
+    // What people and queries say whatever else they name.
+    const TOLD: &str = "seen|see|sees|saw|seeing|about|like|contains|containing|matches|matching|means|mean|where|~|=~|!=|!~|==";
+    // What a report of a failure may say, too, where it names the pull.
+    const WORDS: &str = "this|the|these|of|for|say|says";
     let Some(lead) = before.strip_suffix(['"', '\'', '`', '“', '‘']) else { return false };
     let word = lead.trim_end().rsplit([' ', '\t', '(']).next().unwrap_or_default();
     let rest = after.find(['"', '\'', '`', '”', '’']).and_then(|end| after.get(end..)).unwrap_or_default();
     let rest = rest.trim_start_matches(['"', '\'', '`', '”', '’']).trim();
     // A question, or a query whose result goes through a pipe.
-    let asks = rest.ends_with('?') || rest.starts_with('|') || word.ends_with(['?', '!']);
-    asks || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+    let asks = rest.ends_with('?') || rest.starts_with('|');
+    let is_told = || matches!(word, "|=" | "|~") || any(TOLD, |known| word.eq_ignore_ascii_case(known));
+    let is_said = || word.ends_with(['?', '!']) || any(WORDS, |known| word.eq_ignore_ascii_case(known));
+    asks || is_told() || (is_said() && subject::named(lead).is_none())
 }
 
 fn any(list: &'static str, mut holds: impl FnMut(&'static str) -> bool) -> bool {
@@ -237,6 +213,9 @@ mod tests {
     #[case("[12:03] eve: is it down? 'toomanyrequests: You have reached' again?")]
     #[case("index=k8s \"toomanyrequests: You have reached\" | stats count by host")]
     #[case("eve: docker hub again? \"You have reached your pull rate limit\" :(")]
+    #[case("{image=\"nginx:1\"} |= \"toomanyrequests: You have reached\" | json")]
+    #[case("bob: docker pull nginx:1 gives \"toomanyrequests: You have reached\", does anybody know why?")]
+    #[case("the page says \"toomanyrequests: You have reached your pull rate limit\" for that")]
     #[case("SELECT * FROM logs WHERE message LIKE 'toomanyrequests: You have reached'")]
     fn talk_is_told(#[case] raw: &str) {
         assert!(talks(raw), "{raw}");
@@ -253,6 +232,9 @@ mod tests {
     #[case("ERROR: for web  toomanyrequests: You have reached")]
     #[case("5a1d06a8d706: toomanyrequests: You have reached")]
     #[case("docker pull failed with \"toomanyrequests: You have reached your pull rate limit\"")]
+    #[case("build step 3 for web has 'toomanyrequests: You have reached your unauthenticated pull rate limit.'")]
+    #[case("docker pull nginx:1 says \"toomanyrequests: You have reached your pull rate limit.\"")]
+    #[case("error pulling nginx:1! \"toomanyrequests: You have reached your pull rate limit.\"")]
     #[case("(HTTP code 500) server error - toomanyrequests: You have reached")]
     fn a_failure_is_not_talk(#[case] raw: &str) {
         assert!(!talks(raw), "{raw}");
