@@ -117,7 +117,7 @@ impl Asker {
 
     /// Whether what answers for an image's registry is a sandbox: this command's own, or the one that this
     /// command was started in by `dhlimit sandbox -- COMMAND`.
-    fn is_practice(&self, image: &Reference) -> bool {
+    pub(super) fn is_practice(&self, image: &Reference) -> bool {
         let within = self.context.environment.var(IN_SANDBOX).is_some() && self.places.registry.is_some();
         image.is_docker_hub() && (within || self.is_private())
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::real::Containerd;
 use crate::harness::secrets::{Secret, assert_absent};
-use crate::harness::{Home, Sandbox, tools};
+use crate::harness::{Home, Outcome, Sandbox, tools};
 
 const ANN: Secret = Secret { user: "ann", password: "dckr_pat_of-ann+1" };
 
@@ -77,16 +77,20 @@ fn the_sandbox_of_a_command_is_shown_no_login_of_this_machine() {
     if tools::require("curl").is_none() {
         return;
     }
+    // Nobody tried to log in: all tokens were given to nobody, and none was refused.
+    let nobody_alone = |outcome: &Outcome| {
+        let log: Vec<Value> = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        !log.is_empty() && log.iter().all(|line| line["status"] == 200 && line["identity"] == "127.0.0.1")
+    };
     for options in ["check nginx", "check nginx --all-identities", "gate nginx", "stress nginx -q --count 1"] {
         let outcome = within(&format!("\"$DHLIMIT\" {options} -o json")).expect_code(0);
         assert!(!outcome.stdout.contains("bob") && !outcome.stdout.contains("\"account\""), "{outcome:?}");
-        // Nobody tried to log in: all tokens were given to nobody, and none was refused.
-        let log: Vec<Value> = outcome.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        assert!(
-            !log.is_empty() && log.iter().all(|line| line["status"] == 200 && line["identity"] == "127.0.0.1"),
-            "{options}: {outcome:?}"
-        );
+        assert!(nobody_alone(&outcome), "{options}: {outcome:?}");
     }
+    home.write("home/secret.json", &json!({ "auths": { "docker.io": { "auth": auth } } }).to_string());
+    let outcome = within("\"$DHLIMIT\" doctor --kubernetes ~/secret.json -o json || true").expect_code(0);
+    assert!(outcome.stdout.contains("\"sandbox-in-use\"") && outcome.stdout.contains("kubelet: bob"), "{outcome:?}");
+    assert!(nobody_alone(&outcome), "{outcome:?}");
     let outcome = within("\"$DHLIMIT\" check nginx --user ann --password-file ~/ann -o json").expect_code(0);
     let start = outcome.stdout.find('{').unwrap();
     let report: Value = serde_json::from_str(&outcome.stdout[start..]).unwrap();

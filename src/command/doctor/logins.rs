@@ -110,6 +110,12 @@ pub(super) async fn of(keychain: &Keychain, target: &Target, accounts: &[Account
     findings
 }
 
+/// That a sandbox stands for the registry, so that its answers are nobody's.
+pub(super) fn practice(registry: &str) -> Finding {
+    let evidence = "a sandbox stands for it, which is shown no login: what it answers is for nobody";
+    finding(Severity::Info, "sandbox-in-use", registry, evidence)
+}
+
 /// That the one whom the user named has no login here.
 pub(super) fn not_found(registry: &str, failure: &Failure) -> Finding {
     let found = finding(Severity::Error, "login-none", registry, &failure.to_string());

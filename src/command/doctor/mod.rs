@@ -126,10 +126,14 @@ impl Examination<'_> {
                 vec![Principal::anonymous(true)]
             }
         };
+        let practice = asker.is_practice(&target.image);
+        if practice && !self.args.asking.anonymous && self.args.asking.user.is_none() {
+            findings.push(logins::practice(target.registry()));
+        }
         for secret in self.secrets {
             findings.extend(logins::of_secret(secret, target, self.now));
             // Nobody's real password is for a sandbox to see, and who asks as nobody sends none.
-            if asker.is_private() || self.args.asking.anonymous {
+            if practice || self.args.asking.anonymous {
                 continue;
             }
             for login in logins::usable(secret, target) {
