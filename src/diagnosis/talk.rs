@@ -78,7 +78,9 @@ fn is_quoted_in_a_sentence(before: &str, after: &str) -> bool {
     let asks = rest.ends_with('?') || rest.starts_with('|');
     let is_told = || matches!(word, "|=" | "|~") || any(TOLD, |known| word.eq_ignore_ascii_case(known));
     let is_said = || word.ends_with(['?', '!']) || any(WORDS, |known| word.eq_ignore_ascii_case(known));
-    asks || is_told() || (is_said() && subject::named(lead).is_none())
+    // `error pulling nginx!`: a bare name is none that is known for an image, but a pull it is.
+    let names_pull = || subject::named(lead).is_some() || lead.to_ascii_lowercase().contains("error pulling ");
+    asks || is_told() || (is_said() && !names_pull())
 }
 
 fn any(list: &'static str, mut holds: impl FnMut(&'static str) -> bool) -> bool {
@@ -234,6 +236,7 @@ mod tests {
     #[case("docker pull failed with \"toomanyrequests: You have reached your pull rate limit\"")]
     #[case("build step 3 for web has 'toomanyrequests: You have reached your unauthenticated pull rate limit.'")]
     #[case("docker pull nginx:1 says \"toomanyrequests: You have reached your pull rate limit.\"")]
+    #[case("error pulling nginx! \"toomanyrequests: You have reached your pull rate limit.\"")]
     #[case("error pulling nginx:1! \"toomanyrequests: You have reached your pull rate limit.\"")]
     #[case("(HTTP code 500) server error - toomanyrequests: You have reached")]
     fn a_failure_is_not_talk(#[case] raw: &str) {
