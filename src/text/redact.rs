@@ -2,6 +2,10 @@
 //! people paste. Known shapes only; the words around them stay. Source: the wordings of November
 //! 2026 (`as 'USER': dckr_jti_…=` names an account and a token), RFC 6750, RFC 7617, RFC 7519.
 
+mod commands;
+
+use commands::{option, piped};
+
 /// What stands where a secret stood.
 const REDACTED: &str = "<redacted>";
 
@@ -28,6 +32,13 @@ const TOKENS: &[&str] = &[
 
 /// The longest name of a secret.
 const NAME_MAX: usize = 64;
+
+/// How far ahead one looks to tell whether a secret stands here; each place of a line may look, so
+/// this keeps a long line's cost linear. A secret found is taken to its end, however far.
+const NEAR: usize = 512;
+
+/// The same where a secret may be long and what tells it comes last: a piped key, a JWT.
+const FAR: usize = 4096;
 
 /// Names whose value is a secret or a person, in a query (`name=value`), a header or a field
 /// (`name: value`, `"name":"value"`), or an option (`--name value`).
@@ -153,48 +164,9 @@ fn ends_with(text: &str, end: &str) -> bool {
     text.len().checked_sub(end.len()).and_then(|start| text.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
-/// `echo PASSWORD | docker login --password-stdin`, and `printf`.
-fn piped(rest: &str) -> Option<(usize, usize)> {
-    let lead = ["echo -n ", "echo ", "printf %s ", "printf '%s' ", "printf "].iter().find(|lead| rest.starts_with(**lead))?.len();
-    let (said, to) = rest.get(lead..)?.split_once('|')?;
-    let to = to.lines().next()?;
-    let is_login = to.split(['|', ';']).next().is_some_and(|to| to.contains("login") && to.contains("-stdin"));
-    let end = said.trim_end().len();
-    (is_login && end > 0 && !said.contains('\n')).then_some((lead, end))
-}
-
-/// `-p SECRET` of a login, `-u NAME:SECRET` of curl: letters that mean other things to other commands.
-fn option(rest: &str, before: &str) -> Option<(usize, usize)> {
-    if dashes(rest) == 0 && !rest.starts_with("<<<") {
-        return None;
-    }
-    let name = ["-p", "<<<", "-u", "-U", "--user", "--proxy-user"].into_iter().find(|name| rest.starts_with(*name))?;
-    let runs = |program: &str| clause(before).to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == program);
-    let after = rest.get(name.len()..)?;
-    let is_login = matches!(name, "-p" | "<<<");
-    if !runs(if is_login { "login" } else { "curl" }) || (name == "-p" && strip(after, "assword").is_some()) {
-        return None;
-    }
-    let (start, end) = if after.starts_with(|c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\'' | '\\' | ',')) {
-        let gap = Gap::after(after);
-        let value = after.get(gap.length..)?;
-        (gap.length, value.get(..gap.end(value, false))?)
-    } else {
-        (0, after.get(..after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '\\')).unwrap_or(after.len()))?)
-    };
-    let length = if is_login { end.len() } else { end.len() * usize::from(end.contains(':')) };
-    (length > 0 && !end.starts_with('-')).then_some((name.len() + start, length))
-}
-
 /// Dashes at the start, up to three: what has more is a rule, not an option.
 fn dashes(text: &str) -> usize {
     text.bytes().take(3).take_while(|byte| *byte == b'-').count()
-}
-
-/// The command that a text breaks off in, as far as it may matter.
-fn clause(text: &str) -> &str {
-    let from = (text.len().saturating_sub(400)..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    text.get(from..).and_then(|text| text.rsplit(['|', ';', '&', '\n']).next()).unwrap_or_default()
 }
 
 /// `name=value`, `"name": "value"`, `--name value` with a secret's name.
@@ -210,23 +182,25 @@ fn named(rest: &str, before: &str) -> Option<(usize, usize)> {
     let after = open.get(length..)?;
     let gap = Gap::after(after);
     let value = after.get(gap.length..)?;
-    let end = gap.end(value, before.ends_with(['?', '&']));
+    let in_query = before.ends_with(['?', '&']);
+    let end = gap.end(near(value, NEAR), in_query);
     let secret = value.get(..end)?;
     let is_literal = !gap.quoted() && (matches!(secret, "null" | "true" | "false") || secret.starts_with(['{', '[']));
     let is_secret = match gap.separator {
-        '=' => true,
+        '=' => in_query || !is_reference(&name, secret, &gap),
         ':' => {
             !is_path(before)
+                && !is_reference(&name, secret, &gap)
                 && !is_said(&gap, secret)
                 && (gap.is_key(before, secret)
                     || (gap.closed.is_none() && (gap.quoted() || is_field(&name, secret, value.get(end..)?, before, gap.spaced))))
         }
         ',' => dashes > 0 && gap.closed.is_some() && gap.quoted(),
         // `Using --password via the CLI is insecure`; `--secret id=…` names a file.
-        ' ' => (1..=2).contains(&dashes) && !secret.starts_with('-') && secret != "via" && !secret.starts_with("id="),
+        ' ' => (1..=2).contains(&dashes) && !secret.starts_with('-') && !SENTENCE.contains(&secret) && !secret.starts_with("id="),
         _ => false,
     };
-    (is_secret && !is_literal && end > 0).then_some((dashes + length + gap.length, end))
+    (is_secret && !is_literal && end > 0).then(|| (dashes + length + gap.length, gap.end(value, in_query)))
 }
 
 /// Whether `name: value` without any quote is a field rather than a part of a sentence, as in
@@ -238,6 +212,26 @@ fn is_field(name: &str, value: &str, after: &str, before: &str, spaced: bool) ->
         || after.starts_with(['\n', ',', '}', ']']);
     let is_plain = matches!(name, "token" | "secret" | "credentials" | "creds" | "auth" | "account" | "signature" | "sig" | "jwt");
     !value.ends_with(':') && !is_word && (is_compound || is_opaque(value) || (!is_plain && (is_last || !spaced)))
+}
+
+/// Words after an option that a sentence speaks of.
+const SENTENCE: &[&str] = &[
+    "and", "are", "can", "cannot", "flag", "for", "from", "has", "in", "instead", "is", "may", "must", "not", "on", "option", "or",
+    "requires", "should", "to", "via", "was", "were", "when", "will", "with", "without",
+];
+
+/// Whether a `…secret` is the name under which one lies in the cluster, as in
+/// `imagePullSecret: regcred` and the kubelet's `secret="default/regcred"`.
+fn is_reference(name: &str, value: &str, gap: &Gap) -> bool {
+    if !name.ends_with("secret") {
+        return false;
+    }
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    let is_object = value.split_once('/').is_some_and(|(space, name)| is_part(space) && is_part(name));
+    let is_pull = name.trim_end_matches("secret").trim_end_matches(['_', '-']).ends_with("pull");
+    let is_own = !is_pull && (name.ends_with("_secret") || name.ends_with("-secret") || name.ends_with("clientsecret"));
+    is_object || (is_pull && is_part(value)) || !(is_opaque(value) || (is_own && (gap.separator == '=' || gap.quoted())))
 }
 
 /// Whether what stands before a name makes it the end of a path, `kube-system/bootstrap-token`.
@@ -384,9 +378,17 @@ impl Gap {
     }
 }
 
-/// Three parts of base64url with dots between them, the first being a JSON object's.
+/// Three parts of base64url with dots between them, the first being a JSON object's; a word that long
+/// needs no dots.
 fn is_jwt(rest: &str) -> bool {
-    rest.starts_with("eyJ") && rest.get(..word(rest)).is_some_and(|word| word.len() > 30 && word.matches('.').count() >= 2)
+    let is_parted = |word: &str| word.len() >= FAR || (word.len() > 30 && word.matches('.').count() >= 2);
+    rest.starts_with("eyJ") && rest.get(..word(near(rest, FAR))).is_some_and(is_parted)
+}
+
+/// The text as far as one looks ahead, to the next whole character.
+fn near(text: &str, most: usize) -> &str {
+    let end = (most.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    text.get(..end).unwrap_or(text)
 }
 
 /// Bytes of the token-like word at the start.

@@ -81,6 +81,17 @@ use rstest::rstest;
 #[case("  \"password\": hunter2", "  \"password\": <redacted>")]
 #[case("header \"token\": a8f5f167f44f", "header \"token\": <redacted>")]
 #[case("{\\\"x\\\":1,\\\"password\\\":hunter}", "{\\\"x\\\":1,\\\"password\\\":<redacted>}")]
+#[case("docker --config /x login -u b -p hunter2", "docker --config /x login -u b -p <redacted>")]
+#[case("failed to run docker login -u b -p hunter2", "failed to run docker login -u b -p <redacted>")]
+#[case("kubectl exec pod -- docker login -p hunter2", "kubectl exec pod -- docker login -p <redacted>")]
+#[case("$(/usr/bin/docker login -u b -p hunter2)", "$(/usr/bin/docker login -u b -p <redacted>)")]
+#[case("helm registry login r -u b -p hunter2", "helm registry login r -u b -p <redacted>")]
+#[case("login -u b -p hunter2", "login -u b -p <redacted>")]
+#[case("docker run curlimages/curl -u bob:hunter2 r", "docker run curlimages/curl -u <redacted> r")]
+#[case("client_secret=hunter2 \"app_secret\": \"hunter2\"", "client_secret=<redacted> \"app_secret\": \"<redacted>\"")]
+#[case("r.example/?secret=hunter", "r.example/?secret=<redacted>")]
+#[case("secret: a8F5f167f44f", "secret: <redacted>")]
+#[case("--password hunter2 --docker-password hunter3", "--password <redacted> --docker-password <redacted>")]
 fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
     assert_eq!(redact(said), shown);
 }
@@ -96,8 +107,76 @@ fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
 #[case("registry_auth: 401 Unauthorized")]
 #[case("pod kube-system/bootstrap-token: nginx:1.27 pulled")]
 #[case("services.user_auth: ImagePullBackOff")]
+#[case("docker run -d --name login-service -p 8080:80 acme/login:1.2 failed: exit status 125")]
+#[case("docker run --rm --name login -p 127.0.0.1:8080:80 nginx:1")]
+#[case("docker --debug run --name login -p 8080:80 nginx:1")]
+#[case("docker run curlimages/curl -u 1000:1000")]
+#[case("docker run --name curl -u app:app alpine")]
+#[case("kubectl -n login-app port-forward svc/web -p 80: unable to listen")]
+#[case("kubectl -n login port-forward svc/web -p 80")]
+#[case("imagePullSecret: regcred")]
+#[case("imagePullSecret: regcred-2024")]
+#[case("Unable to retrieve pull secret, the image pull may not succeed. pod=\"default/web\" secret=\"default/regcred\" err=\"x\"")]
+#[case("secret=\"\" err=\"secret \\\"regcred\\\" not found\"")]
+#[case("Flag --docker-password has been deprecated")]
+#[case("the --token option is required; --password flag missing")]
+#[case("Normal  Pulling  12s  kubelet  Pulling image \"acme/auth:1.2\"")]
+#[case("MountVolume.SetUp failed for volume \"web-token\" : secret \"web-token\" not found")]
+#[case("MountVolume.SetUp failed for volume \"api-secret\" : object \"default\"/\"api-secret\" not registered")]
+#[case("Error: creating container storage: the container name \"registry-auth\" is already in use by 3f2a")]
+#[case(
+    "Error response from daemon: Head \"https://registry-1.docker.io/v2/acme/user-auth/manifests/1\": unauthorized: authentication required"
+)]
+#[case(
+    "Error: initializing source docker://acme/token:1: reading manifest 1 in docker.io/acme/token: requested access to the resource is denied"
+)]
+#[case("##[error]Docker pull failed with exit code 1: docker.io/acme/x-auth: toomanyrequests")]
+#[case("Container registry-auth  Pulling")]
+#[case("registry-auth Pulled 3.2s")]
+#[case("user_auth Error toomanyrequests: You have reached your unauthenticated pull rate limit.")]
+#[case("Error: Username and password required")]
+#[case("Run docker/login-action@v3 with: registry: docker.io username: acme logout: true")]
+#[case("Temporary failure getting token: dial tcp: lookup auth.docker.io: no such host")]
+#[case("failed to authorize: failed to fetch anonymous token: unexpected status: 429 Too Many Requests")]
+#[case("Trying to pull docker.io/library/nginx:1.27... Getting image source signatures")]
+#[case(
+    "kubelet E1122 pod_workers.go:1301] \"Error syncing pod, skipping\" err=\"failed to StartContainer for \\\"auth\\\" with ImagePullBackOff\""
+)]
+#[case("Step 3/9 : ARG NPM_TOKEN")]
+#[case("secret/regcred created")]
+#[case("docker compose: service web-token: pull access denied for acme/web-token, repository does not exist")]
+#[case("WARNING! Your credentials are stored unencrypted in '/root/.docker/config.json'.")]
+#[case("service \"registry-auth\" refers to undefined volume; services.registry-auth: ErrImagePull")]
 fn what_is_no_secret_stays(#[case] said: &str) {
     assert_eq!(redact(said), said);
+}
+
+#[test]
+fn a_long_secret_is_hidden_to_its_end() {
+    let long = "aB3x".repeat(4000);
+    for lead in ["password=", "--token ", "\"token\": \"", "docker login -p ", "curl -u jo:"] {
+        let shown = redact(&format!("{lead}{long}"));
+        assert!(!shown.contains("aB3x") && shown.contains(REDACTED), "{lead}: {} bytes", shown.len());
+    }
+}
+
+#[test]
+fn the_cost_of_a_long_line_grows_no_faster_than_the_line() {
+    for (lead, part) in [("login ", "a_token:"), ("", "password\\"), ("", "echo "), ("", "eyJ-"), ("docker login ", "-p=-"), ("", "-p/-u")]
+    {
+        let cost = |times: usize| {
+            let line = format!("{lead}{}", part.repeat(times));
+            let once = || {
+                let start = std::time::Instant::now();
+                assert!(!redact(&line).is_empty());
+                start.elapsed()
+            };
+            (0..3).map(|_| once()).min().unwrap_or_default()
+        };
+        let (short, long) = (cost(1_000), cost(16_000));
+        // Sixteen times the line: sixteen times the cost, not 256 times.
+        assert!(long < short * 64, "{part}: {short:?}, {long:?}");
+    }
 }
 
 proptest! {
