@@ -307,9 +307,12 @@ fn decisive(whole: &str, at: usize) -> String {
         let column = before.rfind("   ").map_or(0, |place| place + 3);
         if before.len() - column <= TEXT_MAX / 2 { column } else { before.rfind(": ").map_or(at, |place| place + 2) }
     });
-    let part = whole.get(from..).unwrap_or(whole).trim();
+    // What tells a secret may stand before the cut (`password:   …`): hidden first, cut then.
+    let (shown, head) = (text::redact(whole), text::redact(whole.get(..from).unwrap_or_default()));
+    let same = shown.char_indices().zip(head.chars()).find(|((_, a), b)| a != b).map_or(head.len(), |((at, _), _)| at);
+    let part = shown.get(same..).unwrap_or(&shown).trim();
     let part = if part.matches('"').count() % 2 == 1 { part.trim_end_matches('"') } else { part };
-    text::one_line(&text::redact(part), TEXT_MAX)
+    text::one_line(part, TEXT_MAX)
 }
 
 #[cfg(test)]
@@ -333,6 +336,13 @@ mod tests {
         }
         explainer.finish(&mut |finding| findings.push(finding));
         findings
+    }
+
+    #[test]
+    fn a_secret_stays_hidden_where_the_text_is_cut_after_its_name() {
+        for lead in ["A_PASSWORD:    ", "docker login -u jo -p     ", &format!("{} DOCKER_PASSWORD: ", "x ".repeat(400))] {
+            assert_eq!(decisive(&format!("{lead}hunter2 toomanyrequests"), lead.len() + 8), "<redacted> toomanyrequests");
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ fn named(rest: &str, before: &str) -> Option<(usize, usize)> {
         ':' => {
             !is_path(before)
                 && !is_reference(&name, secret, &gap)
-                && !is_said(&gap, secret)
+                && !is_said(&name, &gap, secret)
                 && (gap.is_key(before, secret)
                     || (gap.closed.is_none() && (gap.quoted() || is_field(&name, secret, value.get(end..)?, before, gap.spaced))))
         }
@@ -286,11 +286,21 @@ const SAID: &[&str] = &[
 ];
 
 /// Whether what follows `name: ` begins an error rather than being a secret: `401 Unauthorized`,
-/// `ImagePullBackOff`.
-fn is_said(gap: &Gap, value: &str) -> bool {
+/// `ImagePullBackOff`; or is an image or an address, where the name is a service's or a part's.
+fn is_said(name: &str, gap: &Gap, value: &str) -> bool {
     let is_status = || value.len() == 3 && value.starts_with(['4', '5']) && value.bytes().all(|byte| byte.is_ascii_digit());
     let is_error = || SAID.contains(&value.trim_end_matches([':', '.', '!']).to_ascii_lowercase().as_str());
-    gap.spaced && !gap.quoted() && (is_status() || is_error())
+    let is_place = || !["pass", "pwd", "key"].iter().any(|part| name.contains(part)) && is_place(value);
+    gap.spaced && !gap.quoted() && (is_status() || is_error() || is_place())
+}
+
+/// Whether a word is an address or a tagged image with its path, `acme/auth:1.2`: no token has a colon
+/// after a path.
+fn is_place(word: &str) -> bool {
+    let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '/');
+    let is_image =
+        || word.split_once([':', '@']).is_some_and(|(path, tag)| path.contains('/') && path.chars().all(is_path) && !tag.is_empty());
+    word.starts_with("https://") || word.starts_with("http://") || is_image()
 }
 
 /// What stands between a name and its value: the quote that closes the name, a separator, the quote
