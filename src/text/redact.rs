@@ -230,8 +230,7 @@ fn is_reference(name: &str, value: &str, gap: &Gap) -> bool {
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     let is_object = value.split_once('/').is_some_and(|(space, name)| is_part(space) && is_part(name));
     let is_pull = name.trim_end_matches("secret").trim_end_matches(['_', '-']).ends_with("pull");
-    let is_own = !is_pull && (name.ends_with("_secret") || name.ends_with("-secret") || name.ends_with("clientsecret"));
-    is_object || (is_pull && is_part(value)) || !(is_opaque(value) || (is_own && (gap.separator == '=' || gap.quoted())))
+    is_object || (is_pull && is_part(value)) || !(is_opaque(value) || gap.separator == '=' || gap.quoted())
 }
 
 /// Whether what stands before a name makes it the end of a path, `kube-system/bootstrap-token`.

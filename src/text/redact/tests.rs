@@ -40,6 +40,11 @@ use rstest::rstest;
     "Error running command 'docker login -u bob -p hunter2pass': exit status 1",
     "Error running command 'docker login -u bob -p <redacted>': exit status 1"
 )]
+#[case(
+    "out: {\"ServerURL\":\"https://r.example\",\"Username\":\"bob\",\"Secret\":\"hunter2pass\"}",
+    "out: {\"ServerURL\":\"https://r.example\",\"Username\":\"bob\",\"Secret\":\"<redacted>\"}"
+)]
+#[case("SECRET=hunter2 docker pull x", "SECRET=<redacted> docker pull x")]
 #[case("['docker', 'login', '-u', 'bob', '-p', 'hunter2pass']", "['docker', 'login', '-u', 'bob', '-p', '<redacted>']")]
 #[case("[\"docker\",\"login\",\"--password\",\"hunter2\",\"r\"]", "[\"docker\",\"login\",\"--password\",\"<redacted>\",\"r\"]")]
 #[case("cmd=\"docker login -u b -p \\\"hunter2\\\" r\"", "cmd=\"docker login -u b -p \\\"<redacted>\\\" r\"")]
