@@ -33,11 +33,19 @@ fn a_recording_killed_at_two_hundred_moments_loses_nothing_but_what_was_in_fligh
     let home = Home::new();
     let path = home.path().join("hub.jsonl");
     let (mut length, mut all, mut in_flight, mut torn) = (0, 0, 0, 0);
-    for turn in 0..KILLS {
+    let start = || {
         let args = ["watch", "-o", "jsonl", "-q", "--interval", "0s", "--record", path.to_str().expect("UTF-8")];
-        let running = home.dhlimit(args).envs(sandbox.as_docker_hub()).start();
+        home.dhlimit(args).envs(sandbox.as_docker_hub()).start()
+    };
+    // How long a start and a few samples take on this machine, as busy as it is.
+    let began = Instant::now();
+    start().wait_until(Duration::from_secs(20), |running| running.stdout().lines().nth(2).map(drop));
+    let span = u64::try_from((began.elapsed() * 2).as_micros()).expect("microseconds").clamp(90_000, 500_000);
+    fs::remove_file(&path).expect("the first recording");
+    for turn in 0..KILLS {
+        let running = start();
         // Moments spread over the start and the first samples, in no order.
-        sleep(Duration::from_micros(turn * 7_919 % 90_000));
+        sleep(Duration::from_micros(turn * 7_919 % span));
         running.signal(Signal::KILL);
         let outcome = running.outcome();
         assert_eq!(outcome.signal, Some(9), "{outcome:?}");
