@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod gate;
 mod github;
+mod hosts;
 mod man;
 mod report;
 mod rounds;

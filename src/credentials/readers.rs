@@ -20,6 +20,12 @@ pub enum Tool {
 }
 
 impl Tool {
+    /// Which nerdctl it is by its version, `1.7.6` or `v2.1.2`; the first where that is no version.
+    pub fn nerdctl(version: &str) -> Self {
+        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if major.is_some_and(|major| major >= 2) { Self::Nerdctl2 } else { Self::Nerdctl }
+    }
+
     /// The program's name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -50,9 +50,7 @@ impl Tools {
 
 /// Which nerdctl it is that prints `nerdctl version 2.1.2` or `nerdctl version v1.7.6`.
 fn nerdctl_of(line: &str) -> Tool {
-    let number = line.split_whitespace().last().unwrap_or_default().trim_start_matches('v');
-    let major = number.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_some_and(|major| major >= 2) { Tool::Nerdctl2 } else { Tool::Nerdctl }
+    Tool::nerdctl(line.split_whitespace().last().unwrap_or_default())
 }
 
 /// What each place holds; those that are not there are one finding.

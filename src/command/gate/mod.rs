@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
         }
         context.say(&report.sentence());
         let variables = variables(&asker, &args);
-        let mut spent = Spent::since(&reading, loopback);
+        let mut spent = Spent::since(&reading, schedule.least());
         let exit_code = {
             let looks = async {
                 loop {

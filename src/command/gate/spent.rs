@@ -9,11 +9,7 @@ use chrono::TimeDelta;
 
 use crate::quota::{Reading, Standing, Window};
 
-/// The shortest span between two looks off loopback.
-const LEAST: Duration = Duration::from_secs(10);
-/// The shortest span on loopback.
-const LEAST_ON_LOOPBACK: Duration = Duration::from_millis(200);
-/// The longest span.
+/// The longest span between two looks.
 const MOST: Duration = Duration::from_secs(60);
 /// So many looks in a window.
 const LOOKS_IN_A_WINDOW: u32 = 120;
@@ -58,9 +54,8 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    /// Since this reading.
-    pub(super) fn since(first: &Reading, loopback: bool) -> Self {
-        let least = if loopback { LEAST_ON_LOOPBACK } else { LEAST };
+    /// Since this reading; no two looks are closer than `least`.
+    pub(super) fn since(first: &Reading, least: Duration) -> Self {
         let window = first.count().and_then(|count| count.window).map(Window::duration);
         let span = window.map_or(MOST, |window| (window / LOOKS_IN_A_WINDOW).clamp(least, MOST));
         Self { first: first.clone(), last: first.clone(), doubtful: None, span, fell: 0, rose: false, lost: false }
@@ -130,6 +125,8 @@ mod tests {
     use crate::quota::{Count, Source};
     use rstest::rstest;
 
+    const LEAST: Duration = Duration::from_secs(10);
+
     /// A limit, what is left and when.
     type At = (u64, u64, i64);
 
@@ -143,7 +140,7 @@ mod tests {
     fn used(looks: &[At]) -> Used {
         let (first, rest) = looks.split_first().unwrap();
         let (last, between) = rest.split_last().unwrap();
-        let mut spent = Spent::since(&at(*first), false);
+        let mut spent = Spent::since(&at(*first), LEAST);
         for look in between {
             spent.look(at(*look));
         }
@@ -174,13 +171,13 @@ mod tests {
     fn another_source_or_no_answer_at_the_end_tells_nothing() {
         let mut moved = at((100, 47, 10));
         moved.source = Source::parse("192.0.2.77");
-        assert_eq!(Spent::since(&at((100, 50, 0)), false).end(&moved), Used::Unknown);
-        assert_eq!(Spent::since(&at((100, 50, 0)), false).end(&reading(Standing::Unlimited)), Used::Unknown);
+        assert_eq!(Spent::since(&at((100, 50, 0)), LEAST).end(&moved), Used::Unknown);
+        assert_eq!(Spent::since(&at((100, 50, 0)), LEAST).end(&reading(Standing::Unlimited)), Used::Unknown);
     }
 
     #[test]
     fn a_look_that_tells_nothing_changes_nothing() {
-        let mut spent = Spent::since(&at((100, 50, 0)), false);
+        let mut spent = Spent::since(&at((100, 50, 0)), LEAST);
         spent.look(reading(Standing::Unlimited));
         assert_eq!(spent.end(&at((100, 48, 60))), Used::Pulls(2));
     }
@@ -188,6 +185,6 @@ mod tests {
     #[test]
     fn where_nothing_is_counted_nothing_is_used() {
         let unlimited = reading(Standing::Unlimited);
-        assert_eq!(Spent::since(&unlimited, false).end(&unlimited), Used::Uncounted);
+        assert_eq!(Spent::since(&unlimited, LEAST).end(&unlimited), Used::Uncounted);
     }
 }

@@ -71,11 +71,7 @@ fn instead(anonymous: bool) -> &'static str {
 
 /// Whose way of reading Docker's file it is: nerdctl's own, by its version, or docker's.
 fn docker_reader(runtime: &dyn Runtime) -> Tool {
-    if runtime.name() != "nerdctl" {
-        return Tool::Docker;
-    }
-    let major = runtime.version().split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_some_and(|major| major >= 2) { Tool::Nerdctl2 } else { Tool::Nerdctl }
+    if runtime.name() == "nerdctl" { Tool::nerdctl(runtime.version()) } else { Tool::Docker }
 }
 
 /// The login that a tool finds by itself; anonymous where it finds none.

@@ -4,11 +4,12 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::Table;
 use url::Url;
 
 use super::super::asker::{self, Asker};
 use super::super::check::DEFAULT_IMAGE;
+use super::super::hosts::{Hosts, folders_of};
 use crate::cli::Stress;
 use crate::image::Reference;
 use crate::runtime::{self, Scheme};
@@ -17,8 +18,6 @@ use crate::{Context, Exit, Failure};
 
 /// Docker Hub's own hosts: what is read there is what is pulled as docker.io.
 const HUB: [&str; 3] = ["registry-1.docker.io", "index.docker.io", "docker.io"];
-/// The folders of docker.io's `hosts.toml`, in the order in which they are looked for.
-const FOLDERS: [&str; 2] = ["docker.io", "_default"];
 
 /// What the runtime is told to pull.
 pub(super) struct Route {
@@ -96,7 +95,7 @@ fn authority(url: &Url) -> String {
 
 /// The `hosts.toml` that containerd reads for docker.io.
 fn hosts_file(folder: &Path) -> Option<PathBuf> {
-    let own = FOLDERS.iter().map(|name| folder.join(name)).find(|folder| folder.is_dir())?;
+    let own = folders_of("docker.io").iter().map(|name| folder.join(name)).find(|folder| folder.is_dir())?;
     Some(own.join("hosts.toml")).filter(|file| file.is_file())
 }
 
@@ -107,10 +106,9 @@ fn leads_to(folder: &Path, url: &Url) -> Result<(), String> {
     let text = std::fs::read_to_string(&file).map_err(|error| format!("cannot read {shown}: {}", error.kind()))?;
     let table: Table = text.parse().map_err(|_| format!("{shown} is no TOML"))?;
     let is_there = |named: &str| Url::parse(named).is_ok_and(|named| named.origin() == url.origin());
-    let hosts: Vec<&String> = table.get("host").and_then(Value::as_table).into_iter().flat_map(Table::keys).collect();
+    let Hosts { server, hosts } = Hosts::from(&table);
     // With a server alone containerd 1.7 goes to the real Docker Hub; without one, that is asked last.
-    let server = table.get("server").and_then(Value::as_str);
-    if hosts.is_empty() || !hosts.iter().all(|host| is_there(host)) || !server.is_some_and(is_there) {
+    if hosts.is_empty() || !hosts.iter().all(|host| is_there(host)) || !server.is_some_and(|server| is_there(&server)) {
         return Err(format!("{shown} must name it as its server and as its only [host]"));
     }
     Ok(())
@@ -147,12 +145,12 @@ mod tests {
             ("no toml", false),
             ("", false),
         ];
-        for name in FOLDERS {
+        for name in folders_of("docker.io") {
             for (text, wanted) in rows {
                 let folder = tempfile::tempdir().unwrap();
                 assert!(leads_to(folder.path(), &url).is_err());
-                std::fs::create_dir(folder.path().join(name)).unwrap();
-                std::fs::write(folder.path().join(name).join("hosts.toml"), text).unwrap();
+                std::fs::create_dir(folder.path().join(&name)).unwrap();
+                std::fs::write(folder.path().join(&name).join("hosts.toml"), text).unwrap();
                 assert_eq!(leads_to(folder.path(), &url).is_ok(), wanted, "{text}");
             }
         }

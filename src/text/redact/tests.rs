@@ -150,7 +150,7 @@ fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
 #[case("Step 3/9 : ARG NPM_TOKEN")]
 #[case("secret/regcred created")]
 #[case("docker compose: service web-token: pull access denied for acme/web-token, repository does not exist")]
-#[case("WARNING! Your credentials are stored unencrypted in '/root/.docker/config.json'.")]
+#[case("WARNING! Your credentials are stored unencrypted in '/home/jo/.docker/config.json'.")]
 #[case("service \"registry-auth\" refers to undefined volume; services.registry-auth: ErrImagePull")]
 #[case("compose: auth: acme/auth:1.2.3 not found; image auth: docker.io/library/nginx:1.27")]
 #[case("access-token: https://auth.docker.io/token")]

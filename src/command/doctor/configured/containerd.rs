@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use toml::{Table, Value};
+use toml::Value;
 
 use super::{Broken, toml_table};
+use crate::command::hosts::{Hosts, strings};
 
 /// The CRI plugin's name up to version 1 and from version 2 on.
 const PLUGINS: [&str; 2] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"];
@@ -24,15 +25,6 @@ pub(super) struct Config {
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries for which a login is written into the file.
     pub logins: Vec<String>,
-}
-
-/// What a `hosts.toml` says of one registry.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Hosts {
-    /// Whom to ask last, in the place of the registry itself.
-    pub server: Option<String>,
-    /// Whom to ask before, as far as they may be pulled from.
-    pub hosts: Vec<String>,
 }
 
 /// Reads a `config.toml`.
@@ -56,16 +48,9 @@ pub(super) fn parse_config(text: &str) -> Result<Config, Broken> {
     Ok(config)
 }
 
-/// Reads a `hosts.toml`. Hosts that may only be pushed to are left out.
+/// Reads a `hosts.toml`.
 pub(super) fn parse_hosts(text: &str) -> Result<Hosts, Broken> {
-    let table = toml_table(text)?;
-    let server = table.get("server").and_then(Value::as_str).filter(|server| !server.is_empty()).map(str::to_owned);
-    let pulls = |host: &Value| {
-        let capabilities = strings(host.get("capabilities"));
-        capabilities.is_empty() || capabilities.iter().any(|one| matches!(one.to_ascii_lowercase().as_str(), "pull" | "resolve"))
-    };
-    let hosts = table.get("host").and_then(Value::as_table).cloned().unwrap_or_else(Table::new);
-    Ok(Hosts { server, hosts: hosts.iter().filter(|(_, host)| pulls(host)).map(|(url, _)| url.clone()).collect() })
+    Ok(Hosts::from(&toml_table(text)?))
 }
 
 /// The folders of hosts that nerdctl is told to look in; `None` where the file does not say.
@@ -73,20 +58,10 @@ pub(super) fn parse_nerdctl(text: &str) -> Result<Option<Vec<String>>, Broken> {
     Ok(toml_table(text)?.get("hosts_dir").map(|folders| strings(Some(folders))))
 }
 
-/// The names of the folder of a registry, in the order in which containerd looks for them.
-pub(super) fn folders_of(registry: &str) -> Vec<String> {
-    let spelled = registry.rsplit_once(':').map(|(host, port)| format!("{host}_{port}_"));
-    spelled.into_iter().chain([registry.to_owned(), "_default".to_owned()]).collect()
-}
-
-fn strings(value: Option<&Value>) -> Vec<String> {
-    let many = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    many.map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::hosts::folders_of;
     use proptest::prelude::*;
 
     #[test]

@@ -11,6 +11,7 @@ mod units;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::command::hosts::folders_of;
 use crate::context::Environment;
 use crate::credentials::{is_docker_hub, shown_path};
 
@@ -293,7 +294,7 @@ fn containerd_config(
 /// What the first folder that has one for a registry says in its `hosts.toml`.
 fn look_at_hosts(machine: &Machine, tool: &'static str, folders: &[PathBuf], registries: &[(String, String)], sights: &mut Vec<Sight>) {
     for (registry, _) in registries {
-        let names = containerd::folders_of(registry);
+        let names = folders_of(registry);
         let own = folders.iter().find_map(|folder| names.iter().map(|name| folder.join(name)).find(|folder| folder.is_dir()));
         let Some(path) = own.map(|folder| folder.join("hosts.toml")) else { continue };
         let Some(hosts) = machine.parsed(tool, &path, sights, containerd::parse_hosts) else { continue };
