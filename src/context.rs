@@ -36,12 +36,18 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The variables of this process.
     pub fn from_process() -> Self {
-        let mut environment =
-            Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect());
+        let mut environment = Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        );
         // A service or a cron job may have no HOME: docker then looks where the list of users says.
         if environment.home().is_none()
-            && let Some(home) =
-                std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok()).filter(|home| !home.is_empty())
+            && let Some(home) = std::env::home_dir()
+                .and_then(|home| home.into_os_string().into_string().ok())
+                .filter(|home| !home.is_empty())
         {
             environment.0.insert("HOME".to_owned(), home);
         }
@@ -138,13 +144,23 @@ impl Context {
             stdin: io::stdin().is_terminal(),
             stdout: io::stdout().is_terminal(),
             stderr: io::stderr().is_terminal(),
-            columns: rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0),
+            columns: rustix::termios::tcgetwinsize(io::stdout())
+                .ok()
+                .map(|size| size.ws_col)
+                .filter(|columns| *columns > 0),
         };
-        Self { terminal, ..Self::new(Environment::from_process(), Box::new(io::stdout()), Box::new(io::stderr())) }
+        Self {
+            terminal,
+            ..Self::new(Environment::from_process(), Box::new(io::stdout()), Box::new(io::stderr()))
+        }
     }
 
     /// A context on the given environment and writers, without a terminal.
-    pub fn new(environment: Environment, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+    pub fn new(
+        environment: Environment,
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+    ) -> Self {
         Self {
             clock: Arc::new(SystemClock),
             environment,
@@ -195,7 +211,11 @@ impl Context {
             let _ = write!(err, "{NEW_LINE}");
         }
         let columns = self.terminal.columns.filter(|_| self.terminal.stderr);
-        let _ = writeln!(err, "{}", line.lines().map(|line| text::wrap(line, columns)).collect::<Vec<_>>().join("\n"));
+        let _ = writeln!(
+            err,
+            "{}",
+            line.lines().map(|line| text::wrap(line, columns)).collect::<Vec<_>>().join("\n")
+        );
         let _ = err.flush();
     }
 
@@ -214,6 +234,9 @@ impl Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("terminal", &self.terminal).field("environment", &self.environment).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("terminal", &self.terminal)
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
     }
 }

@@ -63,13 +63,27 @@ impl Exit {
         match self {
             Self::Ok => "a reading was had and the effective identity may pull; gate open",
             Self::Limit => "pull limit used up, or below the threshold asked for; gate closed",
-            Self::Usage => "usage: the command line, a configuration file or an input file is wrong",
-            Self::Unreachable => "the registry or token service could not be reached, or answered nonsense",
-            Self::Credentials => "credentials refused, or asked for and not found; no access to the image",
-            Self::Unknown => "the limit could not be understood, or none could be determined though one was required",
-            Self::Runtime => "the container runtime is missing, not running or failing for a reason other than a limit",
-            Self::Throttled => "throttled by something other than the pull limit: the overall limit, the login limit",
-            Self::Interrupted => "interrupted; what had been pulled has been removed, what had been recorded is on disk",
+            Self::Usage => {
+                "usage: the command line, a configuration file or an input file is wrong"
+            }
+            Self::Unreachable => {
+                "the registry or token service could not be reached, or answered nonsense"
+            }
+            Self::Credentials => {
+                "credentials refused, or asked for and not found; no access to the image"
+            }
+            Self::Unknown => {
+                "the limit could not be understood, or none could be determined though one was required"
+            }
+            Self::Runtime => {
+                "the container runtime is missing, not running or failing for a reason other than a limit"
+            }
+            Self::Throttled => {
+                "throttled by something other than the pull limit: the overall limit, the login limit"
+            }
+            Self::Interrupted => {
+                "interrupted; what had been pulled has been removed, what had been recorded is on disk"
+            }
             Self::Plugin(_) => "the status of a Monitoring Plugin",
             Self::Child(_) => "the exit code of the command that was run",
         }
@@ -135,8 +149,14 @@ mod tests {
 
     #[test]
     fn a_failure_is_said_once_with_its_whole_chain() {
-        let failure = Failure::new(Exit::Runtime, anyhow::anyhow!("no such program").context("cannot start nerdctl"));
-        assert_eq!(format!("{:#}", anyhow::Error::new(failure)), "cannot start nerdctl: no such program");
+        let failure = Failure::new(
+            Exit::Runtime,
+            anyhow::anyhow!("no such program").context("cannot start nerdctl"),
+        );
+        assert_eq!(
+            format!("{:#}", anyhow::Error::new(failure)),
+            "cannot start nerdctl: no such program"
+        );
     }
 
     #[test]

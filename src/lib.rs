@@ -64,7 +64,8 @@ fn unknown(why: &str) -> String {
 /// Whether the arguments or the environment ask for a Monitoring Plugin, however wrong the rest of
 /// them is.
 fn is_plugin(args: &[OsString], context: &Context) -> bool {
-    let args: Vec<&str> = args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str()).collect();
+    let args: Vec<&str> =
+        args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str()).collect();
     let named = args.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "nagios"]))
         || args.iter().any(|arg| matches!(*arg, "-onagios" | "-o=nagios" | "--output=nagios"));
     named
@@ -90,8 +91,14 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
         trace::start(&context, settings.cli.talk.verbose);
     }
     // Time is looked at after every few tasks, so that a server that floods us cannot outlast a deadline.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).event_interval(7).enable_all().build();
-    let runtime = runtime.map_err(|error| anyhow::Error::new(error).context("cannot start the asynchronous runtime"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .event_interval(7)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        anyhow::Error::new(error).context("cannot start the asynchronous runtime")
+    })?;
     let result = runtime.block_on(async {
         shutdown_on_signals(&context);
         command::run(&context, settings).await
@@ -103,7 +110,9 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
 /// Prints an error with its advice and decides the exit code; a broken pipe is quiet and fine.
 fn report(context: &Context, error: &anyhow::Error) -> Exit {
     let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     if error.chain().any(broken_pipe) {
         return Exit::Ok;
@@ -120,7 +129,9 @@ fn report(context: &Context, error: &anyhow::Error) -> Exit {
 fn shutdown_on_signals(context: &Context) {
     use tokio::signal::unix::{SignalKind, signal};
     // SIGQUIT, too: ended by it, a terminal would stay as the live view had it.
-    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()] {
+    for kind in
+        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()]
+    {
         let shutdown = context.shutdown.clone();
         if let Ok(mut signals) = signal(kind) {
             tokio::spawn(async move {

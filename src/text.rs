@@ -48,7 +48,9 @@ pub fn one_line(text: &str, most: usize) -> String {
 /// assert_eq!(dhlimit::text::wrap("  one two three", Some(9)), "  one two\n  three");
 /// ```
 pub fn wrap(line: &str, columns: Option<u16>) -> String {
-    let Some(columns) = columns.filter(|columns| *columns >= 20 || line.len() < 20) else { return line.to_owned() };
+    let Some(columns) = columns.filter(|columns| *columns >= 20 || line.len() < 20) else {
+        return line.to_owned();
+    };
     let indent: String = line.chars().take_while(|character| *character == ' ').collect();
     let options = textwrap::Options::new(usize::from(columns))
         .subsequent_indent(&indent)

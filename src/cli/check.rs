@@ -5,12 +5,22 @@ use clap::Args;
 use super::{Asking, Format, only};
 
 /// The formats `check` writes.
-const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Jsonl, Format::Prometheus, Format::Nagios, Format::Github];
+const FORMATS: &[Format] = &[
+    Format::Table,
+    Format::Plain,
+    Format::Json,
+    Format::Jsonl,
+    Format::Prometheus,
+    Format::Nagios,
+    Format::Github,
+];
 
 /// One reading per identity and image. Costs nothing: HEAD requests only.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Exit codes: 0 may pull, 1 used up or below --critical, 3 not reached, 4 credentials or access refused, \
-5 not understood, 7 throttled by another limit. With -o nagios: 0, 1, 2, 3 as the Monitoring Plugins have them.")]
+#[command(
+    after_help = "Exit codes: 0 may pull, 1 used up or below --critical, 3 not reached, 4 credentials or access refused, \
+5 not understood, 7 throttled by another limit. With -o nagios: 0, 1, 2, 3 as the Monitoring Plugins have them."
+)]
 pub struct Check {
     /// Images to ask for [default: ratelimitpreview/test:latest]
     #[arg(value_name = "IMAGE")]
@@ -52,7 +62,9 @@ impl Threshold {
                 clippy::cast_sign_loss,
                 reason = "a percentage of a limit is within it"
             )]
-            Self::Percent(percent) => limit.map(|limit| (limit as f64 * percent / 100.0).ceil() as u64),
+            Self::Percent(percent) => {
+                limit.map(|limit| (limit as f64 * percent / 100.0).ceil() as u64)
+            }
         }
     }
 }
@@ -64,10 +76,16 @@ impl std::str::FromStr for Threshold {
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.strip_suffix(':').unwrap_or(text);
         let parsed = match number.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).map(Self::Percent),
+            Some(percent) => percent
+                .parse()
+                .ok()
+                .filter(|percent| (0.0..=100.0).contains(percent))
+                .map(Self::Percent),
             None => number.parse().ok().map(Self::Pulls),
         };
-        parsed.ok_or_else(|| "a number of pulls such as 20, or a percentage of the limit such as 20%".to_owned())
+        parsed.ok_or_else(|| {
+            "a number of pulls such as 20, or a percentage of the limit such as 20%".to_owned()
+        })
     }
 }
 
@@ -77,7 +95,8 @@ mod tests {
 
     #[test]
     fn thresholds_are_pulls_or_percent() {
-        let pulls = |text: &str| text.parse::<Threshold>().map(|threshold| threshold.pulls(Some(150)));
+        let pulls =
+            |text: &str| text.parse::<Threshold>().map(|threshold| threshold.pulls(Some(150)));
         assert_eq!(
             (pulls("20"), pulls("20:"), pulls("10%"), pulls("0.5%"), pulls("100%:")),
             (Ok(Some(20)), Ok(Some(20)), Ok(Some(15)), Ok(Some(1)), Ok(Some(150)))

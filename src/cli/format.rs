@@ -28,5 +28,6 @@ pub enum Format {
 
 /// A value parser that takes just the given formats and lists them in `--help`.
 pub fn only(formats: &'static [Format]) -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value)).try_map(|name| Format::from_str(&name, false))
+    PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value))
+        .try_map(|name| Format::from_str(&name, false))
 }

@@ -80,7 +80,9 @@ impl std::str::FromStr for Wait {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "window" => Ok(Self::Windows),
-            _ => humantime::parse_duration(text).map(Self::For).map_err(|error| format!("{error}; a duration such as 10m, or window")),
+            _ => humantime::parse_duration(text)
+                .map(Self::For)
+                .map_err(|error| format!("{error}; a duration such as 10m, or window")),
         }
     }
 }
@@ -107,7 +109,10 @@ mod tests {
 
     #[test]
     fn a_percentage_is_above_nothing_and_up_to_all() {
-        assert_eq!((percent("20"), percent("0.5%"), percent("100")), (Ok(20.0), Ok(0.5), Ok(100.0)));
+        assert_eq!(
+            (percent("20"), percent("0.5%"), percent("100")),
+            (Ok(20.0), Ok(0.5), Ok(100.0))
+        );
         for wrong in ["0", "-1", "100.1", "NaN", "inf", "%", ""] {
             assert!(percent(wrong).is_err(), "{wrong}");
         }

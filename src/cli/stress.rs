@@ -11,13 +11,18 @@ use super::{Asking, Format, only};
 /// The formats `stress` writes.
 const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json];
 /// What can pull, as `--runtime` names it.
-const RUNTIMES: [&str; 11] = ["builtin", "nerdctl", "lima", "docker", "podman", "ctr", "crictl", "finch", "colima", "skopeo", "crane"];
+const RUNTIMES: [&str; 11] = [
+    "builtin", "nerdctl", "lima", "docker", "podman", "ctr", "crictl", "finch", "colima", "skopeo",
+    "crane",
+];
 
 /// Pull, read and delete an image again and again, until the 429 comes or a bound is reached.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Against a registry that is not on loopback it asks first, or wants --yes. An image that is there already is \
+#[command(
+    after_help = "Against a registry that is not on loopback it asks first, or wants --yes. An image that is there already is \
 never touched.\n\nExit codes: 0 the 429 or the bound asked for was reached, 3 not reached, 4 credentials or access refused, \
-6 the runtime is missing or failing, 7 another limit refused, 130 interrupted.")]
+6 the runtime is missing or failing, 7 another limit refused, 130 interrupted."
+)]
 pub struct Stress {
     /// The image to pull [default: ratelimitpreview/test:latest]
     #[arg(value_name = "IMAGE")]

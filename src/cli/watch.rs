@@ -12,10 +12,12 @@ const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Jsonl];
 
 /// Read the pull limit again and again: a live view on a terminal, a line a reading elsewhere.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Costs nothing: HEAD requests only, one a reading. Keys of the live view: q quit, p pause, space poll now, \
+#[command(
+    after_help = "Costs nothing: HEAD requests only, one a reading. Keys of the live view: q quit, p pause, space poll now, \
 + and - interval, Tab identity, z zoom, ? help.\n\nExit codes: 0 when what --until-empty, --until-full or --until asks for was reached, \
 or the view was left by q; at the end of --for as check has them, and 1 where what was asked for was not reached; 130 interrupted. \
-A network or server that fails never ends it.")]
+A network or server that fails never ends it."
+)]
 pub struct Watch {
     /// Images to watch [default: ratelimitpreview/test:latest]
     #[arg(value_name = "IMAGE")]
@@ -67,7 +69,9 @@ pub struct Watch {
 
 /// `1500000`, `500kB`, `1.5MB`, `1GB`; with an `i`, powers of 1024.
 fn size(text: &str) -> Result<u64, String> {
-    let end = text.find(|character: char| !(character.is_ascii_digit() || character == '.')).unwrap_or(text.len());
+    let end = text
+        .find(|character: char| !(character.is_ascii_digit() || character == '.'))
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
     let times: u128 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -79,12 +83,15 @@ fn size(text: &str) -> Result<u64, String> {
         "gib" => 1 << 30,
         _ => return Err("a number of bytes such as 500kB, 10MB or 1GiB".to_owned()),
     };
-    whole(digits, times).filter(|bytes| *bytes > 0).ok_or_else(|| "a whole number of bytes above zero such as 10MB".to_owned())
+    whole(digits, times)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "a whole number of bytes above zero such as 10MB".to_owned())
 }
 
 /// A number with or without a decimal point, so many times; `None` where that is no whole number.
 fn whole(digits: &str, times: u128) -> Option<u64> {
-    let (before, after) = digits.split_once('.').map_or((digits, None), |(before, after)| (before, Some(after)));
+    let (before, after) =
+        digits.split_once('.').map_or((digits, None), |(before, after)| (before, Some(after)));
     let mut bytes = before.parse::<u128>().ok()?.checked_mul(times)?;
     if let Some(after) = after {
         let tenths = 10_u128.checked_pow(u32::try_from(after.len()).ok()?)?;
@@ -100,11 +107,27 @@ mod tests {
 
     #[test]
     fn sizes_are_read() {
-        let read: Vec<_> = ["1", "10 MB", "2kB", "3GiB", "7m", "1.5MB", "0.25KiB"].map(size).into_iter().flatten().collect();
+        let read: Vec<_> = ["1", "10 MB", "2kB", "3GiB", "7m", "1.5MB", "0.25KiB"]
+            .map(size)
+            .into_iter()
+            .flatten()
+            .collect();
         assert_eq!(read, [1, 10_000_000, 2_000, 3 << 30, 7_000_000, 1_500_000, 256]);
-        for wrong in
-            ["", "MB", "-1", "0", "1.5", "1.5.0MB", ".5MB", "1.MB", "1.00005kB", "0.0MB", "99999999999999999999", "9999999999999GB", "1TB"]
-        {
+        for wrong in [
+            "",
+            "MB",
+            "-1",
+            "0",
+            "1.5",
+            "1.5.0MB",
+            ".5MB",
+            "1.MB",
+            "1.00005kB",
+            "0.0MB",
+            "99999999999999999999",
+            "9999999999999GB",
+            "1TB",
+        ] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
     }

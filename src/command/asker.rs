@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use crate::cli::{Asking, Family as FamilyChoice};
 use crate::context::aside;
-use crate::credentials::{self, Account, Choice, CredentialsError, Keychain, Login, PasswordSource};
+use crate::credentials::{
+    self, Account, Choice, CredentialsError, Keychain, Login, PasswordSource,
+};
 use crate::image::Reference;
 use crate::quota::{Family, Identity, Reading};
 use crate::registry::{Client, Endpoint, Places, Principal, Trust};
@@ -43,7 +45,12 @@ pub(super) struct Asker {
 impl Asker {
     /// From the arguments. `usual` is what the command asks as where nobody is named. `None` where shutdown
     /// came first: a pipe with a password or a certificate may have nobody who writes to it.
-    pub(super) async fn new(context: &Context, asking: &Asking, accounts: Vec<Account>, usual: Choice) -> Result<Option<Self>, Failure> {
+    pub(super) async fn new(
+        context: &Context,
+        asking: &Asking,
+        accounts: Vec<Account>,
+        usual: Choice,
+    ) -> Result<Option<Self>, Failure> {
         Self::with_sandbox(context, asking, accounts, usual, |settings| settings).await
     }
 
@@ -60,7 +67,11 @@ impl Asker {
         let usual = if asking.sandbox.is_some() { Choice::Anonymous } else { usual };
         let told = async {
             let trust = trust(asking).await?;
-            Ok((trust, choice(context, asking, usual, asking.timeout.saturating_sub(began.elapsed())).await?))
+            Ok((
+                trust,
+                choice(context, asking, usual, asking.timeout.saturating_sub(began.elapsed()))
+                    .await?,
+            ))
         };
         let (trust, choice) = tokio::select! {
             told = told => told?,
@@ -78,9 +89,13 @@ impl Asker {
         };
         let places = match &sandbox {
             Some(running) => {
-                let url: url::Url =
-                    running.url().parse().map_err(|error| Failure::new(Exit::Unreachable, anyhow::Error::new::<url::ParseError>(error)))?;
-                context.say(&format!("sandbox: a private registry on {}, gone with this command", running.url()));
+                let url: url::Url = running.url().parse().map_err(|error| {
+                    Failure::new(Exit::Unreachable, anyhow::Error::new::<url::ParseError>(error))
+                })?;
+                context.say(&format!(
+                    "sandbox: a private registry on {}, gone with this command",
+                    running.url()
+                ));
                 Places { registry: Some(url.clone()), auth: Some(url) }
             }
             None => Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },
@@ -92,7 +107,8 @@ impl Asker {
             families,
             timeout: asking.timeout,
             spent: Mutex::new(began.elapsed()),
-            keychain: Keychain::new(context.environment.clone(), accounts).within(asking.timeout / 2),
+            keychain: Keychain::new(context.environment.clone(), accounts)
+                .within(asking.timeout / 2),
             choice,
             clients: Mutex::default(),
             told: Mutex::default(),
@@ -118,12 +134,16 @@ impl Asker {
     /// Whether what answers for an image's registry is a sandbox: this command's own, or the one that this
     /// command was started in by `dhlimit sandbox -- COMMAND`.
     pub(super) fn is_practice(&self, image: &Reference) -> bool {
-        let within = self.context.environment.var(IN_SANDBOX).is_some() && self.places.registry.is_some();
+        let within =
+            self.context.environment.var(IN_SANDBOX).is_some() && self.places.registry.is_some();
         image.is_docker_hub() && (within || self.is_private())
     }
 
     /// Who is to be asked as for an image, without a word about the places.
-    pub(super) async fn found(&self, image: &Reference) -> Result<credentials::Identities, Failure> {
+    pub(super) async fn found(
+        &self,
+        image: &Reference,
+    ) -> Result<credentials::Identities, Failure> {
         let choice = match &self.choice {
             Choice::All | Choice::Effective if self.is_practice(image) => &Choice::Anonymous,
             choice => choice,
@@ -147,13 +167,18 @@ impl Asker {
     }
 
     /// The client of an image's registry over a family; made once, shared.
-    pub(super) fn client(&self, image: &Reference, family: Option<Family>) -> Result<Arc<Client>, Failure> {
+    pub(super) fn client(
+        &self,
+        image: &Reference,
+        family: Option<Family>,
+    ) -> Result<Arc<Client>, Failure> {
         let key = (image.registry().to_owned(), family);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let endpoint = Endpoint::of(image, &self.places).map_err(|error| Failure::new(Exit::Usage, error))?;
+        let endpoint =
+            Endpoint::of(image, &self.places).map_err(|error| Failure::new(Exit::Usage, error))?;
         let client = Client::new(endpoint, family, &self.trust, &self.context.environment)
             .map_err(|error| Failure::new(Exit::Unreachable, error))?;
         let client = Arc::new(client);
@@ -174,12 +199,23 @@ impl Asker {
     }
 
     /// One reading, an operation of its own.
-    pub(super) async fn read(&self, client: &Client, image: &Reference, who: &Principal) -> Reading {
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        image: &Reference,
+        who: &Principal,
+    ) -> Reading {
         self.read_by(self.deadline(), client, image, who).await
     }
 
     /// One reading, the last or only step of an operation that is to be over by `deadline`.
-    pub(super) async fn read_by(&self, deadline: Instant, client: &Client, image: &Reference, who: &Principal) -> Reading {
+    pub(super) async fn read_by(
+        &self,
+        deadline: Instant,
+        client: &Client,
+        image: &Reference,
+        who: &Principal,
+    ) -> Reading {
         self.read_dated_by(deadline, client, image, who).await.0
     }
 
@@ -202,13 +238,20 @@ impl Asker {
 }
 
 /// A private sandbox on a free port of 127.0.0.1.
-async fn start_sandbox(profile: &str, shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings) -> Result<Running, Failure> {
-    let profile: Profile =
-        profile.parse().map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new::<sandbox::ProfileError>(error)))?;
+async fn start_sandbox(
+    profile: &str,
+    shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings,
+) -> Result<Running, Failure> {
+    let profile: Profile = profile.parse().map_err(|error| {
+        Failure::new(Exit::Usage, anyhow::Error::new::<sandbox::ProfileError>(error))
+    })?;
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    sandbox::start(shape(sandbox::Settings::of(profile)), listen)
-        .await
-        .map_err(|error| Failure::new(Exit::Unreachable, anyhow::Error::new(error).context("cannot start the sandbox")))
+    sandbox::start(shape(sandbox::Settings::of(profile)), listen).await.map_err(|error| {
+        Failure::new(
+            Exit::Unreachable,
+            anyhow::Error::new(error).context("cannot start the sandbox"),
+        )
+    })
 }
 
 /// The image of an argument.
@@ -216,7 +259,8 @@ pub(super) fn image(text: &str) -> Result<Reference, Failure> {
     text.parse().map_err(|error| {
         Failure::new(
             Exit::Usage,
-            anyhow::Error::new::<crate::image::ReferenceError>(error).context(format!("cannot use {text:?} as an image")),
+            anyhow::Error::new::<crate::image::ReferenceError>(error)
+                .context(format!("cannot use {text:?} as an image")),
         )
         .advise("write it as for docker pull: nginx, nginx:1.27, registry.example/team/app:tag")
     })
@@ -235,17 +279,30 @@ pub(super) fn principal(found: credentials::Identity) -> Principal {
 
 /// Whom to trust. The certificates may come by a pipe: they are read within the time, and not here.
 async fn trust(asking: &Asking) -> Result<Trust, Failure> {
-    let wrong = |error: anyhow::Error| Failure::new(Exit::Usage, error).advise("--ca-cert takes a PEM file with one or more certificates");
+    let wrong = |error: anyhow::Error| {
+        Failure::new(Exit::Usage, error)
+            .advise("--ca-cert takes a PEM file with one or more certificates")
+    };
     let extra = asking.ca_cert.clone();
-    let named = asking.ca_cert.as_ref().map_or_else(|| "the system's certificates".to_owned(), |path| path.display().to_string());
+    let named = asking
+        .ca_cert
+        .as_ref()
+        .map_or_else(|| "the system's certificates".to_owned(), |path| path.display().to_string());
     let load = aside(move || Trust::load(extra.as_deref()));
     let Ok(loaded) = tokio::time::timeout(asking.timeout, load).await else {
-        return Err(wrong(anyhow::anyhow!("cannot read {named}: it gives no end within the time limit")));
+        return Err(wrong(anyhow::anyhow!(
+            "cannot read {named}: it gives no end within the time limit"
+        )));
     };
     loaded.map_err(|error| wrong(error.into()))?.map_err(|error| wrong(error.into()))
 }
 
-async fn choice(context: &Context, asking: &Asking, usual: Choice, limit: Duration) -> Result<Choice, Failure> {
+async fn choice(
+    context: &Context,
+    asking: &Asking,
+    usual: Choice,
+    limit: Duration,
+) -> Result<Choice, Failure> {
     if asking.anonymous {
         return Ok(Choice::Anonymous);
     }
@@ -260,13 +317,17 @@ async fn choice(context: &Context, asking: &Asking, usual: Choice, limit: Durati
                 return Err(Failure::usage("--password-stdin does not read from a terminal, where the password would be seen")
                     .advise("pipe it in: dhlimit … --password-stdin < FILE"));
             }
-            let login = Login::explicit(user, &source, std::io::stdin(), &context.environment, limit)
-                .await
-                .map_err(|error| not_found(context, error))?;
+            let login =
+                Login::explicit(user, &source, std::io::stdin(), &context.environment, limit)
+                    .await
+                    .map_err(|error| not_found(context, error))?;
             Ok(Choice::Explicit(login))
         }
         (Some(user), None) => Ok(Choice::User(user.clone())),
-        (None, Some(_)) => Err(Failure::usage("a password without a user").advise("name the account with --user NAME")),
+        (None, Some(_)) => {
+            Err(Failure::usage("a password without a user")
+                .advise("name the account with --user NAME"))
+        }
         (None, None) if asking.all_identities => Ok(Choice::All),
         (None, None) => Ok(usual),
     }

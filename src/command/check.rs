@@ -10,7 +10,9 @@ use crate::cli::{Check, Format, Threshold};
 use crate::credentials::{Account, Choice};
 use crate::quota::{FaultKind, Reading, Record, Standing};
 use crate::render::Look;
-use crate::render::check::{CheckReport, annotations, hints, nagios, plain, prometheus, summary, table};
+use crate::render::check::{
+    CheckReport, annotations, hints, nagios, plain, prometheus, summary, table,
+};
 use crate::render::template::Template;
 use crate::{Context, Exit, Failure};
 
@@ -20,9 +22,20 @@ pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
 const AT_ONCE: usize = 16;
 
 /// Runs `check`.
-pub(super) async fn run(context: &Context, check: Check, accounts: Vec<Account>) -> anyhow::Result<Exit> {
-    let template = check.format.as_deref().map(str::parse::<Template>).transpose().map_err(|error| Failure::new(Exit::Usage, error))?;
-    let Some(asker) = Asker::new(context, &check.asking, accounts, Choice::All).await? else { return Ok(Exit::Interrupted) };
+pub(super) async fn run(
+    context: &Context,
+    check: Check,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
+    let template = check
+        .format
+        .as_deref()
+        .map(str::parse::<Template>)
+        .transpose()
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let Some(asker) = Asker::new(context, &check.asking, accounts, Choice::All).await? else {
+        return Ok(Exit::Interrupted);
+    };
     let asker = Arc::new(asker);
     let readings = tokio::select! {
         readings = readings(&asker, &check.images) => readings?,
@@ -30,16 +43,25 @@ pub(super) async fn run(context: &Context, check: Check, accounts: Vec<Account>)
     };
     let report = CheckReport::new(context.clock.now(), readings.iter().map(Record::from).collect());
     let limits = Limits { warning: check.warning, critical: check.critical };
-    let format = check.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
+    let format =
+        check.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
     if let Some(code) = show(context, template.as_ref(), &report, format, limits)? {
         return Ok(Exit::Plugin(code));
     }
-    for (reading, record) in readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective) {
+    for (reading, record) in
+        readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective)
+    {
         // The worse of the two is said.
         if let Some(threshold) = below(limits.critical, record) {
-            context.say(&format!("✗ {}: fewer than {threshold} pulls remain for {}, as --critical wants", record.image, reading.identity));
+            context.say(&format!(
+                "✗ {}: fewer than {threshold} pulls remain for {}, as --critical wants",
+                record.image, reading.identity
+            ));
         } else if let Some(threshold) = below(limits.warning, record) {
-            context.say(&format!("! {}: fewer than {threshold} pulls remain for {}", record.image, reading.identity));
+            context.say(&format!(
+                "! {}: fewer than {threshold} pulls remain for {}",
+                record.image, reading.identity
+            ));
         }
     }
     Ok(exit(&readings, &report, limits))
@@ -56,7 +78,9 @@ fn show(
     if let Some(template) = template {
         let mut lines = String::new();
         for reading in &report.readings {
-            let line = template.render(&serde_json::to_value(reading)?).map_err(|error| Failure::new(Exit::Usage, error))?;
+            let line = template
+                .render(&serde_json::to_value(reading)?)
+                .map_err(|error| Failure::new(Exit::Usage, error))?;
             lines.push_str(&format!("{line}\n"));
         }
         context.tell(&lines)?;
@@ -84,7 +108,10 @@ fn show(
         }
         Format::Table => {
             let columns = context.terminal.columns;
-            context.tell(&table(report, Look { columns, colour: context.colour, now: context.clock.now() }))?;
+            context.tell(&table(
+                report,
+                Look { columns, colour: context.colour, now: context.clock.now() },
+            ))?;
         }
         _ => {
             context.tell(&plain(report))?;
@@ -126,7 +153,8 @@ async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>,
         for who in asker.principals(&image).await? {
             for family in asker.families() {
                 let client = asker.client(&image, *family)?;
-                let (asker, image, who, gate) = (asker.clone(), image.clone(), who.clone(), gate.clone());
+                let (asker, image, who, gate) =
+                    (asker.clone(), image.clone(), who.clone(), gate.clone());
                 let at = order;
                 order += 1;
                 tasks.spawn(async move {
@@ -147,7 +175,8 @@ async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>,
 
 /// Where one family gave a reading and the other is not there, the missing one decides nothing.
 fn spare_missing_families(readings: &mut [Reading]) {
-    let answered: Vec<bool> = readings.iter().map(|reading| reading.http_status.is_some()).collect();
+    let answered: Vec<bool> =
+        readings.iter().map(|reading| reading.http_status.is_some()).collect();
     let spared: Vec<usize> = (0..readings.len())
         .filter(|at| {
             let pair = at ^ 1;
@@ -161,7 +190,9 @@ fn spare_missing_families(readings: &mut [Reading]) {
     for at in spared {
         if let Some(reading) = readings.get_mut(at).filter(|reading| reading.effective) {
             reading.effective = false;
-            reading.warnings.push("not reached over this address family, so no pull is counted there".to_owned());
+            reading.warnings.push(
+                "not reached over this address family, so no pull is counted there".to_owned(),
+            );
         }
     }
 }
@@ -179,7 +210,8 @@ fn pulls(threshold: Option<Threshold>, record: &Record) -> Option<u64> {
 
 /// The threshold, where a reading is below it.
 fn below(threshold: Option<Threshold>, record: &Record) -> Option<u64> {
-    pulls(threshold, record).filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
+    pulls(threshold, record)
+        .filter(|threshold| record.remaining.is_some_and(|left| left < *threshold))
 }
 
 /// The worst of the effective readings, by how little it lets one do.
@@ -188,7 +220,11 @@ fn exit(readings: &[Reading], report: &CheckReport, limits: Limits) -> Exit {
         Exit::Ok if below(limits.critical, record).is_some() => Exit::Limit,
         exit => exit,
     };
-    let all = readings.iter().zip(&report.readings).filter(|(reading, _)| reading.effective).map(|(reading, record)| one(reading, record));
+    let all = readings
+        .iter()
+        .zip(&report.readings)
+        .filter(|(reading, _)| reading.effective)
+        .map(|(reading, record)| one(reading, record));
     all.max().unwrap_or(Exit::Ok)
 }
 
@@ -200,9 +236,16 @@ pub(super) fn exit_of(reading: &Reading) -> Exit {
         Standing::Unknown => Exit::Unknown,
         Standing::Throttled(..) => Exit::Throttled,
         Standing::Failed(fault) => match fault.kind {
-            FaultKind::Credentials | FaultKind::Denied | FaultKind::NotFound | FaultKind::Blocked => Exit::Credentials,
+            FaultKind::Credentials
+            | FaultKind::Denied
+            | FaultKind::NotFound
+            | FaultKind::Blocked => Exit::Credentials,
             FaultKind::OverallLimit | FaultKind::LoginLimit => Exit::Throttled,
-            FaultKind::Network | FaultKind::Timeout | FaultKind::Tls | FaultKind::Server | FaultKind::Protocol => Exit::Unreachable,
+            FaultKind::Network
+            | FaultKind::Timeout
+            | FaultKind::Tls
+            | FaultKind::Server
+            | FaultKind::Protocol => Exit::Unreachable,
         },
     }
 }

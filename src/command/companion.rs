@@ -8,7 +8,9 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group};
+use rustix::process::{
+    Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group,
+};
 use rustix::termios::tcgetpgrp;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,7 +48,11 @@ pub(super) enum Scope {
 }
 
 /// Runs a command to its end, however long that takes; the value is its exit code.
-pub(super) async fn run(command: &[OsString], variables: &[(&str, String)], scope: Scope) -> anyhow::Result<u8> {
+pub(super) async fn run(
+    command: &[OsString],
+    variables: &[(&str, String)],
+    scope: Scope,
+) -> anyhow::Result<u8> {
     let Some((program, rest)) = command.split_first() else { return Ok(0) };
     // Listening first: a signal that comes while the command starts is sent on, too.
     let mut signals = signals();
@@ -59,8 +65,12 @@ pub(super) async fn run(command: &[OsString], variables: &[(&str, String)], scop
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot run {}", program.display()))
-        .map_err(|error| Failure::new(Exit::Usage, error).advise("what stands behind -- is a program and its arguments"))?;
-    let group = child.id().filter(|_| apart).and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        .map_err(|error| {
+            Failure::new(Exit::Usage, error)
+                .advise("what stands behind -- is a program and its arguments")
+        })?;
+    let group =
+        child.id().filter(|_| apart).and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let mut end = None;
     loop {
         tokio::select! {
@@ -108,9 +118,16 @@ fn is_left(group: Pid) -> bool {
     if test_kill_process_group(group).is_err() {
         return false;
     }
-    let Some(processes) = std::fs::read_dir("/proc").ok().filter(|_| cfg!(target_os = "linux")) else { return true };
-    let stats = processes.flatten().filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
-    stats.filter_map(|stat| of_stat(&stat)).any(|(state, other)| other == group.as_raw_pid() && !matches!(state, 'Z' | 'X'))
+    let Some(processes) = std::fs::read_dir("/proc").ok().filter(|_| cfg!(target_os = "linux"))
+    else {
+        return true;
+    };
+    let stats = processes
+        .flatten()
+        .filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+    stats
+        .filter_map(|stat| of_stat(&stat))
+        .any(|(state, other)| other == group.as_raw_pid() && !matches!(state, 'Z' | 'X'))
 }
 
 /// A process's state and group, from behind its name, which may hold anything.
@@ -125,7 +142,9 @@ fn signals() -> mpsc::Receiver<Signal> {
     for (kind, number) in PASSED_ON {
         let sender = sender.clone();
         if let Ok(mut arrivals) = signal(kind) {
-            tokio::spawn(async move { while arrivals.recv().await.is_some() && sender.send(number).await.is_ok() {} });
+            tokio::spawn(async move {
+                while arrivals.recv().await.is_some() && sender.send(number).await.is_ok() {}
+            });
         }
     }
     receiver
@@ -134,9 +153,12 @@ fn signals() -> mpsc::Receiver<Signal> {
 /// Sends a signal on, but for one typed on the terminal: that one has reached the command already.
 fn pass_on(child: &Child, group: Option<Pid>, number: Signal) -> bool {
     let typed = group.is_none() && matches!(number, Signal::INT | Signal::QUIT) && in_foreground();
-    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).filter(|_| !typed) {
+    if let Some(pid) =
+        child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).filter(|_| !typed)
+    {
         // It may have ended between the two calls.
-        let _ = group.map_or_else(|| kill_process(pid, number), |group| kill_process_group(group, number));
+        let _ = group
+            .map_or_else(|| kill_process(pid, number), |group| kill_process_group(group, number));
     }
     !typed
 }
@@ -144,14 +166,20 @@ fn pass_on(child: &Child, group: Option<Pid>, number: Signal) -> bool {
 /// Whether a terminal is there whose foreground the command may need: another process group than the
 /// terminal's is stopped when it reads from it.
 fn has_terminal() -> bool {
-    let streams = [std::io::stdin().is_terminal(), std::io::stdout().is_terminal(), std::io::stderr().is_terminal()];
-    streams.contains(&true) || File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(terminal) == Ok(getpgrp()))
+    let streams = [
+        std::io::stdin().is_terminal(),
+        std::io::stdout().is_terminal(),
+        std::io::stderr().is_terminal(),
+    ];
+    streams.contains(&true)
+        || File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(terminal) == Ok(getpgrp()))
 }
 
 /// Whether this process and its command are the terminal's foreground job.
 fn in_foreground() -> bool {
     let group = getpgrp();
-    [tcgetpgrp(std::io::stdin()), tcgetpgrp(std::io::stdout()), tcgetpgrp(std::io::stderr())].contains(&Ok(group))
+    [tcgetpgrp(std::io::stdin()), tcgetpgrp(std::io::stdout()), tcgetpgrp(std::io::stderr())]
+        .contains(&Ok(group))
 }
 
 /// The code as a shell would say it: 128 and the signal for a command that a signal ended.

@@ -31,8 +31,14 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Runs `explain`.
 pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit> {
-    let template = args.format.as_deref().map(str::parse::<Template>).transpose().map_err(|error| Stop::new(Exit::Usage, error))?;
-    let format = args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
+    let template = args
+        .format
+        .as_deref()
+        .map(str::parse::<Template>)
+        .transpose()
+        .map_err(|error| Stop::new(Exit::Usage, error))?;
+    let format =
+        args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
     let mut answer = Answer::new(context, format, template);
     let mut chunks = chunks(context, args.file.clone());
     let mut explainer = Explainer::new(Hub::default());
@@ -66,7 +72,8 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
 fn is_regular(file: Option<&Path>) -> bool {
     match file.filter(|file| *file != Path::new("-")) {
         Some(path) => std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()),
-        None => rustix::fs::fstat(io::stdin()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file()),
+        None => rustix::fs::fstat(io::stdin())
+            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file()),
     }
 }
 
@@ -152,8 +159,21 @@ const DOCUMENT_HEAD: &str = "{\n  \"schema\": \"dhlimit/explain/1\",\n  \"findin
 impl<'a> Answer<'a> {
     fn new(context: &'a Context, format: Format, template: Option<Template>) -> Self {
         let form = template.map_or(Form::Known(format), Form::Template);
-        let pending = if matches!(form, Form::Known(Format::Json)) { DOCUMENT_HEAD.to_owned() } else { String::new() };
-        Self { context, form, pending, found: 0, failures: Failures::default(), held: BTreeMap::new(), written: 0, failed: None }
+        let pending = if matches!(form, Form::Known(Format::Json)) {
+            DOCUMENT_HEAD.to_owned()
+        } else {
+            String::new()
+        };
+        Self {
+            context,
+            form,
+            pending,
+            found: 0,
+            failures: Failures::default(),
+            held: BTreeMap::new(),
+            written: 0,
+            failed: None,
+        }
     }
 
     /// Whether findings are shown as they come.
@@ -174,14 +194,18 @@ impl<'a> Answer<'a> {
         self.found += 1;
         match &self.form {
             Form::Template(template) => {
-                let line = template.render(&serde_json::to_value(&finding)?).map_err(|error| Stop::new(Exit::Usage, error))?;
+                let line = template
+                    .render(&serde_json::to_value(&finding)?)
+                    .map_err(|error| Stop::new(Exit::Usage, error))?;
                 self.pending.extend([line.as_str(), "\n"]);
             }
             Form::Known(Format::Json) => {
                 self.held.insert((finding.line, self.found), serde_json::to_string(&finding)?);
                 self.write_held(HELD);
             }
-            Form::Known(Format::Jsonl) => self.pending.extend([&serde_json::to_string(&finding)?, "\n"]),
+            Form::Known(Format::Jsonl) => {
+                self.pending.extend([&serde_json::to_string(&finding)?, "\n"])
+            }
             Form::Known(Format::Table) => self.failures.add(failure(finding)),
             Form::Known(_) => self.pending.extend([plain(&failure(finding)).as_str(), "\n"]),
         }
@@ -217,7 +241,11 @@ impl<'a> Answer<'a> {
                 self.pending.push_str(if self.found == 0 { "]\n}\n" } else { "\n  ]\n}\n" });
             }
             Form::Known(Format::Table) => {
-                let look = Look { columns: self.context.terminal.columns, colour: self.context.colour, now: self.context.clock.now() };
+                let look = Look {
+                    columns: self.context.terminal.columns,
+                    colour: self.context.colour,
+                    now: self.context.clock.now(),
+                };
                 self.pending.push_str(&table(&self.failures, look));
             }
             _ if self.found == 0 => self.context.say(NOTHING),

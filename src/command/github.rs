@@ -8,8 +8,16 @@ use crate::{Context, Exit, Failure};
 /// nothing is written.
 pub(super) fn append(context: &Context, variable: &str, text: &str) -> Result<(), Failure> {
     let Some(path) = context.environment.var(variable) else { return Ok(()) };
-    let appended = std::fs::OpenOptions::new().append(true).create(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let appended = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
     appended.map_err(|error| {
-        Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot append to {path}, which {variable} names")))
+        Failure::new(
+            Exit::Usage,
+            anyhow::Error::new(error)
+                .context(format!("cannot append to {path}, which {variable} names")),
+        )
     })
 }

@@ -16,13 +16,23 @@ pub(super) struct Hosts {
 impl From<&Table> for Hosts {
     /// Hosts that may only be pushed to are left out.
     fn from(table: &Table) -> Self {
-        let server = table.get("server").and_then(Value::as_str).filter(|server| !server.is_empty()).map(str::to_owned);
+        let server = table
+            .get("server")
+            .and_then(Value::as_str)
+            .filter(|server| !server.is_empty())
+            .map(str::to_owned);
         let pulls = |host: &Value| {
             let capabilities = strings(host.get("capabilities"));
-            capabilities.is_empty() || capabilities.iter().any(|one| matches!(one.to_ascii_lowercase().as_str(), "pull" | "resolve"))
+            capabilities.is_empty()
+                || capabilities
+                    .iter()
+                    .any(|one| matches!(one.to_ascii_lowercase().as_str(), "pull" | "resolve"))
         };
         let hosts = table.get("host").and_then(Value::as_table).into_iter().flatten();
-        Self { server, hosts: hosts.filter(|(_, host)| pulls(host)).map(|(url, _)| url.clone()).collect() }
+        Self {
+            server,
+            hosts: hosts.filter(|(_, host)| pulls(host)).map(|(url, _)| url.clone()).collect(),
+        }
     }
 }
 

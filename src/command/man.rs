@@ -16,7 +16,9 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
 fn page() -> anyhow::Result<String> {
     let command = cli::command();
     let (mut page, mut commands) = (Vec::new(), Vec::new());
-    let top = Man::new(command.clone()).manual("dhlimit").source(concat!("dhlimit ", env!("CARGO_PKG_VERSION")));
+    let top = Man::new(command.clone())
+        .manual("dhlimit")
+        .source(concat!("dhlimit ", env!("CARGO_PKG_VERSION")));
     top.render_title(&mut page)?;
     top.render_name_section(&mut page)?;
     top.render_synopsis_section(&mut page)?;
@@ -26,7 +28,8 @@ fn page() -> anyhow::Result<String> {
         let name = format!("dhlimit {}", sub.get_name());
         let notes = sub.get_after_help().is_some();
         let man = Man::new(sub.clone().bin_name(name).disable_help_flag(true));
-        commands.extend_from_slice(format!(".SH \"{}\"\n", sub.get_name().to_uppercase()).as_bytes());
+        commands
+            .extend_from_slice(format!(".SH \"{}\"\n", sub.get_name().to_uppercase()).as_bytes());
         man.render_synopsis_section(&mut commands)?;
         man.render_description_section(&mut commands)?;
         man.render_options_section(&mut commands)?;
@@ -34,8 +37,15 @@ fn page() -> anyhow::Result<String> {
             man.render_extra_section(&mut commands)?;
         }
     }
-    let exits: String = Exit::ALL.iter().map(|exit| format!(".TP\n\\fB{}\\fR\n{}\n", exit.code(), escape(exit.meaning()))).collect();
-    Ok(format!("{}{}{ENVIRONMENT}.SH \"EXIT STATUS\"\n{exits}", once(&String::from_utf8(page)?), below(&String::from_utf8(commands)?)))
+    let exits: String = Exit::ALL
+        .iter()
+        .map(|exit| format!(".TP\n\\fB{}\\fR\n{}\n", exit.code(), escape(exit.meaning())))
+        .collect();
+    Ok(format!(
+        "{}{}{ENVIRONMENT}.SH \"EXIT STATUS\"\n{exits}",
+        once(&String::from_utf8(page)?),
+        below(&String::from_utf8(commands)?)
+    ))
 }
 
 /// What the options' definitions do not say of themselves.
@@ -91,7 +101,11 @@ mod tests {
     fn the_page_has_every_command_option_and_exit_code() {
         let page = page().unwrap();
         for sub in cli::command().get_subcommands() {
-            assert!(page.contains(&format!(".SH \"{}\"\n", sub.get_name().to_uppercase())), "{}", sub.get_name());
+            assert!(
+                page.contains(&format!(".SH \"{}\"\n", sub.get_name().to_uppercase())),
+                "{}",
+                sub.get_name()
+            );
             for long in sub.get_arguments().filter_map(clap::Arg::get_long) {
                 assert!(page.contains(&long.replace('-', "\\-")), "--{long}");
             }

@@ -76,7 +76,8 @@ pub(super) async fn rounds<A: Act, U: Until<A::Done>>(
         if let Some(reason) = until.reached(&done) {
             return End::Reached(reason);
         }
-        let next = (started + pace.start_to_start(&done)).max(Instant::now() + pace.end_to_start(&done));
+        let next =
+            (started + pace.start_to_start(&done)).max(Instant::now() + pace.end_to_start(&done));
         if deadline.is_some_and(|deadline| deadline <= next) {
             return End::Deadline;
         }
@@ -121,13 +122,26 @@ mod tests {
         }
     }
 
-    async fn run(work: u64, interval: u64, pause: u64, stop: u64, deadline: Option<u64>) -> (End<u64>, u64) {
+    async fn run(
+        work: u64,
+        interval: u64,
+        pause: u64,
+        stop: u64,
+        deadline: Option<u64>,
+    ) -> (End<u64>, u64) {
         let started = Instant::now();
         let seconds = Duration::from_secs;
         let mut steady = Steady { interval: seconds(interval), pause: || seconds(pause) };
         let mut until = move |done: &u64| (*done == stop).then_some(*done);
         let deadline = deadline.map(|deadline| started + seconds(deadline));
-        let end = rounds(&mut Work(seconds(work)), &mut steady, &mut until, deadline, &CancellationToken::new()).await;
+        let end = rounds(
+            &mut Work(seconds(work)),
+            &mut steady,
+            &mut until,
+            deadline,
+            &CancellationToken::new(),
+        )
+        .await;
         (end, started.elapsed().as_secs())
     }
 
@@ -152,7 +166,14 @@ mod tests {
         });
         let started = Instant::now();
         let mut steady = Steady { interval: Duration::from_secs(100), pause: || Duration::ZERO };
-        let end = rounds(&mut Work(Duration::from_secs(1)), &mut steady, &mut |_: &u64| None::<u64>, None, &shutdown).await;
+        let end = rounds(
+            &mut Work(Duration::from_secs(1)),
+            &mut steady,
+            &mut |_: &u64| None::<u64>,
+            None,
+            &shutdown,
+        )
+        .await;
         assert_eq!((end, started.elapsed().as_secs()), (End::Interrupted, 7));
     }
 }

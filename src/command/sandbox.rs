@@ -13,7 +13,9 @@ use super::asker::IN_SANDBOX;
 use super::companion::{self, Scope};
 use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 use crate::quota::Law;
-use crate::sandbox::{Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start};
+use crate::sandbox::{
+    Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start,
+};
 use crate::{Context, Exit, Failure};
 
 /// Runs the command.
@@ -21,7 +23,9 @@ pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit
     let listen = args.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let running = start(settings(context, &args)?, listen).await.map_err(failure)?;
     let ca = match (running.certificate(), &args.tls) {
-        (Some(certificate), Some(path)) => Some(CaFile::write(certificate, path.as_deref(), running.address())?),
+        (Some(certificate), Some(path)) => {
+            Some(CaFile::write(certificate, path.as_deref(), running.address())?)
+        }
         _ => None,
     };
     let result = if args.command.is_empty() {
@@ -49,13 +53,20 @@ fn settings(context: &Context, args: &Sandbox) -> Result<Settings, Failure> {
             CountRule::Get => Counting::Get,
             CountRule::Arch => Counting::Arch,
         },
-        accounts: accounts.collect::<Result<_, _>>().map_err(|error| Failure::new(Exit::Usage, error))?,
+        accounts: accounts
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::new(Exit::Usage, error))?,
         token_life: args.token_life,
         latency: args.latency,
         tls: args.tls.is_some(),
         trust_proxy: args.trust_proxy,
         log: args.log.clone(),
-        traffic: args.traffic.as_deref().map(str::parse).transpose().map_err(|error: TrafficError| Failure::new(Exit::Usage, error))?,
+        traffic: args
+            .traffic
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: TrafficError| Failure::new(Exit::Usage, error))?,
         clock: context.clock.clone(),
     })
 }
@@ -77,14 +88,21 @@ fn profile(name: ProfileName) -> Profile {
 
 fn failure(error: SandboxError) -> Failure {
     match error {
-        SandboxError::Listen { .. } => Failure::new(Exit::Usage, error).advise("leave --listen away for a free port"),
+        SandboxError::Listen { .. } => {
+            Failure::new(Exit::Usage, error).advise("leave --listen away for a free port")
+        }
         SandboxError::Settings(_) | SandboxError::Log(_) => Failure::new(Exit::Usage, error),
         _ => Failure::new(Exit::Unreachable, error),
     }
 }
 
 /// Says where it is, on standard output, and waits for the end.
-async fn serve(context: &Context, args: &Sandbox, running: &Running, ca: Option<&CaFile>) -> anyhow::Result<Exit> {
+async fn serve(
+    context: &Context,
+    args: &Sandbox,
+    running: &Running,
+    ca: Option<&CaFile>,
+) -> anyhow::Result<Exit> {
     let url = running.url();
     let ca = ca.map(|file| file.path.as_path());
     let mut answer = format!("{url}\n");
@@ -100,13 +118,20 @@ async fn serve(context: &Context, args: &Sandbox, running: &Running, ca: Option<
         });
     }
     context.answer(&answer)?;
-    context.say(&format!("Docker Hub as of profile {}; what it counts: {url}/_sandbox/state; Ctrl-C ends it", running.sandbox().profile()));
+    context.say(&format!(
+        "Docker Hub as of profile {}; what it counts: {url}/_sandbox/state; Ctrl-C ends it",
+        running.sandbox().profile()
+    ));
     context.shutdown.cancelled().await;
     Ok(Exit::Interrupted)
 }
 
 /// Runs a command beside the sandbox. Standard output is the command's own.
-async fn accompany(running: &Running, ca: Option<&CaFile>, command: &[OsString]) -> anyhow::Result<Exit> {
+async fn accompany(
+    running: &Running,
+    ca: Option<&CaFile>,
+    command: &[OsString],
+) -> anyhow::Result<Exit> {
     let ca = ca.map(|ca| ("DHLIMIT_CA_CERT", ca.path.display().to_string()));
     let variables: Vec<_> = variables(&running.url()).into_iter().chain(ca).collect();
     Ok(Exit::Child(companion::run(command, &variables, Scope::Tree).await?))
@@ -114,7 +139,11 @@ async fn accompany(running: &Running, ca: Option<&CaFile>, command: &[OsString])
 
 /// What makes dhlimit ask the sandbox at `url` for docker.io, and as nobody whom it does not know.
 pub(super) fn variables(url: &str) -> [(&'static str, String); 3] {
-    [("DHLIMIT_REGISTRY_URL", url.to_owned()), ("DHLIMIT_AUTH_URL", url.to_owned()), (IN_SANDBOX, "1".to_owned())]
+    [
+        ("DHLIMIT_REGISTRY_URL", url.to_owned()),
+        ("DHLIMIT_AUTH_URL", url.to_owned()),
+        (IN_SANDBOX, "1".to_owned()),
+    ]
 }
 
 /// The CA's certificate on disk; a temporary one goes with the sandbox.
@@ -128,7 +157,11 @@ impl CaFile {
         let temporary = path.is_none();
         let path = match path {
             Some(path) => std::path::absolute(path)?,
-            None => std::env::temp_dir().join(format!("dhlimit-sandbox-{}-{}.pem", std::process::id(), address.port())),
+            None => std::env::temp_dir().join(format!(
+                "dhlimit-sandbox-{}-{}.pem",
+                std::process::id(),
+                address.port()
+            )),
         };
         let mut options = OpenOptions::new();
         options.write(true);
@@ -138,10 +171,13 @@ impl CaFile {
         } else {
             options.create(true).truncate(true)
         };
-        let written = options.open(&path).and_then(|mut file| file.write_all(certificate.as_bytes()));
+        let written =
+            options.open(&path).and_then(|mut file| file.write_all(certificate.as_bytes()));
         written
             .with_context(|| format!("cannot write the CA's certificate to {}", path.display()))
-            .map_err(|error| Failure::new(Exit::Usage, error).advise("name another file with --tls=FILE"))?;
+            .map_err(|error| {
+                Failure::new(Exit::Usage, error).advise("name another file with --tls=FILE")
+            })?;
         Ok(Self { path, temporary })
     }
 }
@@ -162,8 +198,10 @@ mod tests {
 
     #[test]
     fn the_command_line_and_the_room_name_the_same_profiles() {
-        let typed: Vec<String> =
-            ProfileName::value_variants().iter().map(|name| name.to_possible_value().unwrap().get_name().to_owned()).collect();
+        let typed: Vec<String> = ProfileName::value_variants()
+            .iter()
+            .map(|name| name.to_possible_value().unwrap().get_name().to_owned())
+            .collect();
         assert_eq!(typed, Profile::ALL.map(Profile::name));
         for name in ProfileName::value_variants() {
             assert_eq!(profile(*name).name(), name.to_possible_value().unwrap().get_name());

@@ -77,7 +77,10 @@ impl TryFrom<Entry> for Account {
         }
         let registry = match registry.as_deref() {
             None | Some("index.docker.io" | keys::DOCKER_HUB_KEY) => "docker.io".to_owned(),
-            Some(host) if host.is_empty() || host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) => {
+            Some(host)
+                if host.is_empty()
+                    || host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) =>
+            {
                 return Err(AccountEntryError::Registry(name));
             }
             Some(host) => host.to_owned(),
@@ -86,7 +89,9 @@ impl TryFrom<Entry> for Account {
         let password = match (password_file, password_env, helper) {
             (Some(file), None, None) => AccountPassword::File(file),
             (None, Some(variable), None) => AccountPassword::Variable(variable),
-            (None, None, Some(helper)) if helper::is_name(&helper) => AccountPassword::Helper(helper),
+            (None, None, Some(helper)) if helper::is_name(&helper) => {
+                AccountPassword::Helper(helper)
+            }
             (None, None, Some(_)) => return Err(AccountEntryError::Helper(name)),
             _ => return Err(AccountEntryError::Source(name)),
         };
@@ -111,33 +116,64 @@ impl Account {
     }
 
     /// Fetches the credential.
-    pub(super) async fn resolve(&self, helpers: &Helpers, environment: &Environment, limit: Duration) -> Result<Credential, AccountError> {
+    pub(super) async fn resolve(
+        &self,
+        helpers: &Helpers,
+        environment: &Environment,
+        limit: Duration,
+    ) -> Result<Credential, AccountError> {
         let (secret, user) = match &self.password {
-            AccountPassword::Helper(name) => return self.ask(name, helpers, environment, limit).await,
+            AccountPassword::Helper(name) => {
+                return self.ask(name, helpers, environment, limit).await;
+            }
             AccountPassword::File(path) => {
                 let file = places::shown(path, environment);
                 let bytes = match tokio::time::timeout(limit, places::read(path)).await {
                     Ok(Ok(bytes)) => bytes,
-                    Ok(Err(error)) => return Err(AccountError::File { file, why: error.kind().to_string() }),
-                    Err(_) => return Err(AccountError::File { file, why: "it gives no end within the time limit".into() }),
+                    Ok(Err(error)) => {
+                        return Err(AccountError::File { file, why: error.kind().to_string() });
+                    }
+                    Err(_) => {
+                        return Err(AccountError::File {
+                            file,
+                            why: "it gives no end within the time limit".into(),
+                        });
+                    }
                 };
                 (password::line(bytes).ok_or(AccountError::Password(file))?, &self.user)
             }
             AccountPassword::Variable(name) => {
-                let value = environment.var(name).ok_or_else(|| AccountError::Variable(name.clone()))?;
-                (password::line(value.into()).ok_or_else(|| AccountError::Password(format!("the variable {name}")))?, &self.user)
+                let value =
+                    environment.var(name).ok_or_else(|| AccountError::Variable(name.clone()))?;
+                (
+                    password::line(value.into())
+                        .ok_or_else(|| AccountError::Password(format!("the variable {name}")))?,
+                    &self.user,
+                )
             }
         };
         Ok(Credential::Password { user: user.clone().unwrap_or_default(), secret })
     }
 
-    async fn ask(&self, name: &str, helpers: &Helpers, environment: &Environment, limit: Duration) -> Result<Credential, AccountError> {
+    async fn ask(
+        &self,
+        name: &str,
+        helpers: &Helpers,
+        environment: &Environment,
+        limit: Duration,
+    ) -> Result<Credential, AccountError> {
         let server = keys::docker_key(&self.registry);
         let found = helpers.ask(name, server, environment, limit).await?;
         match (found, &self.user) {
-            (None, _) => Err(AccountError::Nothing { name: name.to_owned(), server: server.to_owned() }),
-            (Some(Credential::IdentityToken { user: None, token }), user) => Ok(Credential::IdentityToken { user: user.clone(), token }),
-            (Some(credential), Some(user)) if credential.user() != Some(user) => Err(AccountError::OtherUser { name: name.to_owned() }),
+            (None, _) => {
+                Err(AccountError::Nothing { name: name.to_owned(), server: server.to_owned() })
+            }
+            (Some(Credential::IdentityToken { user: None, token }), user) => {
+                Ok(Credential::IdentityToken { user: user.clone(), token })
+            }
+            (Some(credential), Some(user)) if credential.user() != Some(user) => {
+                Err(AccountError::OtherUser { name: name.to_owned() })
+            }
             (Some(credential), _) => Ok(credential),
         }
     }
@@ -151,23 +187,41 @@ mod tests {
     fn an_entry_becomes_an_account_or_says_what_it_lacks() {
         let rows = [
             ("name='ci'\nuser='bob'\npassword_env='HUB'", Ok(("docker.io", Some("bob")))),
-            ("name='ci'\nuser='bob'\npassword_env='HUB'\nregistry='https://index.docker.io/v1/'", Ok(("docker.io", Some("bob")))),
-            ("name='ci'\nuser='bob'\npassword_file='f'\nregistry='ghcr.io'", Ok(("ghcr.io", Some("bob")))),
+            (
+                "name='ci'\nuser='bob'\npassword_env='HUB'\nregistry='https://index.docker.io/v1/'",
+                Ok(("docker.io", Some("bob"))),
+            ),
+            (
+                "name='ci'\nuser='bob'\npassword_file='f'\nregistry='ghcr.io'",
+                Ok(("ghcr.io", Some("bob"))),
+            ),
             ("name='ci'\nhelper='pass'", Ok(("docker.io", None))),
             ("name=''\nuser='bob'\npassword_env='HUB'", Err("must not be empty")),
             ("name='ci'\nuser='bob'", Err("account ci needs exactly one of")),
-            ("name='ci'\nuser='bob'\nhelper='pass'\npassword_env='HUB'", Err("account ci needs exactly one of")),
+            (
+                "name='ci'\nuser='bob'\nhelper='pass'\npassword_env='HUB'",
+                Err("account ci needs exactly one of"),
+            ),
             ("name='ci'\npassword_env='HUB'", Err("account ci needs a user")),
             ("name='ci'\nuser=''\npassword_env='HUB'", Err("account ci needs a user")),
             ("name='ci'\nhelper='../evil'", Err("account ci names a helper")),
-            ("name='ci'\nhelper='pass'\nregistry='https://ghcr.io/'", Err("account ci names a registry")),
+            (
+                "name='ci'\nhelper='pass'\nregistry='https://ghcr.io/'",
+                Err("account ci names a registry"),
+            ),
             ("name='ci'\nuser='bob'\npassword='hunter2'", Err("unknown field `password`")),
             ("user='bob'\npassword_env='HUB'", Err("missing field `name`")),
         ];
         for (text, wanted) in rows {
             match (toml::from_str::<Account>(text), wanted) {
-                (Ok(account), Ok(wanted)) => assert_eq!((account.registry.as_str(), account.user.as_deref()), wanted, "{text}"),
-                (Err(error), Err(wanted)) => assert!(error.message().contains(wanted), "{text}: {}", error.message()),
+                (Ok(account), Ok(wanted)) => assert_eq!(
+                    (account.registry.as_str(), account.user.as_deref()),
+                    wanted,
+                    "{text}"
+                ),
+                (Err(error), Err(wanted)) => {
+                    assert!(error.message().contains(wanted), "{text}: {}", error.message())
+                }
                 (got, wanted) => panic!("{text}: {got:?}, wanted {wanted:?}"),
             }
         }
@@ -181,8 +235,14 @@ mod tests {
             user: Some("bob".into()),
             password: AccountPassword::File(file.into()),
         };
-        for (file, wanted) in [("pw", "/etc/dhlimit/pw"), ("/abs/pw", "/abs/pw"), ("~/pw", "/home/bob/pw"), ("~pw", "/etc/dhlimit/~pw")] {
-            let moved = account(file).beside(Path::new("/etc/dhlimit"), Some(Path::new("/home/bob")));
+        for (file, wanted) in [
+            ("pw", "/etc/dhlimit/pw"),
+            ("/abs/pw", "/abs/pw"),
+            ("~/pw", "/home/bob/pw"),
+            ("~pw", "/etc/dhlimit/~pw"),
+        ] {
+            let moved =
+                account(file).beside(Path::new("/etc/dhlimit"), Some(Path::new("/home/bob")));
             assert_eq!(moved.password, AccountPassword::File(wanted.into()), "{file}");
         }
     }

@@ -75,15 +75,24 @@ impl AuthFile {
             return Ok(Self::default());
         }
         // By way of `Value`: serde's own messages for a wrong shape quote the value they met.
-        let value: Value =
-            serde_json::from_slice(bytes).map_err(|error| AuthFileError::Json { line: error.line(), column: error.column() })?;
+        let value: Value = serde_json::from_slice(bytes)
+            .map_err(|error| AuthFileError::Json { line: error.line(), column: error.column() })?;
         let Value::Object(root) = value else { return Err(AuthFileError::Shape("the whole")) };
-        let auths = object(&root, "auths")?.into_iter().flatten().map(|(key, value)| (key.clone(), entry(value))).collect();
+        let auths = object(&root, "auths")?
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), entry(value)))
+            .collect();
         let helpers = object(&root, "credHelpers")?
             .into_iter()
             .flatten()
             .filter(|(_, name)| !name.is_null())
-            .map(|(key, name)| Ok((key.clone(), name.as_str().ok_or(AuthFileError::Shape("`credHelpers`"))?.to_owned())))
+            .map(|(key, name)| {
+                Ok((
+                    key.clone(),
+                    name.as_str().ok_or(AuthFileError::Shape("`credHelpers`"))?.to_owned(),
+                ))
+            })
             .collect::<Result<_, _>>()?;
         let store = match root.get("credsStore") {
             None | Some(Value::Null) => None,
@@ -94,11 +103,16 @@ impl AuthFile {
     }
 }
 
-fn object<'a>(root: &'a Map<String, Value>, name: &'static str) -> Result<Option<&'a Map<String, Value>>, AuthFileError> {
+fn object<'a>(
+    root: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a Map<String, Value>>, AuthFileError> {
     match root.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(map)) => Ok(Some(map)),
-        Some(_) => Err(AuthFileError::Shape(if name == "auths" { "`auths`" } else { "`credHelpers`" })),
+        Some(_) => {
+            Err(AuthFileError::Shape(if name == "auths" { "`auths`" } else { "`credHelpers`" }))
+        }
     }
 }
 
@@ -134,7 +148,8 @@ fn entry(value: &Value) -> Result<Credential, EntryError> {
 /// `auth`: base64 of `user:password`, split at the first colon; line breaks and trailing NULs are
 /// ignored as docker ignores them.
 fn decode(auth: &str) -> Result<(String, SecretString), EntryError> {
-    let joined: String = auth.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
+    let joined: String =
+        auth.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();
     let bytes = STANDARD.decode(joined).map_err(|_| EntryError::Base64)?;
     let text = String::from_utf8(bytes).map_err(|_| EntryError::Utf8)?;
     let (user, password) = text.split_once(':').ok_or(EntryError::Colon)?;
@@ -157,7 +172,9 @@ mod tests {
         match credential {
             Credential::Anonymous => "anonymous".into(),
             Credential::Password { user, secret } => format!("{user}:{}", secret.expose_secret()),
-            Credential::IdentityToken { user, token } => format!("identity {user:?} {}", token.expose_secret()),
+            Credential::IdentityToken { user, token } => {
+                format!("identity {user:?} {}", token.expose_secret())
+            }
             Credential::RegistryToken(token) => format!("registry {}", token.expose_secret()),
         }
     }
@@ -221,13 +238,19 @@ mod tests {
 
     #[test]
     fn helpers_and_store_are_read() {
-        let file = AuthFile::parse(br#"{"credsStore": "desktop", "credHelpers": {"ghcr.io": "pass", "x": null}}"#).unwrap();
+        let file = AuthFile::parse(
+            br#"{"credsStore": "desktop", "credHelpers": {"ghcr.io": "pass", "x": null}}"#,
+        )
+        .unwrap();
         assert_eq!(file.store.as_deref(), Some("desktop"));
         assert_eq!(file.helpers.get("ghcr.io").map(String::as_str), Some("pass"));
         assert_eq!(file.helpers.len(), 1);
         for empty in ["", " \n", "{}", r#"{"auths": null, "credsStore": ""}"#] {
             let file = AuthFile::parse(empty.as_bytes()).unwrap();
-            assert!(file.auths.is_empty() && file.helpers.is_empty() && file.store.is_none(), "{empty}");
+            assert!(
+                file.auths.is_empty() && file.helpers.is_empty() && file.store.is_none(),
+                "{empty}"
+            );
         }
     }
 

@@ -91,8 +91,14 @@ impl Credential {
     pub fn expires(&self) -> Option<i64> {
         let mut parts = self.secret()?.expose_secret().split('.');
         let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
-        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok().filter(|claims| claims.len() <= MOST_CLAIMS)?;
-        #[expect(clippy::cast_possible_truncation, reason = "RFC 7519 allows fractions; a second more or less is no matter")]
+        let claims = URL_SAFE_NO_PAD
+            .decode(claims.trim_end_matches('='))
+            .ok()
+            .filter(|claims| claims.len() <= MOST_CLAIMS)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "RFC 7519 allows fractions; a second more or less is no matter"
+        )]
         serde_json::from_slice::<Claims>(&claims).ok()?.exp.map(|exp| exp as i64)
     }
 
@@ -113,7 +119,10 @@ mod tests {
     fn debug_output_shows_the_user_and_never_the_secret() {
         let credentials = [
             Credential::password("bob", "hunter2"),
-            Credential::IdentityToken { user: Some("bob".into()), token: "hunter2".to_owned().into() },
+            Credential::IdentityToken {
+                user: Some("bob".into()),
+                token: "hunter2".to_owned().into(),
+            },
             Credential::RegistryToken("hunter2".to_owned().into()),
         ];
         for credential in credentials {
@@ -143,8 +152,10 @@ mod tests {
 
     #[test]
     fn one_account_is_told_from_another_by_user_then_by_secret() {
-        let token =
-            |user: Option<&str>, token: &str| Credential::IdentityToken { user: user.map(str::to_owned), token: token.to_owned().into() };
+        let token = |user: Option<&str>, token: &str| Credential::IdentityToken {
+            user: user.map(str::to_owned),
+            token: token.to_owned().into(),
+        };
         let rows = [
             (Credential::Anonymous, Credential::Anonymous, true),
             (Credential::Anonymous, Credential::password("bob", "a"), false),

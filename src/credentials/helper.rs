@@ -38,9 +38,16 @@ pub(super) struct Helpers(Arc<Mutex<Answers>>);
 
 impl Helpers {
     /// What the helper `name` has for `server`: asked at the first call, and once for all who wait.
-    pub(super) async fn ask(&self, name: &str, server: &str, environment: &Environment, limit: Duration) -> Asked {
+    pub(super) async fn ask(
+        &self,
+        name: &str,
+        server: &str,
+        environment: &Environment,
+        limit: Duration,
+    ) -> Asked {
         let key = (name.to_owned(), server.to_owned());
-        let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        let cell =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
         cell.get_or_init(|| ask(name, server, environment, limit)).await.clone()
     }
 }
@@ -60,17 +67,23 @@ async fn ask(name: &str, server: &str, environment: &Environment, limit: Duratio
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| HelperError::Start { name: name.to_owned(), why: error.kind().to_string() })?;
+        .map_err(|error| HelperError::Start {
+            name: name.to_owned(),
+            why: error.kind().to_string(),
+        })?;
     // Declared after the child, so dropped before it: a leader still running is not yet reaped when its group is killed.
     let _group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
     let answer = tokio::time::timeout(limit, converse(&mut child, server));
-    let (output, status) = answer
-        .await
-        .map_err(|_| HelperError::Hangs { name: name.to_owned(), limit })?
-        .map_err(|error| HelperError::Start { name: name.to_owned(), why: error.kind().to_string() })?;
-    let Some(status) = status else { return Err(HelperError::Floods { name: name.to_owned(), most: MOST_OUTPUT }) };
+    let (output, status) =
+        answer.await.map_err(|_| HelperError::Hangs { name: name.to_owned(), limit })?.map_err(
+            |error| HelperError::Start { name: name.to_owned(), why: error.kind().to_string() },
+        )?;
+    let Some(status) = status else {
+        return Err(HelperError::Floods { name: name.to_owned(), most: MOST_OUTPUT });
+    };
     if status.success() {
-        return parse(&output).map_err(|NotAnAnswer| HelperError::Nonsense { name: name.to_owned() });
+        return parse(&output)
+            .map_err(|NotAnAnswer| HelperError::Nonsense { name: name.to_owned() });
     }
     if output.trim_ascii() == NOT_FOUND.as_bytes() {
         return Ok(None);
@@ -80,11 +93,16 @@ async fn ask(name: &str, server: &str, environment: &Environment, limit: Duratio
 
 /// Whether a name may become part of a program's: no path, nothing a shell or terminal minds.
 pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    !name.is_empty()
+        && name.len() <= 100
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 /// Writes the server, reads the answer, waits for the end; no status where the output never ended.
-async fn converse(child: &mut Child, server: &str) -> std::io::Result<(Vec<u8>, Option<ExitStatus>)> {
+async fn converse(
+    child: &mut Child,
+    server: &str,
+) -> std::io::Result<(Vec<u8>, Option<ExitStatus>)> {
     let mut stdin = child.stdin.take();
     let write = async {
         if let Some(stdin) = &mut stdin {
@@ -135,7 +153,8 @@ struct NotAnAnswer;
 
 /// The credential in a helper's answer; `None` where it says that it has no secret.
 fn parse(output: &[u8]) -> Result<Option<Credential>, NotAnAnswer> {
-    let Answer { username, secret: SecretText(secret) } = serde_json::from_slice(output).map_err(|_| NotAnAnswer)?;
+    let Answer { username, secret: SecretText(secret) } =
+        serde_json::from_slice(output).map_err(|_| NotAnAnswer)?;
     match (username.as_str(), secret.expose_secret().is_empty()) {
         (_, true) => Ok(None),
         (TOKEN_USER, false) => Ok(Some(Credential::IdentityToken { user: None, token: secret })),
@@ -150,7 +169,9 @@ fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
     std::env::split_paths(environment.var("PATH")?)
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(&file))
-        .find(|path| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok())
+        .find(|path| {
+            path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+        })
 }
 
 /// Kills the process group when dropped, whatever way the asking ended.

@@ -110,43 +110,79 @@ impl Keychain {
     }
 
     /// The identities that `choice` means for a repository (it may be empty) at a registry.
-    pub async fn identities(&self, registry: &str, repository: &str, choice: &Choice) -> Result<Identities, CredentialsError> {
-        let anonymous = |effective| Identity { credential: Credential::Anonymous, origin: None, effective };
-        let account = |login: Login, effective| Identity { credential: login.credential, origin: Some(login.origin), effective };
+    pub async fn identities(
+        &self,
+        registry: &str,
+        repository: &str,
+        choice: &Choice,
+    ) -> Result<Identities, CredentialsError> {
+        let anonymous =
+            |effective| Identity { credential: Credential::Anonymous, origin: None, effective };
+        let account = |login: Login, effective| Identity {
+            credential: login.credential,
+            origin: Some(login.origin),
+            effective,
+        };
         let alone = |identity, notes| Identities { identities: vec![identity], notes };
         match choice {
             Choice::Anonymous => Ok(alone(anonymous(true), Vec::new())),
             Choice::Explicit(login) => Ok(alone(account(login.clone(), true), Vec::new())),
             Choice::Effective => {
                 let survey = self.survey(registry, repository, &[]).await;
-                Ok(alone(survey.logins.into_iter().next().map_or_else(|| anonymous(true), |login| account(login, true)), survey.notes))
+                Ok(alone(
+                    survey
+                        .logins
+                        .into_iter()
+                        .next()
+                        .map_or_else(|| anonymous(true), |login| account(login, true)),
+                    survey.notes,
+                ))
             }
             Choice::User(user) => {
                 let named: Vec<&Account> = self
                     .accounts
                     .iter()
-                    .filter(|account| account.name == *user || account.user.as_ref().is_none_or(|name| name == user))
+                    .filter(|account| {
+                        account.name == *user
+                            || account.user.as_ref().is_none_or(|name| name == user)
+                    })
                     .collect();
                 let survey = self.survey(registry, repository, &named).await;
-                let is_it =
-                    |login: &Login| login.credential.user() == Some(user) || matches!(&login.origin, Origin::Account(name) if name == user);
+                let is_it = |login: &Login| {
+                    login.credential.user() == Some(user)
+                        || matches!(&login.origin, Origin::Account(name) if name == user)
+                };
                 match survey.logins.into_iter().find(is_it) {
                     Some(login) => Ok(alone(account(login, true), survey.notes)),
-                    None => Err(CredentialsError::NotFound { user: user.clone(), looked: survey.looked, notes: survey.notes }),
+                    None => Err(CredentialsError::NotFound {
+                        user: user.clone(),
+                        looked: survey.looked,
+                        notes: survey.notes,
+                    }),
                 }
             }
             Choice::All => {
-                let survey = self.survey(registry, repository, &self.accounts.iter().collect::<Vec<_>>()).await;
+                let survey = self
+                    .survey(registry, repository, &self.accounts.iter().collect::<Vec<_>>())
+                    .await;
                 let mut distinct: Vec<Login> = Vec::new();
                 for login in survey.logins {
-                    if !distinct.iter().any(|known| known.credential.same_account(&login.credential)) {
+                    if !distinct
+                        .iter()
+                        .any(|known| known.credential.same_account(&login.credential))
+                    {
                         distinct.push(login);
                     }
                 }
                 let effective = distinct.iter().position(|login| login.reader != Reader::Account);
-                let accounts = distinct.into_iter().enumerate().map(|(at, login)| account(login, effective == Some(at)));
+                let accounts = distinct
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, login)| account(login, effective == Some(at)));
                 Ok(Identities {
-                    identities: std::iter::once(anonymous(effective.is_none())).chain(accounts).collect(),
+                    identities: std::iter::once(anonymous(effective.is_none()))
+                        .chain(accounts)
+                        .collect(),
                     notes: survey.notes,
                 })
             }
@@ -167,14 +203,21 @@ impl Keychain {
             });
         }
         if let Some(place) = places::docker(&self.environment) {
-            self.read(&mut survey, &place, |survey, file| pending.extend(survey.as_docker(&place.store, &file, registry))).await;
+            self.read(&mut survey, &place, |survey, file| {
+                pending.extend(survey.as_docker(&place.store, &file, registry))
+            })
+            .await;
         }
         for place in places::podman(&self.environment) {
-            self.read(&mut survey, &place, |survey, file| pending.extend(survey.as_podman(&place.store, &file, registry, repository)))
-                .await;
+            self.read(&mut survey, &place, |survey, file| {
+                pending.extend(survey.as_podman(&place.store, &file, registry, repository))
+            })
+            .await;
         }
-        let same =
-            |account: &&&Account| account.registry == registry || (keys::is_docker_hub(&account.registry) && keys::is_docker_hub(registry));
+        let same = |account: &&&Account| {
+            account.registry == registry
+                || (keys::is_docker_hub(&account.registry) && keys::is_docker_hub(registry))
+        };
         for account in accounts.iter().filter(same) {
             survey.looked.push(Origin::Account(account.name.clone()).to_string());
             pending.push(Pending::Account((*account).clone()));
@@ -186,7 +229,12 @@ impl Keychain {
         survey
     }
 
-    pub(super) async fn read(&self, survey: &mut Survey, place: &Place, then: impl FnOnce(&mut Survey, AuthFile)) {
+    pub(super) async fn read(
+        &self,
+        survey: &mut Survey,
+        place: &Place,
+        then: impl FnOnce(&mut Survey, AuthFile),
+    ) {
         match place.read(self.limit).await {
             Ok(Some(bytes)) => survey.open(place.store.clone(), &bytes, then),
             Ok(None) => survey.looked.push(place.store.to_string()),
@@ -220,7 +268,13 @@ impl Keychain {
 /// A place that answers for the registry; helpers and accounts are yet to be asked.
 pub(super) enum Pending {
     Found(Login),
-    Helper { origin: Origin, name: String, server: String, reader: Reader, otherwise: Option<Login> },
+    Helper {
+        origin: Origin,
+        name: String,
+        server: String,
+        reader: Reader,
+        otherwise: Option<Login>,
+    },
     Account(Account),
 }
 
@@ -234,7 +288,9 @@ impl Pending {
     /// The same, where nothing makes up for a helper that fails.
     pub(super) fn without_fallback(self) -> Self {
         match self {
-            Self::Helper { origin, name, server, reader, .. } => Self::Helper { origin, name, server, reader, otherwise: None },
+            Self::Helper { origin, name, server, reader, .. } => {
+                Self::Helper { origin, name, server, reader, otherwise: None }
+            }
             other => other,
         }
     }
@@ -243,18 +299,31 @@ impl Pending {
         let Keychain { environment, limit, helpers, .. } = keychain;
         match self {
             Self::Found(login) => Outcome { login: Some(login), note: None },
-            Self::Helper { origin, name, server, reader, otherwise } => match helpers.ask(&name, &server, environment, *limit).await {
-                Ok(Some(credential)) => Outcome { login: Some(Login { credential, origin, reader }), note: None },
-                Ok(None) => Outcome::default(),
-                Err(error) => Outcome { login: otherwise, note: Some(Note::Helper { origin, error }) },
-            },
+            Self::Helper { origin, name, server, reader, otherwise } => {
+                match helpers.ask(&name, &server, environment, *limit).await {
+                    Ok(Some(credential)) => {
+                        Outcome { login: Some(Login { credential, origin, reader }), note: None }
+                    }
+                    Ok(None) => Outcome::default(),
+                    Err(error) => {
+                        Outcome { login: otherwise, note: Some(Note::Helper { origin, error }) }
+                    }
+                }
+            }
             Self::Account(account) => {
                 let name = account.name.clone();
                 match account.resolve(helpers, environment, *limit).await {
-                    Ok(credential) => {
-                        Outcome { login: Some(Login { credential, origin: Origin::Account(name), reader: Reader::Account }), note: None }
+                    Ok(credential) => Outcome {
+                        login: Some(Login {
+                            credential,
+                            origin: Origin::Account(name),
+                            reader: Reader::Account,
+                        }),
+                        note: None,
+                    },
+                    Err(error) => {
+                        Outcome { login: None, note: Some(Note::Account { name, error }) }
                     }
-                    Err(error) => Outcome { login: None, note: Some(Note::Account { name, error }) },
                 }
             }
         }
@@ -279,7 +348,12 @@ impl Survey {
     }
 
     /// What a reader of docker's file takes from it for a key.
-    pub(super) fn by_docker_key(&mut self, store: &Store, file: &AuthFile, key: &str) -> Option<Pending> {
+    pub(super) fn by_docker_key(
+        &mut self,
+        store: &Store,
+        file: &AuthFile,
+        key: &str,
+    ) -> Option<Pending> {
         let entry = self.entry(store, keys::entry_of(&file.auths, key), Reader::Docker);
         let (name, origin_key) = match (file.helpers.get(key), &file.store) {
             (Some(name), _) => (name, Some(key.to_owned())),
@@ -288,23 +362,52 @@ impl Survey {
         };
         let origin = Origin::Helper { store: store.clone(), key: origin_key, name: name.clone() };
         if let Some(entry) = &entry {
-            self.notes.push(Note::Overridden { origin: entry.origin.clone(), helper: origin.clone() });
+            self.notes
+                .push(Note::Overridden { origin: entry.origin.clone(), helper: origin.clone() });
         }
         // docker ignores a helper's failure and then takes what the file holds.
-        Some(Pending::Helper { origin, name: name.clone(), server: key.to_owned(), reader: Reader::Docker, otherwise: entry })
+        Some(Pending::Helper {
+            origin,
+            name: name.clone(),
+            server: key.to_owned(),
+            reader: Reader::Docker,
+            otherwise: entry,
+        })
     }
 
     /// What podman takes from a file; it asks helpers by exact key and ignores `credsStore`.
-    pub(super) fn as_podman(&mut self, store: &Store, file: &AuthFile, registry: &str, repository: &str) -> Option<Pending> {
+    pub(super) fn as_podman(
+        &mut self,
+        store: &Store,
+        file: &AuthFile,
+        registry: &str,
+        repository: &str,
+    ) -> Option<Pending> {
         if let Some((key, name)) = keys::podman_helper(&file.helpers, registry) {
-            let origin = Origin::Helper { store: store.clone(), key: Some(key.to_owned()), name: name.to_owned() };
+            let origin = Origin::Helper {
+                store: store.clone(),
+                key: Some(key.to_owned()),
+                name: name.to_owned(),
+            };
             let (name, server) = (name.to_owned(), key.to_owned());
-            return Some(Pending::Helper { origin, name, server, reader: Reader::Podman, otherwise: None });
+            return Some(Pending::Helper {
+                origin,
+                name,
+                server,
+                reader: Reader::Podman,
+                otherwise: None,
+            });
         }
-        self.entry(store, keys::podman_entry(&file.auths, registry, repository), Reader::Podman).map(Pending::Found)
+        self.entry(store, keys::podman_entry(&file.auths, registry, repository), Reader::Podman)
+            .map(Pending::Found)
     }
 
-    fn entry(&mut self, store: &Store, found: Option<(&str, &Result<Credential, super::EntryError>)>, reader: Reader) -> Option<Login> {
+    fn entry(
+        &mut self,
+        store: &Store,
+        found: Option<(&str, &Result<Credential, super::EntryError>)>,
+        reader: Reader,
+    ) -> Option<Login> {
         let (key, entry) = found?;
         let origin = Origin::Entry { store: store.clone(), key: key.to_owned() };
         match entry {
@@ -318,10 +421,16 @@ impl Survey {
     }
 
     fn note_unused(&mut self, store: &Store, file: &AuthFile) {
-        let held = file.auths.iter().filter(|(key, entry)| keys::is_unused_hub_key(key) && !matches!(entry, Ok(Credential::Anonymous)));
+        let held = file.auths.iter().filter(|(key, entry)| {
+            keys::is_unused_hub_key(key) && !matches!(entry, Ok(Credential::Anonymous))
+        });
         let entries = held.map(|(key, _)| Origin::Entry { store: store.clone(), key: key.clone() });
         let named = file.helpers.iter().filter(|(key, _)| keys::is_unused_hub_key(key));
-        let helpers = named.map(|(key, name)| Origin::Helper { store: store.clone(), key: Some(key.clone()), name: name.clone() });
+        let helpers = named.map(|(key, name)| Origin::Helper {
+            store: store.clone(),
+            key: Some(key.clone()),
+            name: name.clone(),
+        });
         self.notes.extend(entries.chain(helpers).map(|origin| Note::UnusedKey { origin }));
     }
 }

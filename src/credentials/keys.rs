@@ -30,24 +30,40 @@ fn docker_entry<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str) -> Option
 
 /// The entry of `auths` that answers for a key as docker looks keys up: the exact one, else the first
 /// one whose host the key is.
-pub(super) fn entry_of<'a, V>(auths: &'a BTreeMap<String, V>, key: &str) -> Option<(&'a str, &'a V)> {
-    let found = auths.get_key_value(key).or_else(|| auths.iter().find(|(candidate, _)| host_of(candidate) == key));
+pub(super) fn entry_of<'a, V>(
+    auths: &'a BTreeMap<String, V>,
+    key: &str,
+) -> Option<(&'a str, &'a V)> {
+    let found = auths
+        .get_key_value(key)
+        .or_else(|| auths.iter().find(|(candidate, _)| host_of(candidate) == key));
     found.map(|(key, value)| (key.as_str(), value))
 }
 
 /// The entry that podman uses for a repository: the longest namespace, then the registry's host in
 /// any spelling.
-pub(super) fn podman_entry<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str, repository: &str) -> Option<(&'a str, &'a V)> {
-    let found = namespaces(registry, repository).find_map(|key| auths.get_key_value(key.as_str())).or_else(|| {
-        let wanted = podman_host(registry);
-        auths.iter().find(|(candidate, _)| is_registry_key(candidate) && podman_host(candidate) == wanted)
-    });
+pub(super) fn podman_entry<'a, V>(
+    auths: &'a BTreeMap<String, V>,
+    registry: &str,
+    repository: &str,
+) -> Option<(&'a str, &'a V)> {
+    let found = namespaces(registry, repository)
+        .find_map(|key| auths.get_key_value(key.as_str()))
+        .or_else(|| {
+            let wanted = podman_host(registry);
+            auths.iter().find(|(candidate, _)| {
+                is_registry_key(candidate) && podman_host(candidate) == wanted
+            })
+        });
     found.map(|(key, value)| (key.as_str(), value))
 }
 
 /// The helper that podman asks for a registry: by its very name, never by a namespace or a URL (seen
 /// with podman 4.3.1).
-pub(super) fn podman_helper<'a>(helpers: &'a BTreeMap<String, String>, registry: &str) -> Option<(&'a str, &'a str)> {
+pub(super) fn podman_helper<'a>(
+    helpers: &'a BTreeMap<String, String>,
+    registry: &str,
+) -> Option<(&'a str, &'a str)> {
     helpers.get_key_value(registry).map(|(key, name)| (key.as_str(), name.as_str()))
 }
 
@@ -55,8 +71,14 @@ pub(super) fn podman_helper<'a>(helpers: &'a BTreeMap<String, String>, registry:
 /// [`DOCKER_HUB_KEY`].
 pub(super) fn is_unused_hub_key(key: &str) -> bool {
     let host = host_of(key);
-    let hub =
-        matches!(host.as_str(), "docker.io" | "index.docker.io" | "registry-1.docker.io" | "hub.docker.com" | "registry.hub.docker.com");
+    let hub = matches!(
+        host.as_str(),
+        "docker.io"
+            | "index.docker.io"
+            | "registry-1.docker.io"
+            | "hub.docker.com"
+            | "registry.hub.docker.com"
+    );
     // `docker login` keeps its own refresh and access tokens under paths below the true key.
     hub && !key.starts_with(DOCKER_HUB_KEY)
 }
@@ -64,14 +86,22 @@ pub(super) fn is_unused_hub_key(key: &str) -> bool {
 /// The keys that nerdctl 1 looks up for a registry, in its order: for Docker Hub, the name in references
 /// where docker's own key has nothing (seen with 1.7.6).
 pub(super) fn nerdctl_keys(registry: &str) -> Vec<String> {
-    if is_docker_hub(registry) { vec![DOCKER_HUB_KEY.to_owned(), "docker.io".to_owned()] } else { vec![registry.to_owned()] }
+    if is_docker_hub(registry) {
+        vec![DOCKER_HUB_KEY.to_owned(), "docker.io".to_owned()]
+    } else {
+        vec![registry.to_owned()]
+    }
 }
 
 /// The same of nerdctl 2, which goes by the host that is asked and its port (nerdctl's
 /// `pkg/imgutil/dockerconfigresolver`, v2.1, 2025).
 pub(super) fn nerdctl_2_keys(registry: &str) -> Vec<String> {
     match registry {
-        _ if is_docker_hub(registry) => ["registry-1.docker.io:443", DOCKER_HUB_KEY, "registry-1.docker.io"].map(str::to_owned).into(),
+        _ if is_docker_hub(registry) => {
+            ["registry-1.docker.io:443", DOCKER_HUB_KEY, "registry-1.docker.io"]
+                .map(str::to_owned)
+                .into()
+        }
         host if host.contains(':') => vec![host.to_owned()],
         host => vec![format!("{host}:443"), host.to_owned()],
     }
@@ -79,8 +109,14 @@ pub(super) fn nerdctl_2_keys(registry: &str) -> Vec<String> {
 
 /// `registry/a/b`, `registry/a`, `registry`.
 fn namespaces(registry: &str, repository: &str) -> impl Iterator<Item = String> {
-    let full = if repository.is_empty() { registry.to_owned() } else { format!("{registry}/{repository}") };
-    std::iter::successors(Some(full), |name| name.rsplit_once('/').map(|(shorter, _)| shorter.to_owned()))
+    let full = if repository.is_empty() {
+        registry.to_owned()
+    } else {
+        format!("{registry}/{repository}")
+    };
+    std::iter::successors(Some(full), |name| {
+        name.rsplit_once('/').map(|(shorter, _)| shorter.to_owned())
+    })
 }
 
 /// A key that names a whole registry: a host, or a URL as old clients wrote it.
@@ -97,7 +133,10 @@ fn host_of(key: &str) -> String {
         // `Url` drops a scheme's default port; docker keeps what is written.
         let written = key.split_once("://").map_or("", |(_, rest)| rest);
         let authority = written.split(['/', '?', '#']).next().unwrap_or_default();
-        let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok());
+        let port = authority
+            .rsplit_once(':')
+            .map(|(_, port)| port)
+            .filter(|port| port.parse::<u16>().is_ok());
         return port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     }
     key.split('/').next().unwrap_or_default().to_owned()
@@ -124,7 +163,11 @@ mod tests {
     fn docker_finds_the_entry_of_a_registry() {
         let rows: &[(&str, &[&str], Option<&str>)] = &[
             ("docker.io", &["https://index.docker.io/v1/"], Some("https://index.docker.io/v1/")),
-            ("index.docker.io", &["https://index.docker.io/v1/"], Some("https://index.docker.io/v1/")),
+            (
+                "index.docker.io",
+                &["https://index.docker.io/v1/"],
+                Some("https://index.docker.io/v1/"),
+            ),
             ("docker.io", &["docker.io"], None),
             ("docker.io", &["https://registry-1.docker.io/"], None),
             ("docker.io", &["https://index.docker.io/v1"], None),
@@ -144,7 +187,11 @@ mod tests {
             ("registry-1.docker.io", &["registry-1.docker.io"], Some("registry-1.docker.io")),
         ];
         for (registry, keys, wanted) in rows {
-            assert_eq!(docker_entry(&map(keys), registry).map(|(key, _)| key), *wanted, "{registry} in {keys:?}");
+            assert_eq!(
+                docker_entry(&map(keys), registry).map(|(key, _)| key),
+                *wanted,
+                "{registry} in {keys:?}"
+            );
         }
     }
 
@@ -152,19 +199,43 @@ mod tests {
     fn podman_takes_the_longest_namespace_then_any_spelling_of_the_host() {
         let rows: &[(&str, &str, &[&str], Option<&str>)] = &[
             ("docker.io", "library/nginx", &["docker.io"], Some("docker.io")),
-            ("docker.io", "library/nginx", &["https://index.docker.io/v1/"], Some("https://index.docker.io/v1/")),
+            (
+                "docker.io",
+                "library/nginx",
+                &["https://index.docker.io/v1/"],
+                Some("https://index.docker.io/v1/"),
+            ),
             ("docker.io", "library/nginx", &["registry-1.docker.io"], Some("registry-1.docker.io")),
-            ("docker.io", "library/nginx", &["docker.io", "docker.io/library"], Some("docker.io/library")),
-            ("docker.io", "library/nginx", &["docker.io/library", "docker.io/library/nginx"], Some("docker.io/library/nginx")),
+            (
+                "docker.io",
+                "library/nginx",
+                &["docker.io", "docker.io/library"],
+                Some("docker.io/library"),
+            ),
+            (
+                "docker.io",
+                "library/nginx",
+                &["docker.io/library", "docker.io/library/nginx"],
+                Some("docker.io/library/nginx"),
+            ),
             ("docker.io", "library/nginx", &["docker.io/lib"], None),
-            ("docker.io", "library/nginx", &["docker.io/other", "index.docker.io"], Some("index.docker.io")),
+            (
+                "docker.io",
+                "library/nginx",
+                &["docker.io/other", "index.docker.io"],
+                Some("index.docker.io"),
+            ),
             ("quay.io", "a/b/c", &["quay.io/a/b", "quay.io/a", "quay.io"], Some("quay.io/a/b")),
             ("quay.io", "a/b/c", &["quay.io/a/b/c/d"], None),
             ("quay.io", "", &["quay.io"], Some("quay.io")),
             ("host:5000", "a", &["host:5000/a"], Some("host:5000/a")),
         ];
         for (registry, repository, keys, wanted) in rows {
-            assert_eq!(podman_entry(&map(keys), registry, repository).map(|(key, _)| key), *wanted, "{registry}/{repository} in {keys:?}");
+            assert_eq!(
+                podman_entry(&map(keys), registry, repository).map(|(key, _)| key),
+                *wanted,
+                "{registry}/{repository} in {keys:?}"
+            );
         }
     }
 

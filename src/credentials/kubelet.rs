@@ -19,11 +19,20 @@ const DEFAULT_HOST: &str = "index.docker.io";
 /// let auths = [("registry-1.docker.io".to_owned(), ())].into();
 /// assert!(dhlimit::credentials::kubelet_keys(&auths, "docker.io", "library/nginx").is_empty());
 /// ```
-pub fn kubelet_keys<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str, repository: &str) -> Vec<&'a str> {
-    let mut ring: Vec<(String, &str)> = auths.keys().filter_map(|key| Some((ring_key(key)?, key.as_str()))).collect();
+pub fn kubelet_keys<'a, V>(
+    auths: &'a BTreeMap<String, V>,
+    registry: &str,
+    repository: &str,
+) -> Vec<&'a str> {
+    let mut ring: Vec<(String, &str)> =
+        auths.keys().filter_map(|key| Some((ring_key(key)?, key.as_str()))).collect();
     // Of a longer path and a shorter one, the longer comes first.
     ring.sort_by(|(one, _), (other, _)| other.cmp(one));
-    let fitting: Vec<&str> = ring.iter().filter(|(glob, _)| fits(glob, registry, repository)).map(|(_, key)| *key).collect();
+    let fitting: Vec<&str> = ring
+        .iter()
+        .filter(|(glob, _)| fits(glob, registry, repository))
+        .map(|(_, key)| *key)
+        .collect();
     if fitting.is_empty() && keys::is_docker_hub(registry) {
         return ring.iter().filter(|(glob, _)| glob == DEFAULT_HOST).map(|(_, key)| *key).collect();
     }
@@ -35,16 +44,27 @@ pub fn kubelet_keys<'a, V>(auths: &'a BTreeMap<String, V>, registry: &str, repos
 pub fn misses_docker_hub(key: &str) -> bool {
     let Some(glob) = ring_key(key) else { return key.contains("docker.io") };
     let (host, path) = glob.split_once('/').unwrap_or((&glob, ""));
-    let looks = ["docker.io", "hub.docker.com"].iter().any(|name| host == *name || host.ends_with(&format!(".{name}")));
-    let found = glob == DEFAULT_HOST || (path.is_empty() && fits(&glob, "docker.io", "library/nginx")) || host == "docker.io";
+    let looks = ["docker.io", "hub.docker.com"]
+        .iter()
+        .any(|name| host == *name || host.ends_with(&format!(".{name}")));
+    let found = glob == DEFAULT_HOST
+        || (path.is_empty() && fits(&glob, "docker.io", "library/nginx"))
+        || host == "docker.io";
     looks && !found
 }
 
 /// A key as the kubelet keeps it: without scheme, and without the `/v1/` and `/v2/` of old clients.
 fn ring_key(key: &str) -> Option<String> {
-    let whole = if key.starts_with("http://") || key.starts_with("https://") { key.to_owned() } else { format!("https://{key}") };
+    let whole = if key.starts_with("http://") || key.starts_with("https://") {
+        key.to_owned()
+    } else {
+        format!("https://{key}")
+    };
     let (host, path) = split(&whole)?;
-    let path = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/v2/")).map_or(path.clone(), |rest| format!("/{rest}"));
+    let path = path
+        .strip_prefix("/v1/")
+        .or_else(|| path.strip_prefix("/v2/"))
+        .map_or(path.clone(), |rest| format!("/{rest}"));
     Some(if path.is_empty() || path == "/" { host } else { host + &path })
 }
 
@@ -55,7 +75,10 @@ fn split(url: &str) -> Option<(String, String)> {
     let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     // What no URL can be is left out by the kubelet, too; a glob's own characters are fit for a host.
-    let plain: String = host.chars().map(|character| if "*[]^-".contains(character) { 'x' } else { character }).collect();
+    let plain: String = host
+        .chars()
+        .map(|character| if "*[]^-".contains(character) { 'x' } else { character })
+        .collect();
     Url::parse(&format!("https://{plain}/")).ok().filter(|_| !host.is_empty())?;
     Some((host.to_owned(), path.to_owned()))
 }
@@ -119,12 +142,32 @@ mod tests {
     #[test]
     fn the_kubelet_takes_hosts_globs_and_paths_and_the_old_hub_key_last() {
         let rows: &[(&[&str], &str, &str, &[&str])] = &[
-            (&["https://index.docker.io/v1/"], "docker.io", "library/nginx", &["https://index.docker.io/v1/"]),
+            (
+                &["https://index.docker.io/v1/"],
+                "docker.io",
+                "library/nginx",
+                &["https://index.docker.io/v1/"],
+            ),
             (&["index.docker.io"], "docker.io", "library/nginx", &["index.docker.io"]),
             (&["docker.io"], "docker.io", "library/nginx", &["docker.io"]),
-            (&["docker.io", "https://index.docker.io/v1/"], "docker.io", "library/nginx", &["docker.io"]),
-            (&["docker.io", "docker.io/library"], "docker.io", "library/nginx", &["docker.io/library", "docker.io"]),
-            (&["docker.io/team", "https://index.docker.io/v1/"], "docker.io", "library/nginx", &["https://index.docker.io/v1/"]),
+            (
+                &["docker.io", "https://index.docker.io/v1/"],
+                "docker.io",
+                "library/nginx",
+                &["docker.io"],
+            ),
+            (
+                &["docker.io", "docker.io/library"],
+                "docker.io",
+                "library/nginx",
+                &["docker.io/library", "docker.io"],
+            ),
+            (
+                &["docker.io/team", "https://index.docker.io/v1/"],
+                "docker.io",
+                "library/nginx",
+                &["https://index.docker.io/v1/"],
+            ),
             (&["*.io"], "docker.io", "library/nginx", &["*.io"]),
             (&["*.docker.io"], "docker.io", "library/nginx", &[]),
             (&["registry-1.docker.io"], "docker.io", "library/nginx", &[]),
@@ -134,23 +177,44 @@ mod tests {
             // A question mark begins a URL's query, so it is no glob here.
             (&["r?g.example.com"], "reg.example.com", "app", &[]),
             (&["reg.example.com"], "reg.example.com:5000", "app", &[]),
-            (&["https://reg.example.com/v2/"], "reg.example.com", "app", &["https://reg.example.com/v2/"]),
+            (
+                &["https://reg.example.com/v2/"],
+                "reg.example.com",
+                "app",
+                &["https://reg.example.com/v2/"],
+            ),
             (&["reg.example.com/te"], "reg.example.com", "team/app", &["reg.example.com/te"]),
             (&["", "https://", "::", "a b"], "docker.io", "library/nginx", &[]),
         ];
         for (keys, registry, repository, wanted) in rows {
-            assert_eq!(keys_of(keys, registry, repository), *wanted, "{registry}/{repository} in {keys:?}");
+            assert_eq!(
+                keys_of(keys, registry, repository),
+                *wanted,
+                "{registry}/{repository} in {keys:?}"
+            );
         }
     }
 
     #[test]
     fn keys_meant_for_docker_hub_that_are_never_taken_are_told() {
-        for key in ["registry-1.docker.io", "https://registry-1.docker.io/", "*.docker.io", "hub.docker.com", "https://index.docker.io/v3/"]
-        {
+        for key in [
+            "registry-1.docker.io",
+            "https://registry-1.docker.io/",
+            "*.docker.io",
+            "hub.docker.com",
+            "https://index.docker.io/v3/",
+        ] {
             assert!(misses_docker_hub(key), "{key}");
         }
-        for key in ["docker.io", "https://index.docker.io/v1/", "index.docker.io", "docker.io/team", "*.io", "ghcr.io", "docker.io.example"]
-        {
+        for key in [
+            "docker.io",
+            "https://index.docker.io/v1/",
+            "index.docker.io",
+            "docker.io/team",
+            "*.io",
+            "ghcr.io",
+            "docker.io.example",
+        ] {
             assert!(!misses_docker_hub(key), "{key}");
         }
     }

@@ -60,5 +60,9 @@ pub enum CredentialsError {
 }
 
 fn listed(places: &[String]) -> String {
-    if places.is_empty() { "any place: neither HOME nor DOCKER_CONFIG is set".to_owned() } else { places.join(", ") }
+    if places.is_empty() {
+        "any place: neither HOME nor DOCKER_CONFIG is set".to_owned()
+    } else {
+        places.join(", ")
+    }
 }

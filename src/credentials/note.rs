@@ -64,7 +64,9 @@ pub enum Note {
         helper: Origin,
     },
     /// `DOCKER_AUTH_CONFIG` names helpers, which docker does not take from there.
-    #[error("DOCKER_AUTH_CONFIG names credential helpers, which docker does not take from a variable")]
+    #[error(
+        "DOCKER_AUTH_CONFIG names credential helpers, which docker does not take from a variable"
+    )]
     HelperInVariable,
     /// A helper gave no credential for a reason other than having none.
     #[error("{origin}: {error}")]
@@ -181,7 +183,8 @@ impl Note {
             Self::UnusedKey { .. } => "login-key-unused",
             Self::Overridden { .. } => "login-overridden",
             Self::HelperInVariable => "helper-in-variable",
-            Self::Helper { error, .. } | Self::Account { error: AccountError::Helper(error), .. } => error.id(),
+            Self::Helper { error, .. }
+            | Self::Account { error: AccountError::Helper(error), .. } => error.id(),
             Self::Account { .. } => "account-broken",
         }
     }
@@ -191,15 +194,26 @@ impl Note {
         match self {
             Self::Unreadable { file, .. } => format!("make {file} readable for this user"),
             Self::TooLarge { file, .. } => format!("see what {file} really is"),
-            Self::Missing { variable, .. } => format!("unset {variable}, or log in so that the file is written"),
-            Self::Malformed { store: Store::DockerAuthConfig, .. } => "set DOCKER_AUTH_CONFIG to the JSON of a config.json".into(),
-            Self::Malformed { store, .. } => format!("repair the JSON of {store}, or move it away and log in again"),
+            Self::Missing { variable, .. } => {
+                format!("unset {variable}, or log in so that the file is written")
+            }
+            Self::Malformed { store: Store::DockerAuthConfig, .. } => {
+                "set DOCKER_AUTH_CONFIG to the JSON of a config.json".into()
+            }
+            Self::Malformed { store, .. } => {
+                format!("repair the JSON of {store}, or move it away and log in again")
+            }
             Self::Entry { .. } => "log in again to that registry".into(),
             Self::UnusedKey { .. } => "run `docker login` without a server name".into(),
-            Self::Overridden { .. } => "log out and in again, so that only the helper holds the login".into(),
+            Self::Overridden { .. } => {
+                "log out and in again, so that only the helper holds the login".into()
+            }
             Self::HelperInVariable => "put credHelpers and credsStore into config.json".into(),
-            Self::Helper { error, .. } | Self::Account { error: AccountError::Helper(error), .. } => error.advice(),
-            Self::Account { name, .. } => format!("correct the [[account]] named {name} in the configuration file"),
+            Self::Helper { error, .. }
+            | Self::Account { error: AccountError::Helper(error), .. } => error.advice(),
+            Self::Account { name, .. } => {
+                format!("correct the [[account]] named {name} in the configuration file")
+            }
         }
     }
 }
@@ -218,11 +232,18 @@ impl HelperError {
     fn advice(&self) -> String {
         match self {
             Self::Name => "correct credsStore or credHelpers in the file".into(),
-            Self::Missing(name) => format!("install docker-credential-{name}, or remove it from the file and log in again"),
+            Self::Missing(name) => format!(
+                "install docker-credential-{name}, or remove it from the file and log in again"
+            ),
             Self::Hangs { name, .. } => {
-                format!("unlock its keyring, and try: echo https://index.docker.io/v1/ | docker-credential-{name} get")
+                format!(
+                    "unlock its keyring, and try: echo https://index.docker.io/v1/ | docker-credential-{name} get"
+                )
             }
-            Self::Start { name, .. } | Self::Failed { name, .. } | Self::Floods { name, .. } | Self::Nonsense { name } => {
+            Self::Start { name, .. }
+            | Self::Failed { name, .. }
+            | Self::Floods { name, .. }
+            | Self::Nonsense { name } => {
                 format!("try: echo https://index.docker.io/v1/ | docker-credential-{name} get")
             }
         }

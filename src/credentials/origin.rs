@@ -64,7 +64,9 @@ impl fmt::Display for Origin {
             Self::Stdin => f.write_str("--password-stdin"),
             Self::PasswordFile(file) => write!(f, "--password-file {file}"),
             Self::Entry { store, key } => write!(f, "{store} auths[{}]", shown_key(key)),
-            Self::Helper { store, key: Some(key), name } => write!(f, "{store} credHelpers[{}] {name}", shown_key(key)),
+            Self::Helper { store, key: Some(key), name } => {
+                write!(f, "{store} credHelpers[{}] {name}", shown_key(key))
+            }
             Self::Helper { store, key: None, name } => write!(f, "{store} credsStore {name}"),
             Self::Account(name) => write!(f, "account {}", text::one_line(name, SHOWN)),
         }
@@ -73,7 +75,8 @@ impl fmt::Display for Origin {
 
 /// A path as people write it: the home directory as `~`, control characters out.
 pub fn shown_path(path: &Path, home: Option<&Path>) -> String {
-    let short = home.filter(|home| home.parent().is_some()).and_then(|home| path.strip_prefix(home).ok());
+    let short =
+        home.filter(|home| home.parent().is_some()).and_then(|home| path.strip_prefix(home).ok());
     let shown = match short {
         Some(rest) => Path::new("~").join(rest).display().to_string(),
         None => path.display().to_string(),
@@ -111,8 +114,14 @@ mod tests {
                 Origin::Entry { store: docker.clone(), key: "https://index.docker.io/v1/".into() },
                 "~/.docker/config.json auths[https://index.docker.io/v1/]",
             ),
-            (Origin::Entry { store: Store::DockerAuthConfig, key: "ghcr.io".into() }, "DOCKER_AUTH_CONFIG auths[ghcr.io]"),
-            (Origin::Helper { store: docker.clone(), key: None, name: "desktop".into() }, "~/.docker/config.json credsStore desktop"),
+            (
+                Origin::Entry { store: Store::DockerAuthConfig, key: "ghcr.io".into() },
+                "DOCKER_AUTH_CONFIG auths[ghcr.io]",
+            ),
+            (
+                Origin::Helper { store: docker.clone(), key: None, name: "desktop".into() },
+                "~/.docker/config.json credsStore desktop",
+            ),
             (
                 Origin::Helper { store: docker, key: Some("ghcr.io".into()), name: "pass".into() },
                 "~/.docker/config.json credHelpers[ghcr.io] pass",
@@ -143,7 +152,10 @@ mod tests {
         assert_eq!(shown_key("https://bob:hunter2@host:5000/v1/"), "https://host:5000/v1/");
         assert_eq!(shown_key("bob:hunter2@host"), "host");
         assert_eq!(shown_key("host/a@b"), "host/a@b");
-        assert_eq!(shown_key("https://bob:hun?ter2@host/v2/?token=hunter2#hunter2"), "https://host/v2/?…");
+        assert_eq!(
+            shown_key("https://bob:hun?ter2@host/v2/?token=hunter2#hunter2"),
+            "https://host/v2/?…"
+        );
         assert_eq!(shown_key("host#hunter2"), "host?…");
     }
 }

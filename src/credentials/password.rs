@@ -41,10 +41,17 @@ impl Login {
                 PasswordSource::File(path) => places::read(path).await,
             }
         };
-        let bytes = tokio::time::timeout(limit, read).await.map_err(|_| unreadable("it gives no end within the time limit".to_owned()))?;
+        let bytes = tokio::time::timeout(limit, read)
+            .await
+            .map_err(|_| unreadable("it gives no end within the time limit".to_owned()))?;
         let bytes = bytes.map_err(|error| unreadable(error.kind().to_string()))?;
-        let secret = line(bytes).ok_or_else(|| CredentialsError::Password { from: origin.clone() })?;
-        Ok(Self { credential: Credential::Password { user: user.to_owned(), secret }, origin, reader: Reader::Explicit })
+        let secret =
+            line(bytes).ok_or_else(|| CredentialsError::Password { from: origin.clone() })?;
+        Ok(Self {
+            credential: Credential::Password { user: user.to_owned(), secret },
+            origin,
+            reader: Reader::Explicit,
+        })
     }
 }
 
@@ -82,7 +89,11 @@ mod tests {
             (b"\xff\xfe", None),
         ];
         for (bytes, wanted) in rows {
-            assert_eq!(line(bytes.to_vec()).as_ref().map(ExposeSecret::expose_secret), *wanted, "{bytes:?}");
+            assert_eq!(
+                line(bytes.to_vec()).as_ref().map(ExposeSecret::expose_secret),
+                *wanted,
+                "{bytes:?}"
+            );
         }
     }
 }

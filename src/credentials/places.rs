@@ -25,24 +25,42 @@ pub(super) struct Place {
 
 /// Docker's file: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
 pub(super) fn docker(environment: &Environment) -> Option<Place> {
-    let folder = environment.var("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(environment.home()?.join(".docker")))?;
+    let folder = environment
+        .var("DOCKER_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| Some(environment.home()?.join(".docker")))?;
     let path = folder.join("config.json");
     Some(Place { store: Store::Docker(shown(&path, environment)), path, named_by: None })
 }
 
 /// Podman's files, in the order it asks them. `$REGISTRY_AUTH_FILE` stands for all.
 pub(super) fn podman(environment: &Environment) -> Vec<Place> {
-    let place = |path: PathBuf, named_by| Place { store: Store::Podman(shown(&path, environment)), path, named_by };
+    let place = |path: PathBuf, named_by| Place {
+        store: Store::Podman(shown(&path, environment)),
+        path,
+        named_by,
+    };
     if let Some(file) = environment.var("REGISTRY_AUTH_FILE") {
         return vec![place(PathBuf::from(file), Some("REGISTRY_AUTH_FILE"))];
     }
     let run = match environment.var("XDG_RUNTIME_DIR") {
         Some(folder) => Some(PathBuf::from(folder)),
-        None if cfg!(target_os = "linux") => Some(PathBuf::from(format!("/run/containers/{}", rustix::process::getuid().as_raw()))),
+        None if cfg!(target_os = "linux") => {
+            Some(PathBuf::from(format!("/run/containers/{}", rustix::process::getuid().as_raw())))
+        }
         None => None,
     };
-    let run = run.map(|folder| if environment.var("XDG_RUNTIME_DIR").is_some() { folder.join("containers") } else { folder });
-    let config = environment.var("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(environment.home()?.join(".config")));
+    let run = run.map(|folder| {
+        if environment.var("XDG_RUNTIME_DIR").is_some() {
+            folder.join("containers")
+        } else {
+            folder
+        }
+    });
+    let config = environment
+        .var("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(environment.home()?.join(".config")));
     let config = config.map(|folder| folder.join("containers"));
     run.into_iter().chain(config).map(|folder| place(folder.join("auth.json"), None)).collect()
 }
@@ -57,13 +75,25 @@ impl Place {
     pub(super) async fn read(&self, limit: std::time::Duration) -> Result<Option<Vec<u8>>, Note> {
         let file = || self.store.to_string();
         match tokio::time::timeout(limit, read(&self.path)).await {
-            Err(_) => Err(Note::Unreadable { file: file(), why: "it gives no end within the time limit".into() }),
-            Ok(Ok(bytes)) if bytes.len() as u64 > MOST_FILE => Err(Note::TooLarge { file: file(), most: MOST_FILE }),
+            Err(_) => Err(Note::Unreadable {
+                file: file(),
+                why: "it gives no end within the time limit".into(),
+            }),
+            Ok(Ok(bytes)) if bytes.len() as u64 > MOST_FILE => {
+                Err(Note::TooLarge { file: file(), most: MOST_FILE })
+            }
             Ok(Ok(bytes)) => Ok(Some(bytes)),
-            Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => match self.named_by {
-                Some(variable) => Err(Note::Missing { variable, file: file() }),
-                None => Ok(None),
-            },
+            Ok(Err(error))
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                match self.named_by {
+                    Some(variable) => Err(Note::Missing { variable, file: file() }),
+                    None => Ok(None),
+                }
+            }
             Ok(Err(error)) => Err(Note::Unreadable { file: file(), why: error.kind().to_string() }),
         }
     }
@@ -76,7 +106,9 @@ pub(super) async fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// The same of whatever `open` opens; a pipe may keep that or the reading waiting for ever.
-pub(super) async fn read_from<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static) -> io::Result<Vec<u8>> {
+pub(super) async fn read_from<R: Read>(
+    open: impl FnOnce() -> io::Result<R> + Send + 'static,
+) -> io::Result<Vec<u8>> {
     let read = move || {
         let mut bytes = Vec::new();
         open()?.take(MOST_FILE + 1).read_to_end(&mut bytes)?;
@@ -92,12 +124,23 @@ mod tests {
     #[test]
     fn places_follow_the_variables() {
         let rows: &[(&[(&str, &str)], &str)] = &[
-            (&[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r")], "~/.docker/config.json /r/containers/auth.json ~/.config/containers/auth.json"),
             (
-                &[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r"), ("XDG_CONFIG_HOME", "/c"), ("DOCKER_CONFIG", "/d")],
+                &[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r")],
+                "~/.docker/config.json /r/containers/auth.json ~/.config/containers/auth.json",
+            ),
+            (
+                &[
+                    ("HOME", "/h"),
+                    ("XDG_RUNTIME_DIR", "/r"),
+                    ("XDG_CONFIG_HOME", "/c"),
+                    ("DOCKER_CONFIG", "/d"),
+                ],
                 "/d/config.json /r/containers/auth.json /c/containers/auth.json",
             ),
-            (&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/h/a.json"), ("XDG_RUNTIME_DIR", "/r")], "~/.docker/config.json ~/a.json"),
+            (
+                &[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/h/a.json"), ("XDG_RUNTIME_DIR", "/r")],
+                "~/.docker/config.json ~/a.json",
+            ),
             (&[("XDG_RUNTIME_DIR", "/r")], "/r/containers/auth.json"),
             (
                 &[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/r"), ("DOCKER_CONFIG", "")],
@@ -106,8 +149,11 @@ mod tests {
         ];
         for (variables, wanted) in rows {
             let environment: Environment = variables.iter().copied().collect();
-            let found: Vec<String> =
-                docker(&environment).into_iter().chain(podman(&environment)).map(|place| place.store.to_string()).collect();
+            let found: Vec<String> = docker(&environment)
+                .into_iter()
+                .chain(podman(&environment))
+                .map(|place| place.store.to_string())
+                .collect();
             assert_eq!(found.join(" "), *wanted, "{variables:?}");
         }
     }
@@ -115,7 +161,11 @@ mod tests {
     #[tokio::test]
     async fn reading_is_bounded_and_says_what_it_met() {
         let folder = tempfile::tempdir().unwrap();
-        let place = |name: &str, named_by| Place { store: Store::Docker(name.to_owned()), path: folder.path().join(name), named_by };
+        let place = |name: &str, named_by| Place {
+            store: Store::Docker(name.to_owned()),
+            path: folder.path().join(name),
+            named_by,
+        };
         let limit = std::time::Duration::from_secs(5);
         std::fs::write(folder.path().join("good"), "x").unwrap();
         std::fs::write(folder.path().join("large"), vec![b' '; 1024 * 1024 + 1]).unwrap();
@@ -125,7 +175,10 @@ mod tests {
         assert_eq!(place("link", None).read(limit).await, Ok(Some(b"x".to_vec())));
         assert_eq!(place("none", None).read(limit).await, Ok(None));
         assert_eq!(place("good/below", None).read(limit).await, Ok(None));
-        assert!(matches!(place("none", Some("V")).read(limit).await, Err(Note::Missing { variable: "V", .. })));
+        assert!(matches!(
+            place("none", Some("V")).read(limit).await,
+            Err(Note::Missing { variable: "V", .. })
+        ));
         assert!(matches!(place("large", None).read(limit).await, Err(Note::TooLarge { .. })));
         assert!(matches!(place("folder", None).read(limit).await, Err(Note::Unreadable { .. })));
     }

@@ -22,7 +22,11 @@ pub enum Tool {
 impl Tool {
     /// Which nerdctl it is by its version, `1.7.6` or `v2.1.2`; the first where that is no version.
     pub fn nerdctl(version: &str) -> Self {
-        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        let major = version
+            .trim_start_matches('v')
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok());
         if major.is_some_and(|major| major >= 2) { Self::Nerdctl2 } else { Self::Nerdctl }
     }
 
@@ -83,7 +87,8 @@ impl Keychain {
         let place = places::docker(&self.environment)?;
         self.read(&mut survey, &place, |survey, file| {
             // A helper that fails is not made up for by the file, as with docker: the next key is tried.
-            let found = keys.iter().filter_map(|key| survey.by_docker_key(&place.store, &file, key));
+            let found =
+                keys.iter().filter_map(|key| survey.by_docker_key(&place.store, &file, key));
             pending.extend(found.map(super::keychain::Pending::without_fallback));
         })
         .await;
@@ -103,20 +108,24 @@ impl Keychain {
             (false, false) => own.into_iter().chain(docker).collect(),
         };
         for place in files {
-            self.read(&mut survey, &place, |survey, file| pending.extend(survey.as_podman(&place.store, &file, registry, repository)))
-                .await;
+            self.read(&mut survey, &place, |survey, file| {
+                pending.extend(survey.as_podman(&place.store, &file, registry, repository))
+            })
+            .await;
         }
         self.settle(pending).await.into_iter().find_map(|outcome| outcome.login)
     }
 
     /// Every place that docker and podman look at, and what each holds.
     pub async fn holdings(&self) -> Vec<Holding> {
-        let variable = self
-            .environment
-            .var("DOCKER_AUTH_CONFIG")
-            .map(|text| Holding { store: Store::DockerAuthConfig, content: Content::of(text.as_bytes()) });
+        let variable = self.environment.var("DOCKER_AUTH_CONFIG").map(|text| Holding {
+            store: Store::DockerAuthConfig,
+            content: Content::of(text.as_bytes()),
+        });
         let mut holdings: Vec<Holding> = variable.into_iter().collect();
-        for place in places::docker(&self.environment).into_iter().chain(places::podman(&self.environment)) {
+        for place in
+            places::docker(&self.environment).into_iter().chain(places::podman(&self.environment))
+        {
             let content = match place.read(self.limit).await {
                 Ok(Some(bytes)) => Content::of(&bytes),
                 Ok(None) => Content::Absent,

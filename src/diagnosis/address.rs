@@ -34,17 +34,27 @@ impl Address<'_> {
     /// Whether it is a registry's, by its host or by its path.
     pub(super) fn is_registry(&self) -> bool {
         let name = self.host.split_once(':').map_or(self.host, |(name, _)| name);
-        let is_part =
-            |known: &str| name.strip_suffix(known).is_some_and(|sub| known.starts_with('.') || sub.is_empty() || sub.ends_with('.'));
+        let is_part = |known: &str| {
+            name.strip_suffix(known)
+                .is_some_and(|sub| known.starts_with('.') || sub.is_empty() || sub.ends_with('.'))
+        };
         let known = REGISTRIES.iter().any(|known| is_part(known));
         // Amazon's, Google's and JFrog's domains serve much else besides.
         let is_amazon = (name.contains(".amazonaws.com") || name.ends_with(".on.aws"))
-            && ([".dkr.ecr", ".dkr-ecr", "starport-layer-bucket"].iter().any(|part| name.contains(part))
+            && ([".dkr.ecr", ".dkr-ecr", "starport-layer-bucket"]
+                .iter()
+                .any(|part| name.contains(part))
                 || name.starts_with("api.ecr")
                 || name.starts_with("ecr"));
-        let is_jfrog = name.ends_with(".jfrog.io") && (!self.path.contains("/api/") || self.path.contains("/api/docker/"));
+        let is_jfrog = name.ends_with(".jfrog.io")
+            && (!self.path.contains("/api/") || self.path.contains("/api/docker/"));
         let is_google = name.ends_with("-docker.pkg.dev");
-        known || Hub::default().owns(self.host) || is_amazon || is_jfrog || is_google || is_of_protocol(self.path)
+        known
+            || Hub::default().owns(self.host)
+            || is_amazon
+            || is_jfrog
+            || is_google
+            || is_of_protocol(self.path)
     }
 
     /// Whether it may be a registry's token service, or anybody's: only the words around it tell.
@@ -55,7 +65,8 @@ impl Address<'_> {
 
     /// Whether it only explains something.
     pub(super) fn is_documentation(&self) -> bool {
-        matches!(self.host, "docs.docker.com" | "www.docker.com" | "docker.com") || self.host.starts_with("docs.")
+        matches!(self.host, "docs.docker.com" | "www.docker.com" | "docker.com")
+            || self.host.starts_with("docs.")
     }
 
     /// The image whose manifest the address is; a blob's address does not say the tag.
@@ -63,7 +74,8 @@ impl Address<'_> {
         let (_, rest) = self.path.split_once("/v2/")?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (name, tail) = rest.split_once("/manifests/")?;
-        let registry = query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
+        let registry =
+            query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
         let registry = if Hub::default().owns(registry) { "docker.io" } else { registry };
         let separator = if tail.starts_with("sha256:") { '@' } else { ':' };
         format!("{registry}/{name}{separator}{tail}").parse().ok()
@@ -75,18 +87,31 @@ impl Address<'_> {
 fn is_of_protocol(path: &str) -> bool {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let asks_scope = query.split('&').any(|pair| pair.starts_with("scope=repository"));
-    let asks_service = query.split('&').any(|pair| pair.starts_with("service=")) && (path.ends_with("/token") || path.ends_with("/auth"));
+    let asks_service = query.split('&').any(|pair| pair.starts_with("service="))
+        && (path.ends_with("/token") || path.ends_with("/auth"));
     asks_scope
         || asks_service
         || path == "/service/token"
         || path.match_indices("/v2/").any(|(at, v2)| {
-            let (before, name) = (path.get(..at).unwrap_or_default(), path.get(at + v2.len()..).unwrap_or_default());
+            let (before, name) =
+                (path.get(..at).unwrap_or_default(), path.get(at + v2.len()..).unwrap_or_default());
             let has = |part: &str| name.find(part).is_some_and(|at| at > 0);
             match name {
-                "" => before.is_empty() || before.contains("/api/docker/") || before.starts_with("/repository/"),
+                "" => {
+                    before.is_empty()
+                        || before.contains("/api/docker/")
+                        || before.starts_with("/repository/")
+                }
                 "_catalog" => true,
-                _ if before.ends_with("/docker/registry") => name.starts_with("blobs/") || name.starts_with("repositories/"),
-                _ => ["/manifests/", "/blobs/sha", "/blobs/upload", "/referrers/sha"].into_iter().any(has) || has("/tags/list"),
+                _ if before.ends_with("/docker/registry") => {
+                    name.starts_with("blobs/") || name.starts_with("repositories/")
+                }
+                _ => {
+                    ["/manifests/", "/blobs/sha", "/blobs/upload", "/referrers/sha"]
+                        .into_iter()
+                        .any(has)
+                        || has("/tags/list")
+                }
             }
         })
 }
@@ -97,7 +122,10 @@ pub(super) fn all(text: &str) -> Vec<Address<'_>> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("://") {
         let end = after
-            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ']' | '}' | ',' | '|'))
+            .find(|c: char| {
+                c.is_whitespace()
+                    || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ']' | '}' | ',' | '|')
+            })
             .unwrap_or(after.len());
         let (url, later) = after.split_at(end);
         if before.ends_with("http") || before.ends_with("https") {

@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn every_class_has_advice_of_its_own() {
-        let advices: std::collections::BTreeSet<&str> = Class::ALL.into_iter().map(|class| advice(class, "")).collect();
+        let advices: std::collections::BTreeSet<&str> =
+            Class::ALL.into_iter().map(|class| advice(class, "")).collect();
         assert_eq!(advices.len(), Class::ALL.len());
     }
 }

@@ -94,7 +94,14 @@ impl Class {
 
     /// Whether this is a 429 of any kind.
     pub const fn is_limit(self) -> bool {
-        matches!(self, Self::LoginLimit | Self::PullLimit | Self::OverallLimit | Self::OtherRegistryLimit | Self::LimitUnspecified)
+        matches!(
+            self,
+            Self::LoginLimit
+                | Self::PullLimit
+                | Self::OverallLimit
+                | Self::OtherRegistryLimit
+                | Self::LimitUnspecified
+        )
     }
 }
 

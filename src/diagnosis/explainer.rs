@@ -46,7 +46,9 @@ impl Finding {
     /// very near and one of them names none.
     fn may_be(&self, other: &Self) -> bool {
         let distance = self.line.abs_diff(other.line);
-        let (Some(one), Some(other)) = (&self.image, &other.image) else { return distance <= VERY_NEAR };
+        let (Some(one), Some(other)) = (&self.image, &other.image) else {
+            return distance <= VERY_NEAR;
+        };
         let by_digest = one.contains("@sha256:") != other.contains("@sha256:");
         distance <= NEAR && (one == other || (by_digest && repository(one) == repository(other)))
     }
@@ -191,8 +193,22 @@ impl Bench {
         }
     }
 
-    fn finding(&mut self, line: u64, class: Class, image: Option<String>, raw: &str, text: String) -> Finding {
-        Finding { line, class, image, tool: self.scene.tool(raw), advice: advice(class, &text), text }
+    fn finding(
+        &mut self,
+        line: u64,
+        class: Class,
+        image: Option<String>,
+        raw: &str,
+        text: String,
+    ) -> Finding {
+        Finding {
+            line,
+            class,
+            image,
+            tool: self.scene.tool(raw),
+            advice: advice(class, &text),
+            text,
+        }
     }
 
     /// Judges a peeled line, and hands the finding out or holds it back.
@@ -201,13 +217,23 @@ impl Bench {
         let near = self.scene.image(number);
         let before = near.map_or(Owner::Unsaid, |(_, owner)| owner);
         let marks = Marks::of(&line.text);
-        let verdict = Case { text: &line.text, marks, owner: subject.owner, before, names_image: subject.image.is_some() }.judge();
-        let inherits = verdict.is_some_and(|verdict| !matches!(verdict.class, Class::RuntimeDown | Class::DiskFull))
+        let verdict = Case {
+            text: &line.text,
+            marks,
+            owner: subject.owner,
+            before,
+            names_image: subject.image.is_some(),
+        }
+        .judge();
+        let inherits = verdict
+            .is_some_and(|verdict| !matches!(verdict.class, Class::RuntimeDown | Class::DiskFull))
             && (subject.owner == Owner::Unsaid || subject.owner == before);
         let image = match (&subject.image, near.map(|(image, _)| image).filter(|_| inherits)) {
             // The name it was asked for by says more than the digest in an address.
             (Some(image), Some(near))
-                if image.tag().is_none() && (image.registry(), image.repository()) == (near.registry(), near.repository()) =>
+                if image.tag().is_none()
+                    && (image.registry(), image.repository())
+                        == (near.registry(), near.repository()) =>
             {
                 Some(near.to_string())
             }
@@ -219,14 +245,16 @@ impl Bench {
         } else if line.text.starts_with("Status: ") {
             self.scene.pulled();
         }
-        let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, raw, verdict.at)) else {
+        let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, raw, verdict.at))
+        else {
             self.scene.tool(raw);
             return;
         };
         if line.level == Level::Debug && !verdict.class.is_limit() {
             return;
         }
-        let finding = self.finding(number, verdict.class, image, raw, decisive(&line.text, verdict.at));
+        let finding =
+            self.finding(number, verdict.class, image, raw, decisive(&line.text, verdict.at));
         let is_local = finding.class == Class::NotFound && marks.has(Mark::NotHere);
         if line.level <= Level::Warning || finding.class == Class::LimitUnspecified || is_local {
             self.hold(finding, found);
@@ -237,14 +265,18 @@ impl Bench {
 
     /// An error: it speaks for the weaker lines before it that may tell of the same failure.
     fn settle(&mut self, finding: Finding, found: &mut dyn FnMut(Finding)) {
-        if self.error.as_ref().is_some_and(|error| (error.line, error.class, &error.image) == (finding.line, finding.class, &finding.image))
+        if self.error.as_ref().is_some_and(|error| {
+            (error.line, error.class, &error.image) == (finding.line, finding.class, &finding.image)
+        }) {
+            return;
+        }
+        if finding.class == Class::Network
+            && self.weaker().any(|weaker| weaker.is_certain_limit() && weaker.may_be(&finding))
         {
             return;
         }
-        if finding.class == Class::Network && self.weaker().any(|weaker| weaker.is_certain_limit() && weaker.may_be(&finding)) {
-            return;
-        }
-        let is_told = self.told.iter().any(|told| told.class == finding.class && told.may_be(&finding));
+        let is_told =
+            self.told.iter().any(|told| told.class == finding.class && told.may_be(&finding));
         self.held.retain(|held| !held.may_be(&finding));
         self.told.retain(|told| !told.may_be(&finding));
         self.error = Some(finding.clone());
@@ -261,12 +293,17 @@ impl Bench {
             same && error.may_be(&finding)
         });
         let certain = |weaker: &Finding| weaker.is_certain_limit() && weaker.may_be(&finding);
-        let is_told = self.told.iter().any(|told| (told.line, told.class) == (finding.line, finding.class));
-        if is_said || is_told || (finding.class == Class::LimitUnspecified && self.weaker().any(certain)) {
+        let is_told =
+            self.told.iter().any(|told| (told.line, told.class) == (finding.line, finding.class));
+        if is_said
+            || is_told
+            || (finding.class == Class::LimitUnspecified && self.weaker().any(certain))
+        {
             return;
         }
         if finding.is_certain_limit() {
-            self.held.retain(|held| held.class != Class::LimitUnspecified || !held.may_be(&finding));
+            self.held
+                .retain(|held| held.class != Class::LimitUnspecified || !held.may_be(&finding));
         }
         if self.held.len() >= HELD_MAX
             && let Some(first) = self.held.pop_front()
@@ -305,11 +342,19 @@ fn repository(image: &str) -> &str {
 fn decisive(whole: &str, at: usize) -> String {
     let from = whole.get(..at).map_or(0, |before| {
         let column = before.rfind("   ").map_or(0, |place| place + 3);
-        if before.len() - column <= TEXT_MAX / 2 { column } else { before.rfind(": ").map_or(at, |place| place + 2) }
+        if before.len() - column <= TEXT_MAX / 2 {
+            column
+        } else {
+            before.rfind(": ").map_or(at, |place| place + 2)
+        }
     });
     // What tells a secret may stand before the cut (`password:   …`): hidden first, cut then.
     let (shown, head) = (text::redact(whole), text::redact(whole.get(..from).unwrap_or_default()));
-    let same = shown.char_indices().zip(head.chars()).find(|((_, a), b)| a != b).map_or(head.len(), |((at, _), _)| at);
+    let same = shown
+        .char_indices()
+        .zip(head.chars())
+        .find(|((_, a), b)| a != b)
+        .map_or(head.len(), |((at, _), _)| at);
     let part = shown.get(same..).unwrap_or(&shown).trim();
     let part = if part.matches('"').count() % 2 == 1 { part.trim_end_matches('"') } else { part };
     text::one_line(part, TEXT_MAX)
@@ -324,7 +369,9 @@ mod tests {
     const OWN: &str = include_str!("../../tests/it/fixtures/explain-own.jsonl");
 
     fn texts() -> Vec<String> {
-        let text = |row: &str| serde_json::from_str::<serde_json::Value>(row).ok()?["text"].as_str().map(str::to_owned);
+        let text = |row: &str| {
+            serde_json::from_str::<serde_json::Value>(row).ok()?["text"].as_str().map(str::to_owned)
+        };
         OWN.lines().filter_map(text).collect()
     }
 
@@ -340,8 +387,15 @@ mod tests {
 
     #[test]
     fn a_secret_stays_hidden_where_the_text_is_cut_after_its_name() {
-        for lead in ["A_PASSWORD:    ", "docker login -u jo -p     ", &format!("{} DOCKER_PASSWORD: ", "x ".repeat(400))] {
-            assert_eq!(decisive(&format!("{lead}hunter2 toomanyrequests"), lead.len() + 8), "<redacted> toomanyrequests");
+        for lead in [
+            "A_PASSWORD:    ",
+            "docker login -u jo -p     ",
+            &format!("{} DOCKER_PASSWORD: ", "x ".repeat(400)),
+        ] {
+            assert_eq!(
+                decisive(&format!("{lead}hunter2 toomanyrequests"), lead.len() + 8),
+                "<redacted> toomanyrequests"
+            );
         }
     }
 
@@ -349,12 +403,22 @@ mod tests {
     fn an_error_speaks_for_the_warnings_before_it() {
         let warning = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/redis: received unexpected HTTP status: 503 Service Unavailable\n";
         let error = "Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
-        let classes = |text: &str| explain(&[text.as_bytes()]).iter().map(|finding| finding.class).collect::<Vec<_>>();
+        let classes = |text: &str| {
+            explain(&[text.as_bytes()]).iter().map(|finding| finding.class).collect::<Vec<_>>()
+        };
         assert_eq!(classes(&format!("{warning}{error}")), [Class::PullLimit]);
         assert_eq!(classes(&warning.repeat(3)), [Class::Server; 3]);
         let elsewhere = warning.replace("redis", "nginx");
-        assert_eq!(classes(&format!("{elsewhere}{error}")), [Class::PullLimit, Class::Server], "a warning of another image stays");
-        assert_eq!(classes(&format!("{warning}{}{error}", "x\n".repeat(500))), [Class::Server, Class::PullLimit], "far away");
+        assert_eq!(
+            classes(&format!("{elsewhere}{error}")),
+            [Class::PullLimit, Class::Server],
+            "a warning of another image stays"
+        );
+        assert_eq!(
+            classes(&format!("{warning}{}{error}", "x\n".repeat(500))),
+            [Class::Server, Class::PullLimit],
+            "far away"
+        );
     }
 
     #[test]
@@ -364,7 +428,8 @@ mod tests {
             let mut seen = Vec::new();
             for step in steps {
                 let mut now = Vec::new();
-                explainer.feed(step.as_bytes(), &mut |finding| now.push((finding.line, finding.class)));
+                explainer
+                    .feed(step.as_bytes(), &mut |finding| now.push((finding.line, finding.class)));
                 explainer.pause(&mut |finding| now.push((finding.line, finding.class)));
                 seen.push(now);
             }
@@ -376,20 +441,44 @@ mod tests {
         let bare = "Failed to pull image \"golang:1.22\": unexpected status from HEAD request to https://registry-1.docker.io/v2/library/golang/manifests/1.22: 429 Too Many Requests\n";
         let (unspecified, limit) = (Class::LimitUnspecified, Class::PullLimit);
         assert_eq!(steps(&[bare, "", "x\n"]), [vec![(1, unspecified)], vec![], vec![], vec![]]);
-        assert_eq!(steps(&[bare, bare]), [vec![(1, unspecified)], vec![(2, unspecified)], vec![]], "two failures are two");
+        assert_eq!(
+            steps(&[bare, bare]),
+            [vec![(1, unspecified)], vec![(2, unspecified)], vec![]],
+            "two failures are two"
+        );
         let body = "toomanyrequests: You have reached your pull rate limit.\n";
-        assert_eq!(steps(&[bare, body]), [vec![(1, unspecified)], vec![(1, limit)], vec![]], "the body says more");
+        assert_eq!(
+            steps(&[bare, body]),
+            [vec![(1, unspecified)], vec![(1, limit)], vec![]],
+            "the body says more"
+        );
         let warning = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
         let error = "Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
         let timeout = "Error: initializing source docker://redis:7: pinging container registry registry-1.docker.io: Get \"https://registry-1.docker.io/v2/\": dial tcp: i/o timeout\n";
-        assert_eq!(steps(&[warning, error]), [vec![(1, limit)], vec![], vec![]], "the error tells of what the warning told");
-        assert_eq!(steps(&[warning, error, error]), [vec![(1, limit)], vec![], vec![(3, limit)], vec![]], "once");
+        assert_eq!(
+            steps(&[warning, error]),
+            [vec![(1, limit)], vec![], vec![]],
+            "the error tells of what the warning told"
+        );
+        assert_eq!(
+            steps(&[warning, error, error]),
+            [vec![(1, limit)], vec![], vec![(3, limit)], vec![]],
+            "once"
+        );
         assert_eq!(steps(&[warning, timeout]), [vec![(1, limit)], vec![], vec![]]);
         let far = "x\n".repeat(300);
-        assert_eq!(steps(&[warning, &far, error]), [vec![(1, limit)], vec![], vec![(302, limit)], vec![]], "far away is another");
+        assert_eq!(
+            steps(&[warning, &far, error]),
+            [vec![(1, limit)], vec![], vec![(302, limit)], vec![]],
+            "far away is another"
+        );
         let open = "Error: 2 errors occurred while pulling:\n";
         let item = " * initializing source docker://quay.io/a/b:1: reading manifest 1 in quay.io/a/b: manifest unknown\n";
-        assert_eq!(steps(&[open, item, "x\n"]).concat(), [(1, Class::NotFound)], "a list that grows is told once");
+        assert_eq!(
+            steps(&[open, item, "x\n"]).concat(),
+            [(1, Class::NotFound)],
+            "a list that grows is told once"
+        );
     }
 
     #[test]
@@ -397,7 +486,9 @@ mod tests {
         let mut explainer = Explainer::new(Hub::default());
         let mut found = 0_usize;
         for n in 0..10_000 {
-            let line = format!("WARN[0001] reading manifest {n} in docker.io/library/redis: manifest unknown\n");
+            let line = format!(
+                "WARN[0001] reading manifest {n} in docker.io/library/redis: manifest unknown\n"
+            );
             explainer.feed(line.as_bytes(), &mut |_| found += 1);
             assert!(explainer.bench.held.len() <= HELD_MAX);
         }
@@ -408,13 +499,22 @@ mod tests {
     #[test]
     fn a_stand_in_for_docker_hub_makes_a_bare_429_its_own() {
         let text = "ctr: failed to resolve reference \"127.0.0.1:5000/library/nginx:latest\": unexpected status from HEAD request to http://127.0.0.1:5000/v2/library/nginx/manifests/latest: 429 Too Many Requests\n";
-        assert_eq!(classify(text, &Hub::default()).map(|finding| finding.class), Some(Class::OtherRegistryLimit));
-        assert_eq!(classify(text, &Hub::default().and("127.0.0.1:5000")).map(|finding| finding.class), Some(Class::LimitUnspecified));
+        assert_eq!(
+            classify(text, &Hub::default()).map(|finding| finding.class),
+            Some(Class::OtherRegistryLimit)
+        );
+        assert_eq!(
+            classify(text, &Hub::default().and("127.0.0.1:5000")).map(|finding| finding.class),
+            Some(Class::LimitUnspecified)
+        );
     }
 
     #[test]
     fn the_decisive_part_of_a_long_line_is_kept() {
-        let text = format!("Error: {}: toomanyrequests: You have reached your pull rate limit.", "failed to copy: ".repeat(80));
+        let text = format!(
+            "Error: {}: toomanyrequests: You have reached your pull rate limit.",
+            "failed to copy: ".repeat(80)
+        );
         let finding = classify(&text, &Hub::default()).unwrap();
         assert!(finding.text.starts_with("toomanyrequests: You have reached"), "{}", finding.text);
     }

@@ -44,9 +44,13 @@ impl Case<'_> {
         let status = self.status(|status| status == 429);
         let code = self.error_code();
         // A 429 of just any server is none of ours: the error's code or a registry has to be there.
-        let limited = status.or(code).or(marks.at(Mark::TooManyWords)).filter(|_| code.is_some() || self.is_about_registry());
+        let limited = status
+            .or(code)
+            .or(marks.at(Mark::TooManyWords))
+            .filter(|_| code.is_some() || self.is_about_registry());
         let owner = if self.owner == Owner::Unsaid { self.before } else { self.owner };
-        let foreign = |class| if owner == Owner::Foreign { Class::OtherRegistryLimit } else { class };
+        let foreign =
+            |class| if owner == Owner::Foreign { Class::OtherRegistryLimit } else { class };
         // Docker Hub counts by user name or address, and says so; others lock people out, too.
         let is_lock = code.is_some() || self.is_about_registry() || self.says("username or ip");
         if let Some(at) = marks.at(Mark::Logins).filter(|_| is_lock) {
@@ -56,7 +60,8 @@ impl Case<'_> {
         if let Some(at) = marks.at(Mark::TokenLimiter).or(limited.filter(|_| asks_token)) {
             return Some((foreign(Class::LoginLimit), at));
         }
-        let implied = || limited.filter(|_| marks.has(Mark::LimitLink) || self.shows_nothing_remaining());
+        let implied =
+            || limited.filter(|_| marks.has(Mark::LimitLink) || self.shows_nothing_remaining());
         if let Some(at) = self.pull_limit().or_else(implied) {
             return Some((Class::PullLimit, at));
         }
@@ -76,16 +81,23 @@ impl Case<'_> {
     /// Registries write it in one case; `TooManyRequests` is the code of many a web service, too.
     fn error_code(&self) -> Option<usize> {
         let at = self.marks.at(Mark::TooMany)?;
-        let (before, after) = (self.text.get(..at)?, self.text.get(at + "toomanyrequests".len()..)?);
+        let (before, after) =
+            (self.text.get(..at)?, self.text.get(at + "toomanyrequests".len()..)?);
         let code = self.text.get(at..at + "toomanyrequests".len())?;
-        let is_mixed = code.contains(|c: char| c.is_ascii_uppercase()) && code.contains(|c: char| c.is_ascii_lowercase());
+        let is_mixed = code.contains(|c: char| c.is_ascii_uppercase())
+            && code.contains(|c: char| c.is_ascii_lowercase());
         let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
         // Without a message it is one only as the last word of a registry's or a runtime's error.
-        if before.ends_with(": ") && after.trim_end_matches([' ', '.', '"']).is_empty() && self.is_about_registry() {
+        if before.ends_with(": ")
+            && after.trim_end_matches([' ', '.', '"']).is_empty()
+            && self.is_about_registry()
+        {
             return Some(at);
         }
         let message = after.strip_prefix(':')?.trim();
-        let is_code = stands_alone && (message.is_empty() || message.contains(' ')) && (!is_mixed || self.is_about_registry());
+        let is_code = stands_alone
+            && (message.is_empty() || message.contains(' '))
+            && (!is_mixed || self.is_about_registry());
         is_code.then_some(at)
     }
 
@@ -93,19 +105,25 @@ impl Case<'_> {
     fn pull_limit(&self) -> Option<usize> {
         let at = self.marks.at(Mark::PullLimit)?;
         let before = self.text.get(..at)?.to_ascii_lowercase();
-        let reached =
-            before.rfind("you have reached your").or_else(|| before.rfind("has reached its")).or_else(|| before.rfind("exceeded your"))?;
+        let reached = before
+            .rfind("you have reached your")
+            .or_else(|| before.rfind("has reached its"))
+            .or_else(|| before.rfind("exceeded your"))?;
         let between = before.get(reached..)?;
         // A pattern that looks for the wording is not the wording.
         let is_pattern = between.contains(['*', '\\', '[', '|', '(']);
-        (between.len() < 80 && !is_pattern).then_some(self.error_code().filter(|code| *code < reached).unwrap_or(reached))
+        (between.len() < 80 && !is_pattern)
+            .then_some(self.error_code().filter(|code| *code < reached).unwrap_or(reached))
     }
 
     /// Headers printed beside a 429 that show an empty pull quota.
     fn shows_nothing_remaining(&self) -> bool {
         let lower = self.text.to_ascii_lowercase();
         lower.match_indices("ratelimit-remaining").any(|(at, name)| {
-            let value = lower.get(at + name.len()..).unwrap_or_default().trim_start_matches(['"', ':', '=', ' ', '[']);
+            let value = lower
+                .get(at + name.len()..)
+                .unwrap_or_default()
+                .trim_start_matches(['"', ':', '=', ' ', '[']);
             is_used_up(value.split(['"', ' ', ',', ']']).next().unwrap_or_default())
         })
     }
@@ -134,10 +152,9 @@ impl Case<'_> {
             "body: \"",
         ];
         let lower = self.text.to_ascii_lowercase();
-        lower
-            .match_indices("too many requests")
-            .map(|(at, _)| at)
-            .find(|at| BEFORE.iter().any(|lead| lower.get(..*at).is_some_and(|before| before.ends_with(lead))))
+        lower.match_indices("too many requests").map(|(at, _)| at).find(|at| {
+            BEFORE.iter().any(|lead| lower.get(..*at).is_some_and(|before| before.ends_with(lead)))
+        })
     }
 
     /// Where the first status begins that `wanted` takes.

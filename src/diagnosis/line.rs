@@ -54,7 +54,13 @@ pub(super) fn peel(raw: &str) -> Line {
     if level == Level::Unsaid && has_failed_retrying(&text) {
         level = Level::Warning;
     }
-    Line { level, bare: rest.to_owned(), text: unescape(&text), image: image.map(|image| unescape(&image)), echoed }
+    Line {
+        level,
+        bare: rest.to_owned(),
+        text: unescape(&text),
+        image: image.map(|image| unescape(&image)),
+        echoed,
+    }
 }
 
 /// podman's warning as old versions print it, without a level.
@@ -77,14 +83,20 @@ fn strip_colours(raw: &str) -> String {
     while let Some((before, after)) = rest.split_once('\u{1b}') {
         text.push_str(before);
         rest = match after.as_bytes().first() {
-            Some(b'[') => {
-                after.find(|c: char| ('@'..='~').contains(&c) && c != '[').and_then(|end| after.get(end + 1..)).unwrap_or_default()
-            }
+            Some(b'[') => after
+                .find(|c: char| ('@'..='~').contains(&c) && c != '[')
+                .and_then(|end| after.get(end + 1..))
+                .unwrap_or_default(),
             Some(b']') => match after.find(['\u{7}', '\u{1b}']) {
-                Some(end) => after.get(end + 1..).map(|rest| rest.trim_start_matches('\\')).unwrap_or_default(),
+                Some(end) => after
+                    .get(end + 1..)
+                    .map(|rest| rest.trim_start_matches('\\'))
+                    .unwrap_or_default(),
                 None => "",
             },
-            Some(_) => after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default(),
+            Some(_) => {
+                after.get(after.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default()
+            }
             None => "",
         };
     }
@@ -122,7 +134,11 @@ fn stamp(text: &str) -> usize {
             && token.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
             && token.bytes().all(|byte| byte.is_ascii_digit() || b"-:.,TZ+/".contains(&byte))
             && token.bytes().filter(|byte| matches!(byte, b':' | b'-' | b'/')).count() >= 2;
-        let is_stream = length > 0 && matches!(token.as_bytes(), [b'0', b'0'..=b'9', b'O' | b'E'] | [b'0', b'0'..=b'9', b'O' | b'E', b'+']);
+        let is_stream = length > 0
+            && matches!(
+                token.as_bytes(),
+                [b'0', b'0'..=b'9', b'O' | b'E'] | [b'0', b'0'..=b'9', b'O' | b'E', b'+']
+            );
         if !is_stamp && !is_stream {
             return length;
         }
@@ -178,7 +194,11 @@ fn level_prefix(text: &str) -> Option<(Level, &str)> {
     }
     let (mark, level) = LEVELS.iter().find(|(mark, _)| text.starts_with(mark))?;
     let rest = text.get(mark.len()..)?;
-    let rest = if mark.ends_with('[') && !mark.starts_with('[') { rest.split_once(']').map_or(rest, |(_, rest)| rest) } else { rest };
+    let rest = if mark.ends_with('[') && !mark.starts_with('[') {
+        rest.split_once(']').map_or(rest, |(_, rest)| rest)
+    } else {
+        rest
+    };
     Some((*level, rest))
 }
 
@@ -207,14 +227,21 @@ fn after_bracket(text: &str) -> &str {
 /// After `name-1  | ` of Compose.
 fn after_compose(text: &str) -> &str {
     match text.split_once(" | ") {
-        Some((name, rest)) if !name.is_empty() && name.len() <= 60 && !name.trim_end().contains([' ', '"', '=', '|']) => rest,
+        Some((name, rest))
+            if !name.is_empty()
+                && name.len() <= 60
+                && !name.trim_end().contains([' ', '"', '=', '|']) =>
+        {
+            rest
+        }
         _ => text,
     }
 }
 
 /// After `Nov 22 09:15:21 host program[pid]: ` (the stamp's month is a word).
 fn after_syslog(text: &str) -> &str {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let is_month = text.get(..3).is_some_and(|start| MONTHS.contains(&start));
     match text.split_once("]: ") {
         Some((head, rest)) if is_month && head.len() <= 160 && head.contains('[') => rest,
@@ -226,16 +253,28 @@ fn after_syslog(text: &str) -> &str {
 /// quoted message with fields behind it. Text without such fields stays as it is.
 fn join_fields(text: &str) -> (String, Option<String>, Option<Level>) {
     let fields = fields(text);
-    let value = |names: &[&str]| fields.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.clone());
+    let value = |names: &[&str]| {
+        fields
+            .iter()
+            .find(|(name, _)| names.contains(&name.as_str()))
+            .map(|(_, value)| value.clone())
+    };
     let level = value(&["level", "lvl"]).and_then(|level| Level::named(&level));
     let image = value(&["image", "image.name", "ref"]);
-    let quoted = text.strip_prefix('"').and_then(|rest| quoted_end(rest).and_then(|end| rest.get(..end))).map(str::to_owned);
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| quoted_end(rest).and_then(|end| rest.get(..end)))
+        .map(str::to_owned);
     let message = value(&["msg", "message"]).or(quoted.filter(|_| !fields.is_empty()));
     let error = value(&["error", "err"]);
     let body = value(&["body"]);
     match (message, error) {
-        (Some(message), Some(error)) if !message.contains(&error) => (format!("{message}: {error}"), image, level),
-        (Some(message), _) => (body.map_or(message.clone(), |body| format!("{message}: {body}")), image, level),
+        (Some(message), Some(error)) if !message.contains(&error) => {
+            (format!("{message}: {error}"), image, level)
+        }
+        (Some(message), _) => {
+            (body.map_or(message.clone(), |body| format!("{message}: {body}")), image, level)
+        }
         _ => (text.to_owned(), image, level),
     }
 }
@@ -245,11 +284,14 @@ fn fields(text: &str) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('=') {
-        let (before, after) = (rest.get(..at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default());
+        let (before, after) =
+            (rest.get(..at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default());
         let name = before.rsplit([' ', '\t', ',']).next().unwrap_or_default();
         let is_name = !name.is_empty()
             && name.len() <= 40
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
         if let Some(inner) = after.strip_prefix('"') {
             let end = quoted_end(inner).unwrap_or(inner.len());
             if is_name {
@@ -300,7 +342,11 @@ pub(super) fn unescape_once(text: &str) -> String {
         let mut characters = after.chars();
         match characters.next() {
             Some('n' | 'r' | 't') => plain.push(' '),
-            Some('u') => match after.get(1..5).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32) {
+            Some('u') => match after
+                .get(1..5)
+                .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+                .and_then(char::from_u32)
+            {
                 Some(character) => {
                     plain.push(character);
                     characters = after.get(5..).unwrap_or_default().chars();
@@ -326,24 +372,52 @@ mod tests {
     #[rstest]
     #[case("plain words", Level::Unsaid, "plain words")]
     #[case("\u{1b}[31mred\u{1b}[0m \u{1b}]8;;http://x\u{7}link", Level::Unsaid, "red link")]
-    #[case("2026-11-22T09:15:21.1234567Z ##[error]Docker pull failed", Level::Error, "Docker pull failed")]
+    #[case(
+        "2026-11-22T09:15:21.1234567Z ##[error]Docker pull failed",
+        Level::Error,
+        "Docker pull failed"
+    )]
     #[case("2026-11-22T09:15:21.000123Z 01E docker: no", Level::Unsaid, "docker: no")]
     #[case("[2026-11-22T09:15:21.123Z] + docker pull", Level::Unsaid, "+ docker pull")]
-    #[case("2026-11-22 08:14:07,119 [Thread-41] ERROR scraper - body", Level::Error, "scraper - body")]
+    #[case(
+        "2026-11-22 08:14:07,119 [Thread-41] ERROR scraper - body",
+        Level::Error,
+        "scraper - body"
+    )]
     #[case("web-1  | docker: no", Level::Unsaid, "docker: no")]
     #[case("WARN[0034] Failed, retrying in 1s", Level::Warning, "Failed, retrying in 1s")]
     #[case("failed, retrying in 1s ... (1/3)", Level::Warning, "failed, retrying in 1s ... (1/3)")]
-    #[case("time=\"2026-11-22T09:15:21Z\" level=fatal msg=\"a \\\"b\\\"\"", Level::Error, "a \"b\"")]
+    #[case(
+        "time=\"2026-11-22T09:15:21Z\" level=fatal msg=\"a \\\"b\\\"\"",
+        Level::Error,
+        "a \"b\""
+    )]
     #[case(
         "Nov 22 09:15:21 w kubelet[1]: E1122 09:15:21.443812    1042 a.go:18] \"Failed\" err=\"x \\\"y\\\"\"",
         Level::Error,
         "Failed: x \"y\""
     )]
-    #[case("Nov 22 09:15:21 w containerd[8]: time=\"t\" level=info msg=\"a\" error=\"b\"", Level::Info, "a: b")]
-    #[case("  Warning  Failed  3s  kubelet  Error: ErrImagePull", Level::Unsaid, "Warning  Failed  3s  kubelet  Error: ErrImagePull")]
+    #[case(
+        "Nov 22 09:15:21 w containerd[8]: time=\"t\" level=info msg=\"a\" error=\"b\"",
+        Level::Info,
+        "a: b"
+    )]
+    #[case(
+        "  Warning  Failed  3s  kubelet  Error: ErrImagePull",
+        Level::Unsaid,
+        "Warning  Failed  3s  kubelet  Error: ErrImagePull"
+    )]
     #[case("│ Error: no", Level::Unsaid, "Error: no")]
-    #[case("rpc error: code = Unknown desc = a=b", Level::Unsaid, "rpc error: code = Unknown desc = a=b")]
-    fn a_line_is_peeled_to_what_was_said(#[case] raw: &str, #[case] level: Level, #[case] text: &str) {
+    #[case(
+        "rpc error: code = Unknown desc = a=b",
+        Level::Unsaid,
+        "rpc error: code = Unknown desc = a=b"
+    )]
+    fn a_line_is_peeled_to_what_was_said(
+        #[case] raw: &str,
+        #[case] level: Level,
+        #[case] text: &str,
+    ) {
         let line = peel(raw);
         assert_eq!((line.level, line.text.as_str()), (level, text));
     }
@@ -351,16 +425,24 @@ mod tests {
     #[test]
     fn a_field_names_the_image_and_githubs_cyan_is_an_echo() {
         assert_eq!(
-            peel("DEBU[0000] fetching   image=\"docker.io/library/alpine:latest\"").image.as_deref(),
+            peel("DEBU[0000] fetching   image=\"docker.io/library/alpine:latest\"")
+                .image
+                .as_deref(),
             Some("docker.io/library/alpine:latest")
         );
-        assert!(peel("2026-11-22T09:15:21.1Z \u{1b}[36;1mdocker pull x\u{1b}[0m").echoed && peel("[36;1mecho").echoed);
+        assert!(
+            peel("2026-11-22T09:15:21.1Z \u{1b}[36;1mdocker pull x\u{1b}[0m").echoed
+                && peel("[36;1mecho").echoed
+        );
         assert!(!peel("\u{1b}[36mdb-1  |\u{1b}[0m x").echoed);
     }
 
     #[test]
     fn nested_escapes_become_plain() {
-        assert_eq!(unescape(r#"a \\\"b\\\" \u003chtml\u003e C:\Users\n"#), "a \"b\" <html> C:\\Users ");
+        assert_eq!(
+            unescape(r#"a \\\"b\\\" \u003chtml\u003e C:\Users\n"#),
+            "a \"b\" <html> C:\\Users "
+        );
     }
 
     proptest! {

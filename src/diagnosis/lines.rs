@@ -26,7 +26,8 @@ impl Lines {
             self.wide = matches!(first, 0xff | 0xfe);
         }
         if self.wide {
-            let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, 0 | 0xff | 0xfe)).collect();
+            let narrow: Vec<u8> =
+                bytes.iter().copied().filter(|byte| !matches!(byte, 0 | 0xff | 0xfe)).collect();
             self.cut(&narrow, each);
         } else {
             self.cut(bytes, each);
@@ -77,7 +78,8 @@ impl Lines {
 fn good_cut(piece: &[u8]) -> usize {
     let from = piece.len().saturating_sub(CUT_BACK);
     let tail = piece.get(from..).unwrap_or_default();
-    let place = [b'}', b'\r', b'"', b',', b' '].iter().find_map(|byte| memchr::memrchr(*byte, tail));
+    let place =
+        [b'}', b'\r', b'"', b',', b' '].iter().find_map(|byte| memchr::memrchr(*byte, tail));
     place.map_or(piece.len(), |place| from + place + 1)
 }
 
@@ -108,7 +110,8 @@ mod tests {
 
     #[test]
     fn utf_16_of_either_order_reads_as_ascii() {
-        let little: Vec<u8> = "\u{feff}one\r\ntwo".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let little: Vec<u8> =
+            "\u{feff}one\r\ntwo".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = "\u{feff}one\r\ntwo".encode_utf16().flat_map(u16::to_be_bytes).collect();
         for text in [little, big] {
             assert_eq!(cut(&[&text]), [(1, b"one\r".to_vec()), (2, b"two".to_vec())]);

@@ -24,9 +24,27 @@ pub(super) enum Listing {
     Quoted,
 }
 
-const DIFF_HEADS: &[&str] =
-    &["diff --git", "index ", "new file", "deleted file", "similarity ", "rename ", "old mode", "new mode", "\\ No"];
-const COMMIT_HEADS: &[&str] = &["    ", "Author: ", "AuthorDate: ", "Commit: ", "CommitDate: ", "commit ", "Date: ", "Merge: "];
+const DIFF_HEADS: &[&str] = &[
+    "diff --git",
+    "index ",
+    "new file",
+    "deleted file",
+    "similarity ",
+    "rename ",
+    "old mode",
+    "new mode",
+    "\\ No",
+];
+const COMMIT_HEADS: &[&str] = &[
+    "    ",
+    "Author: ",
+    "AuthorDate: ",
+    "Commit: ",
+    "CommitDate: ",
+    "commit ",
+    "Date: ",
+    "Merge: ",
+];
 /// What documentation says before a block that it quotes, lower case.
 const ANNOUNCEMENTS: &[&str] = &[
     "if you ",
@@ -69,14 +87,21 @@ impl Listing {
         }
         let text = line.text.trim();
         match self {
-            Self::Script if !raw.contains("##[endgroup]") && !raw.contains("##[error]") => Self::Script,
+            Self::Script if !raw.contains("##[endgroup]") && !raw.contains("##[error]") => {
+                Self::Script
+            }
             Self::Diff if raw.starts_with(['+', '-', ' ', '@']) || is(DIFF_HEADS) => Self::Diff,
             Self::Commits if blank || is(COMMIT_HEADS) => Self::Commits,
             Self::Quotation { begun: false } => Self::Quotation { begun: !blank && !fence },
             Self::Quotation { begun: true } if !blank && !fence => Self::Quotation { begun: true },
             Self::Quotation { .. } => Self::Quoted,
             Self::Quoted if blank => Self::Quoted,
-            Self::Quoted if matches!(text.trim_end_matches(':').to_ascii_lowercase().as_str(), "or" | "and") => {
+            Self::Quoted
+                if matches!(
+                    text.trim_end_matches(':').to_ascii_lowercase().as_str(),
+                    "or" | "and"
+                ) =>
+            {
                 Self::Quotation { begun: false }
             }
             _ if announces(text) => Self::Quotation { begun: false },

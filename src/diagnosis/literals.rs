@@ -5,7 +5,8 @@ use super::line::{Level, quoted_end, unescape_once};
 use super::phrases::triggers;
 
 /// Members that hold commands and names, not messages.
-const SILENT: &[&str] = &["cmd", "command", "script", "run", "name", "kind", "args", "_raw_params", "key"];
+const SILENT: &[&str] =
+    &["cmd", "command", "script", "run", "name", "kind", "args", "_raw_params", "key"];
 
 /// One message out of a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,18 +27,28 @@ pub(super) struct Said {
 /// line just before, and is left as the one on this line.
 pub(super) fn said(text: &str, code: &mut Option<String>) -> Vec<Said> {
     let members = members(text);
-    let level =
-        members.iter().find(|(name, _)| matches!(name.as_str(), "level" | "severity" | "lvl")).and_then(|(_, level)| Level::named(level));
+    let level = members
+        .iter()
+        .find(|(name, _)| matches!(name.as_str(), "level" | "severity" | "lvl"))
+        .and_then(|(_, level)| Level::named(level));
     let after = if text.contains("\"repository\"") { " Type:repository" } else { "" };
     let mut said = Vec::new();
     let mut image = None;
     for (name, value) in members {
-        if name == "code" && !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+        if name == "code"
+            && !value.is_empty()
+            && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        {
             *code = Some(value);
         } else if name == "image" {
             image = Some(value);
-        } else if !SILENT.contains(&name.as_str()) && (triggers(value.as_bytes()) || (name == "message" && code.is_some())) {
-            let before = code.take_if(|_| name == "message").map(|code| format!("{code}: ")).unwrap_or_default();
+        } else if !SILENT.contains(&name.as_str())
+            && (triggers(value.as_bytes()) || (name == "message" && code.is_some()))
+        {
+            let before = code
+                .take_if(|_| name == "message")
+                .map(|code| format!("{code}: "))
+                .unwrap_or_default();
             said.push(Said { text: value, before, after, level, image: image.clone() });
         }
     }
@@ -84,12 +95,21 @@ mod tests {
 
     #[test]
     fn members_are_found_at_any_depth_and_in_pieces() {
-        let seen = pairs(r#"{"errors":[{"code":"DENIED","message":"a \"b\""}],"n":1,"list":["x"],"level":"error""#);
-        let expected =
-            [("code", "DENIED"), ("message", "a \"b\""), ("level", "error")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let seen = pairs(
+            r#"{"errors":[{"code":"DENIED","message":"a \"b\""}],"n":1,"list":["x"],"level":"error""#,
+        );
+        let expected = [("code", "DENIED"), ("message", "a \"b\""), ("level", "error")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(seen, expected);
-        assert_eq!(pairs(r#"      "message": "Failed","#), [("message".to_owned(), "Failed".to_owned())]);
-        assert!(is_json(r#""message": "Failed","#) && is_json(r#",{"a":1}"#) && !is_json("\"PullImage failed\" err=\"x\""));
+        assert_eq!(
+            pairs(r#"      "message": "Failed","#),
+            [("message".to_owned(), "Failed".to_owned())]
+        );
+        assert!(
+            is_json(r#""message": "Failed","#)
+                && is_json(r#",{"a":1}"#)
+                && !is_json("\"PullImage failed\" err=\"x\"")
+        );
     }
 
     proptest! {

@@ -42,7 +42,10 @@ impl Passage {
     /// Takes the next line where it belongs here; says whether it did.
     pub(super) fn take(&mut self, line: &Line) -> bool {
         let text = line.text.trim();
-        if self.lines >= LINES_MAX || self.line.text.len() + text.len() > BYTES_MAX || line.level != Level::Unsaid {
+        if self.lines >= LINES_MAX
+            || self.line.text.len() + text.len() > BYTES_MAX
+            || line.level != Level::Unsaid
+        {
             return false;
         }
         let belongs = match self.kind {
@@ -96,7 +99,10 @@ fn kind(text: &str) -> Option<Kind> {
     let trimmed = text.trim_end();
     if trimmed.contains("<html") && !trimmed.contains("</html>") {
         Some(Kind::Page)
-    } else if trimmed.ends_with("errors:") || trimmed.contains("errors occurred") || trimmed.contains("error occurred:") {
+    } else if trimmed.ends_with("errors:")
+        || trimmed.contains("errors occurred")
+        || trimmed.contains("error occurred:")
+    {
         Some(Kind::List)
     } else if BREAKS.iter().any(|words| trimmed.ends_with(words)) {
         Some(Kind::Wording)
@@ -107,9 +113,17 @@ fn kind(text: &str) -> Option<Kind> {
 
 /// An error of the distribution protocol without a tool's words before it.
 fn is_bare_error(text: &str) -> bool {
-    ["toomanyrequests:", "denied:", "unauthorized:", "name unknown:", "manifest unknown", "unavailable:", "Too Many Requests"]
-        .iter()
-        .any(|code| text.get(..code.len()).is_some_and(|start| start.eq_ignore_ascii_case(code)))
+    [
+        "toomanyrequests:",
+        "denied:",
+        "unauthorized:",
+        "name unknown:",
+        "manifest unknown",
+        "unavailable:",
+        "Too Many Requests",
+    ]
+    .iter()
+    .any(|code| text.get(..code.len()).is_some_and(|start| start.eq_ignore_ascii_case(code)))
 }
 
 #[cfg(test)]
@@ -133,7 +147,11 @@ mod tests {
             joined("GET u: 429 Too Many Requests", &["toomanyrequests: m", "toomanyrequests: m"]),
             Some(("GET u: 429 Too Many Requests toomanyrequests: m".to_owned(), 1))
         );
-        assert_eq!(joined("u: 403 Forbidden", &["<html>", "export", "</html>", "x"]).map(|(_, taken)| taken), Some(3));
+        assert_eq!(
+            joined("u: 403 Forbidden", &["<html>", "export", "</html>", "x"])
+                .map(|(_, taken)| taken),
+            Some(3)
+        );
         assert_eq!(joined("an ordinary line", &[]), None);
     }
 

@@ -93,9 +93,11 @@ pub(super) enum Mark {
 }
 
 use Mark::{
-    Absent, Asking, Balancer, Blocked, Credentials, Daemon, Denied, Fetching, HelperName, Html, LimitLink, Limiter, LimiterBeside429,
-    Login, LoginAttempt, Logins, Missing, Network, NoAccess, NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, Proxy, PullLimit,
-    Refused, Registry, Scene, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany, TooManyWords, Tool, Unauthorized,
+    Absent, Asking, Balancer, Blocked, Credentials, Daemon, Denied, Fetching, HelperName, Html,
+    LimitLink, Limiter, LimiterBeside429, Login, LoginAttempt, Logins, Missing, Network, NoAccess,
+    NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, Proxy, PullLimit, Refused, Registry,
+    Scene, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany, TooManyWords,
+    Tool, Unauthorized,
 };
 
 /// Every phrase under its mark, lower case, with `|` between them; blanks count.
@@ -119,15 +121,24 @@ const PHRASES: &[(Mark, &str)] = &[
          token exchange|failed to authorize|obtain token|token endpoint|registry token",
     ),
     (OtherLimiter, "too many requests to source registry|aka.ms/acr/skus"),
-    (Limiter, "data limit exceeded|quota exceeded for quota metric|rate exceeded|, allowed: |throttlingexception|request was throttled"),
-    (LimiterBeside429, "retry-after: |rate limit exceeded|secondary rate limit|requests per minute|had to rate limit|aka.ms/"),
+    (
+        Limiter,
+        "data limit exceeded|quota exceeded for quota metric|rate exceeded|, allowed: |throttlingexception|request was throttled",
+    ),
+    (
+        LimiterBeside429,
+        "retry-after: |rate limit exceeded|secondary rate limit|requests per minute|had to rate limit|aka.ms/",
+    ),
     (
         Space,
         "no space left on device|disk quota exceeded|not enough space on the disk|not enough free space|\
          insufficient disk space|enospc|failed to garbage collect required amount of images|\
          low on resource: ephemeral-storage|low on resource: imagefs|you don't have enough free space|disk is full",
     ),
-    (NotDisk, "inotify|fanotify|cgroup|/dev/shm|epoll|file watchers|watch enospc|, watch '|shared memory|semget|shmget|semaphore"),
+    (
+        NotDisk,
+        "inotify|fanotify|cgroup|/dev/shm|epoll|file watchers|watch enospc|, watch '|shared memory|semget|shmget|semaphore",
+    ),
     (
         Daemon,
         "cannot connect to the docker daemon|is the docker daemon running|cannot access socket|cannot access containerd socket|\
@@ -153,9 +164,15 @@ const PHRASES: &[(Mark, &str)] = &[
         "no such file|connection refused|permission denied|cannot find the file|cannot access|unavailable|timeout|deadline|\
          unimplemented|cannot connect|unable to connect",
     ),
-    (Stopped, "is stopped, run|does not exist, run|is not running, run|vm is not running|machine is not running|instance is not running"),
+    (
+        Stopped,
+        "is stopped, run|does not exist, run|is not running, run|vm is not running|machine is not running|instance is not running",
+    ),
     (Absent, "executable file not found"),
-    (Tool, "docker|podman|nerdctl|crictl|\"ctr\"|containerd|limactl|instance \"|finch|colima|skopeo|crane"),
+    (
+        Tool,
+        "docker|podman|nerdctl|crictl|\"ctr\"|containerd|limactl|instance \"|finch|colima|skopeo|crane",
+    ),
     (Blocked, "export control|block all ip addresses|export regulations"),
     (
         Login,
@@ -173,8 +190,14 @@ const PHRASES: &[(Mark, &str)] = &[
          credentials are required|invalid_token|unable to retrieve some image pull secrets|cannot be authenticated",
     ),
     (HelperName, "docker-credential-"),
-    (Unauthorized, "unauthorized|authentication required|authentication is required|failed with status: 401"),
-    (NoAccess, "does not have permission|unauthorized to access repository|action:pull|type:repository"),
+    (
+        Unauthorized,
+        "unauthorized|authentication required|authentication is required|failed with status: 401",
+    ),
+    (
+        NoAccess,
+        "does not have permission|unauthorized to access repository|action:pull|type:repository",
+    ),
     (
         Denied,
         "requested access to the resource is denied|pull access denied|insufficient_scope|push access denied|denied: denied|\
@@ -235,7 +258,19 @@ const PHRASES: &[(Mark, &str)] = &[
 ];
 
 /// Marks that are no reason of their own to look at a line.
-const QUIET: &[Mark] = &[NotDisk, Html, Registry, Token, LoginAttempt, SocketFails, Tool, HelperName, NoAccess, Asking, LimiterBeside429];
+const QUIET: &[Mark] = &[
+    NotDisk,
+    Html,
+    Registry,
+    Token,
+    LoginAttempt,
+    SocketFails,
+    Tool,
+    HelperName,
+    NoAccess,
+    Asking,
+    LimiterBeside429,
+];
 
 /// Phrases of quiet marks that are a reason all the same.
 const LOUD: &[&str] = &["<html"];
@@ -252,12 +287,20 @@ fn pairs() -> impl Iterator<Item = (Mark, &'static str)> {
 
 static TABLE: LazyLock<Phrases> = LazyLock::new(|| {
     // Building fails only on tables of billions of states; a test holds that this one builds.
-    let build =
-        |phrases: Vec<&str>| AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(phrases).ok();
+    let build = |phrases: Vec<&str>| {
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(phrases)
+            .ok()
+    };
     Phrases {
         all: build(pairs().map(|(_, phrase)| phrase).collect()),
         triggers: build(
-            pairs().filter(|(mark, phrase)| !QUIET.contains(mark) || LOUD.contains(phrase)).map(|(_, phrase)| phrase).collect(),
+            pairs()
+                .filter(|(mark, phrase)| !QUIET.contains(mark) || LOUD.contains(phrase))
+                .map(|(_, phrase)| phrase)
+                .collect(),
         ),
         marks: pairs().map(|(mark, _)| mark).collect(),
     }

@@ -56,7 +56,11 @@ impl Scene {
     pub(super) fn note(&mut self, number: u64, image: Reference, failed: bool, hub: &Hub) {
         let owner = hub.owner(image.registry());
         let reach = if failed { FAILED_NEAR } else { IMAGE_NEAR };
-        let until = self.image.as_ref().filter(|(_, known, _)| *known == image).map_or(0, |(until, ..)| *until);
+        let until = self
+            .image
+            .as_ref()
+            .filter(|(_, known, _)| *known == image)
+            .map_or(0, |(until, ..)| *until);
         self.image = Some((until.max(number.saturating_add(reach)), image, owner));
     }
 
@@ -67,7 +71,10 @@ impl Scene {
 
     /// The image named last, where that was near.
     pub(super) fn image(&self, number: u64) -> Option<(&Reference, Owner)> {
-        self.image.as_ref().filter(|(until, ..)| number <= *until).map(|(_, image, owner)| (image, *owner))
+        self.image
+            .as_ref()
+            .filter(|(until, ..)| number <= *until)
+            .map(|(_, image, owner)| (image, *owner))
     }
 
     /// The messages of a line of JSON; an error's code may stand on the line before its message.
@@ -86,19 +93,25 @@ impl Scene {
             self.answer = (lower.split(' ').nth(1) == Some("429")).then_some(number);
             return None;
         }
-        if let Some(host) = lower.strip_prefix("host: ").or_else(|| lower.strip_prefix("connected to ")) {
-            self.asked = Some((number, hub.owner(host.split([' ', ',']).next().unwrap_or_default())));
+        if let Some(host) =
+            lower.strip_prefix("host: ").or_else(|| lower.strip_prefix("connected to "))
+        {
+            self.asked =
+                Some((number, hub.owner(host.split([' ', ',']).next().unwrap_or_default())));
             return None;
         }
         let answer = self.answer.filter(|answer| number - answer <= NEAR)?;
         if lower.starts_with("docker-ratelimit-source:") {
             return Some((answer, Class::LimitUnspecified));
         }
-        let is_foreign = self.asked.is_some_and(|(asked, owner)| owner == Owner::Foreign && answer.saturating_sub(asked) <= NEAR);
+        let is_foreign = self.asked.is_some_and(|(asked, owner)| {
+            owner == Owner::Foreign && answer.saturating_sub(asked) <= NEAR
+        });
         if lower == "too many requests" && !is_foreign {
             return Some((answer, Class::OverallLimit));
         }
-        let remaining = lower.strip_prefix("x-").unwrap_or(&lower).strip_prefix("ratelimit-remaining:")?.trim();
+        let remaining =
+            lower.strip_prefix("x-").unwrap_or(&lower).strip_prefix("ratelimit-remaining:")?.trim();
         is_used_up(remaining).then_some((answer, Class::PullLimit))
     }
 }
@@ -106,5 +119,6 @@ impl Scene {
 /// Docker Hub's way of saying that nothing remains: `0;w=3600`, or a negative number.
 pub(super) fn is_used_up(remaining: &str) -> bool {
     let (number, window) = remaining.split_once(';').unwrap_or((remaining, ""));
-    window.trim_start().starts_with("w=") && number.trim().parse::<i64>().is_ok_and(|number| number <= 0)
+    window.trim_start().starts_with("w=")
+        && number.trim().parse::<i64>().is_ok_and(|number| number <= 0)
 }

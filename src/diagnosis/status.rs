@@ -5,11 +5,15 @@
 /// The first status of at least 400 in the text that `wanted` takes, with where its number begins.
 pub(super) fn find(text: &str, wanted: impl Fn(u16) -> bool) -> Option<(u16, usize)> {
     let bytes = text.as_bytes();
-    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'#'));
+    let is_word = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'#'))
+    };
     memchr::memchr2_iter(b'4', b'5', bytes).find_map(|at| {
         let number = text.get(at..at + 3)?;
         let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-        if !number.bytes().all(|byte| byte.is_ascii_digit()) || is_word(before) || is_word(bytes.get(at + 3).filter(|byte| **byte != b'.'))
+        if !number.bytes().all(|byte| byte.is_ascii_digit())
+            || is_word(before)
+            || is_word(bytes.get(at + 3).filter(|byte| **byte != b'.'))
         {
             return None;
         }
@@ -36,19 +40,34 @@ fn follows_reason(status: u16, after: &str) -> bool {
         _ => &[],
     };
     let after = after.trim_start_matches([' ', ':', ')', ',', '"', '-']);
-    reasons.iter().any(|reason| starts_with(after, reason)) || starts_with(after, "client error") || starts_with(after, "server error")
+    reasons.iter().any(|reason| starts_with(after, reason))
+        || starts_with(after, "client error")
+        || starts_with(after, "server error")
 }
 
 /// Whether the text ends in words that announce a status.
 fn leads_up(before: &str) -> bool {
     let close = before.trim_end_matches(' ');
     let loose = before.trim_end_matches([' ', ':', '=', '"', '\'', '(', '[']);
-    let lower = |text: &str| text.get(text.len().saturating_sub(24)..).unwrap_or(text).to_ascii_lowercase();
+    let lower =
+        |text: &str| text.get(text.len().saturating_sub(24)..).unwrap_or(text).to_ascii_lowercase();
     let (close, loose) = (lower(close), lower(loose));
-    ["->", "http", "http/1.1", "http/1.0", "http/2", "http/2.0", "http/3", "returned"].iter().any(|lead| close.ends_with(lead))
-        || ["status", "status code", "statuscode", "status_code", "http error", "response code", "error code", "httpcode", "http code"]
-            .iter()
-            .any(|lead| loose.ends_with(lead))
+    ["->", "http", "http/1.1", "http/1.0", "http/2", "http/2.0", "http/3", "returned"]
+        .iter()
+        .any(|lead| close.ends_with(lead))
+        || [
+            "status",
+            "status code",
+            "statuscode",
+            "status_code",
+            "http error",
+            "response code",
+            "error code",
+            "httpcode",
+            "http code",
+        ]
+        .iter()
+        .any(|lead| loose.ends_with(lead))
 }
 
 fn starts_with(text: &str, prefix: &str) -> bool {
@@ -62,7 +81,10 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("unexpected status from HEAD request to https://x/v2/: 429 Too Many Requests", Some(429))]
+    #[case(
+        "unexpected status from HEAD request to https://x/v2/: 429 Too Many Requests",
+        Some(429)
+    )]
     #[case("StatusCode: 429, \"<html>\"", Some(429))]
     #[case("GET https://x/v2/a/tags/list?n=100 -> 429", Some(429))]
     #[case("Bad response status: 429 Too Many Requests", Some(429))]
@@ -77,7 +99,10 @@ mod tests {
     #[case("wrote 429 files in 503 seconds", None)]
     #[case("v1.429.0 Too Many Requests", None)]
     #[case("é 42", None)]
-    fn a_number_is_a_status_only_where_words_say_so(#[case] text: &str, #[case] status: Option<u16>) {
+    fn a_number_is_a_status_only_where_words_say_so(
+        #[case] text: &str,
+        #[case] status: Option<u16>,
+    ) {
         assert_eq!(find(text, |_| true).map(|(status, _)| status), status);
     }
 

@@ -57,7 +57,10 @@ const LEADS: &[(&str, bool)] = &[
 ];
 
 /// Commands whose argument is an image, for lines that echo them.
-const COMMANDS: &[&str] = &["docker", "podman", "nerdctl", "crictl", "crane", "skopeo", "ctr", "oras", "buildah", "finch", "lima"];
+const COMMANDS: &[&str] = &[
+    "docker", "podman", "nerdctl", "crictl", "crane", "skopeo", "ctr", "oras", "buildah", "finch",
+    "lima",
+];
 
 /// Options of a pull or a run whose value stands apart from them.
 const VALUED: &[&str] = &[
@@ -159,13 +162,23 @@ impl Subject {
         let from_url = urls.iter().find_map(Address::image);
         // Words of containers and images beside an address tell a registry's token service from others.
         let among_images = || named.is_some() || Marks::of(text).has(Mark::Registry);
-        let hosts = || urls.iter().filter(|url| url.is_registry() || (url.asks_token() && among_images())).map(|url| url.host);
+        let hosts = || {
+            urls.iter()
+                .filter(|url| url.is_registry() || (url.asks_token() && among_images()))
+                .map(|url| url.host)
+        };
         let owner = hosts()
             .next_back()
             .or_else(|| host(text))
             .map(|host| hub.owner(host))
-            .or_else(|| named.as_ref().or(from_url.as_ref()).map(|image| hub.owner(image.registry())))
-            .unwrap_or(if urls.iter().any(|url| !url.is_documentation()) { Owner::Elsewhere } else { Owner::Unsaid });
+            .or_else(|| {
+                named.as_ref().or(from_url.as_ref()).map(|image| hub.owner(image.registry()))
+            })
+            .unwrap_or(if urls.iter().any(|url| !url.is_documentation()) {
+                Owner::Elsewhere
+            } else {
+                Owner::Unsaid
+            });
         Self { image: named.or(from_url), owner }
     }
 }
@@ -173,9 +186,20 @@ impl Subject {
 /// A registry host named without an address.
 fn host(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
-    ["container registry ", "docker registry ", "pulling from host ", "logging into ", "log in to ", "login to "].iter().find_map(|lead| {
+    [
+        "container registry ",
+        "docker registry ",
+        "pulling from host ",
+        "logging into ",
+        "log in to ",
+        "login to ",
+    ]
+    .iter()
+    .find_map(|lead| {
         let rest = after(text, &lower, lead)?.trim_start_matches(['"', '\'']);
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ','))
+            .unwrap_or(rest.len());
         let host = rest.get(..end)?.trim_end_matches([':', '.', '/']);
         (host.contains('.') || host.contains(':')).then_some(host)
     })
@@ -209,7 +233,10 @@ fn composed(text: &str, lower: &str) -> Option<Reference> {
         name.starts_with("library/").then(|| format!("{name}:{tag}").parse().ok())?
     };
     let rest = after(text, lower, "pulling ")?;
-    let inner = rest.split_once(" (").and_then(|(name, inner)| (!name.contains(' ')).then(|| inner.split_once(')'))).flatten();
+    let inner = rest
+        .split_once(" (")
+        .and_then(|(name, inner)| (!name.contains(' ')).then(|| inner.split_once(')')))
+        .flatten();
     inner.and_then(|(image, _)| parse(image, true)).or_else(from)
 }
 
@@ -217,18 +244,26 @@ fn composed(text: &str, lower: &str) -> Option<Reference> {
 fn command(text: &str) -> Option<Reference> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let is_command = |word: &str| COMMANDS.iter().any(|command| word.ends_with(command));
-    words.iter().enumerate().filter(|(_, word)| is_command(word)).find_map(|(at, _)| argument(words.get(at + 1..)?))
+    words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| is_command(word))
+        .find_map(|(at, _)| argument(words.get(at + 1..)?))
 }
 
 /// The image among the words after a command's name: its options, a noun and the verb come first.
 /// Elsewhere `pull` and `run` are words of a sentence, as in `docker : … your pull rate limit`.
 fn argument(words: &[&str]) -> Option<Reference> {
-    let verb = words.iter().position(|word| matches!(*word, "pull" | "run" | "manifest" | "digest"))?;
+    let verb =
+        words.iter().position(|word| matches!(*word, "pull" | "run" | "manifest" | "digest"))?;
     let (lead, rest) = (words.get(..verb)?, words.get(verb + 1..)?);
     let mut is_value = false;
     for word in lead {
         let is_option = word.starts_with('-');
-        if !is_option && !is_value && !matches!(*word, "image" | "images" | "container" | "nerdctl" | "docker" | "i") {
+        if !is_option
+            && !is_value
+            && !matches!(*word, "image" | "images" | "container" | "nerdctl" | "docker" | "i")
+        {
             return None;
         }
         is_value = is_option && !word.contains('=');
@@ -256,7 +291,10 @@ fn after<'a>(text: &'a str, lower: &str, lead: &str) -> Option<&'a str> {
 fn parse(text: &str, bare: bool) -> Option<Reference> {
     let text = text.trim_start_matches(['"', '\'', '`']);
     let end = text
-        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ')' | '(' | ';' | '<' | '>' | '|' | '&'))
+        .find(|c: char| {
+            c.is_whitespace()
+                || matches!(c, '"' | '\'' | '`' | ',' | ')' | '(' | ';' | '<' | '>' | '|' | '&')
+        })
         .unwrap_or(text.len());
     let word = text.get(..end)?.trim_end_matches(['.', ':', '…', '!', '?']);
     let is_plain = !word.contains(['/', ':', '@']);
@@ -271,11 +309,15 @@ fn parse(text: &str, bare: bool) -> Option<Reference> {
 
 /// Whether a word is a platform, as in `no matching manifest for linux/arm64/v8`.
 fn is_platform(word: &str) -> bool {
-    const SYSTEMS: &[&str] = &["linux", "windows", "darwin", "freebsd", "wasi", "wasip1", "unknown"];
-    const PROCESSORS: &[&str] =
-        &["amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "mips64", "mipsle", "wasm", "unknown"];
+    const SYSTEMS: &[&str] =
+        &["linux", "windows", "darwin", "freebsd", "wasi", "wasip1", "unknown"];
+    const PROCESSORS: &[&str] = &[
+        "amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le",
+        "mips64", "mipsle", "wasm", "unknown",
+    ];
     let mut parts = word.split(['/', '(']);
-    parts.next().is_some_and(|system| SYSTEMS.contains(&system)) && parts.next().is_some_and(|processor| PROCESSORS.contains(&processor))
+    parts.next().is_some_and(|system| SYSTEMS.contains(&system))
+        && parts.next().is_some_and(|processor| PROCESSORS.contains(&processor))
 }
 
 /// Words that follow a lead in sentences and are no images.
@@ -339,26 +381,59 @@ mod tests {
     #[case("Pulling db (postgres:16)...", Some("docker.io/library/postgres:16"))]
     #[case("3.20: Pulling from library/alpine", Some("docker.io/library/alpine:3.20"))]
     #[case("1.0: Pulling from tidewater/api", None)]
-    #[case("reading manifest 2.4 in docker.io/library/httpd: toomanyrequests", Some("docker.io/library/httpd:2.4"))]
+    #[case(
+        "reading manifest 2.4 in docker.io/library/httpd: toomanyrequests",
+        Some("docker.io/library/httpd:2.4")
+    )]
     #[case("initializing source docker://quay.io/a/b:1: pinging", Some("quay.io/a/b:1"))]
-    #[case("Failed to pull image \"haproxy:3.0\": rpc error", Some("docker.io/library/haproxy:3.0"))]
-    #[case("failed to solve: node:20-alpine: failed to resolve", Some("docker.io/library/node:20-alpine"))]
+    #[case(
+        "Failed to pull image \"haproxy:3.0\": rpc error",
+        Some("docker.io/library/haproxy:3.0")
+    )]
+    #[case(
+        "failed to solve: node:20-alpine: failed to resolve",
+        Some("docker.io/library/node:20-alpine")
+    )]
     #[case("failed to solve: process \"/bin/sh -c x\" did not", None)]
-    #[case("RemoteDockerImage(imageName=postgres:16-alpine, x)", Some("docker.io/library/postgres:16-alpine"))]
-    #[case("GET https://index.docker.io/v2/library/golang/manifests/1.24: TOOMANYREQUESTS", Some("docker.io/library/golang:1.24"))]
-    #[case("Head \"https://mirror.example/v2/library/node/manifests/20?ns=docker.io\"", Some("docker.io/library/node:20"))]
+    #[case(
+        "RemoteDockerImage(imageName=postgres:16-alpine, x)",
+        Some("docker.io/library/postgres:16-alpine")
+    )]
+    #[case(
+        "GET https://index.docker.io/v2/library/golang/manifests/1.24: TOOMANYREQUESTS",
+        Some("docker.io/library/golang:1.24")
+    )]
+    #[case(
+        "Head \"https://mirror.example/v2/library/node/manifests/20?ns=docker.io\"",
+        Some("docker.io/library/node:20")
+    )]
     #[case("https://ghcr.io/v2/a/b/blobs/sha256:f6d2: 429", None)]
     #[case("+ docker pull --platform linux/amd64 maven:3.9", Some("docker.io/library/maven:3.9"))]
     #[case("error pulling image configuration: download failed", None)]
-    #[case("docker : Error response from daemon: toomanyrequests: You have reached your pull rate limit.", None)]
-    #[case("/usr/bin/docker failed with: You have reached your unauthenticated pull rate limit.", None)]
+    #[case(
+        "docker : Error response from daemon: toomanyrequests: You have reached your pull rate limit.",
+        None
+    )]
+    #[case(
+        "/usr/bin/docker failed with: You have reached your unauthenticated pull rate limit.",
+        None
+    )]
     #[case("the docker pull rate limit", None)]
     #[case("no matching manifest for linux/arm64/v8 in the manifest list entries", None)]
     #[case("no matching manifest for windows/amd64 10.0.17763 in the manifest list entries", None)]
-    #[case("docker --context ci image pull --platform=linux/arm64 nginx", Some("docker.io/library/nginx:latest"))]
-    #[case("sudo ctr -n k8s.io images pull docker.io/library/redis:7", Some("docker.io/library/redis:7"))]
+    #[case(
+        "docker --context ci image pull --platform=linux/arm64 nginx",
+        Some("docker.io/library/nginx:latest")
+    )]
+    #[case(
+        "sudo ctr -n k8s.io images pull docker.io/library/redis:7",
+        Some("docker.io/library/redis:7")
+    )]
     #[case("lima nerdctl run -p 80:80 nginx:1.27", Some("docker.io/library/nginx:1.27"))]
-    #[case("pull access denied for northpier/ledger, repository does not", Some("docker.io/northpier/ledger:latest"))]
+    #[case(
+        "pull access denied for northpier/ledger, repository does not",
+        Some("docker.io/northpier/ledger:latest")
+    )]
     #[case("an image from the registry", None)]
     fn images_are_found_where_tools_put_them(#[case] text: &str, #[case] image: Option<&str>) {
         let found = Subject::of(text, None, &Hub::default()).image;
@@ -369,14 +444,32 @@ mod tests {
     #[case("https://registry-1.docker.io/v2/: 429", Owner::Hub)]
     #[case("https://auth.docker.io/token?scope=x", Owner::Hub)]
     #[case("https://user:pw@127.0.0.1:5000/v2/a/manifests/1", Owner::Foreign)]
-    #[case("image \"docker.io/a/b:1\": HEAD https://mirror.example/v2/a/b/manifests/1", Owner::Foreign)]
+    #[case(
+        "image \"docker.io/a/b:1\": HEAD https://mirror.example/v2/a/b/manifests/1",
+        Owner::Foreign
+    )]
     #[case("https://acme.example/artifactory/api/docker/hub/v2/", Owner::Foreign)]
-    #[case("https://acme.example/artifactory/api/docker/hub/v2/library/nginx/manifests/1", Owner::Foreign)]
+    #[case(
+        "https://acme.example/artifactory/api/docker/hub/v2/library/nginx/manifests/1",
+        Owner::Foreign
+    )]
     #[case("https://acme.example/repository/hub/v2/library/nginx/blobs/sha256:ab", Owner::Foreign)]
-    #[case("https://acme.example/jwt/auth?account=jo&scope=repository%3Aa%3Apull&service=container_registry", Owner::Foreign)]
-    #[case("failed to authorize: failed to fetch oauth token: status from POST https://acme.example/token", Owner::Foreign)]
-    #[case("https://bucket.acme.example/docker/registry/v2/blobs/sha256/3e/3e82/data", Owner::Foreign)]
-    #[case("https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/8f/x", Owner::Foreign)]
+    #[case(
+        "https://acme.example/jwt/auth?account=jo&scope=repository%3Aa%3Apull&service=container_registry",
+        Owner::Foreign
+    )]
+    #[case(
+        "failed to authorize: failed to fetch oauth token: status from POST https://acme.example/token",
+        Owner::Foreign
+    )]
+    #[case(
+        "https://bucket.acme.example/docker/registry/v2/blobs/sha256/3e/3e82/data",
+        Owner::Foreign
+    )]
+    #[case(
+        "https://prod-eu-west-1-starport-layer-bucket.s3.eu-west-1.amazonaws.com/8f/x",
+        Owner::Foreign
+    )]
     #[case("https://1.dkr.ecr.eu-west-1.amazonaws.com", Owner::Foreign)]
     #[case("https://europe-docker.pkg.dev/", Owner::Foreign)]
     #[case("https://s3.eu-west-1.amazonaws.com/bucket/x", Owner::Elsewhere)]
@@ -402,7 +495,10 @@ mod tests {
     fn a_stand_in_counts_as_docker_hub() {
         let hub = Hub::default().and("127.0.0.1:5000");
         let owner = |text: &str| Subject::of(text, None, &hub).owner;
-        assert_eq!([owner("http://127.0.0.1:5000/v2/"), owner("http://127.0.0.1:5001/v2/")], [Owner::Hub, Owner::Foreign]);
+        assert_eq!(
+            [owner("http://127.0.0.1:5000/v2/"), owner("http://127.0.0.1:5001/v2/")],
+            [Owner::Hub, Owner::Foreign]
+        );
     }
 
     proptest! {

@@ -85,7 +85,10 @@ impl Reference {
 
     /// Whether Docker Hub serves and counts this image, under whichever of its host names.
     pub fn is_docker_hub(&self) -> bool {
-        matches!(self.registry.as_str(), DOCKER_HUB | "registry-1.docker.io" | "index.docker.io" | "registry.hub.docker.com")
+        matches!(
+            self.registry.as_str(),
+            DOCKER_HUB | "registry-1.docker.io" | "index.docker.io" | "registry.hub.docker.com"
+        )
     }
 
     /// Whether the registry is on this machine's loopback: `localhost`, 127.0.0.0/8 or `[::1]`.
@@ -104,7 +107,8 @@ impl Reference {
     /// Docker's short form: `nginx:latest` for `docker.io/library/nginx:latest`.
     pub fn familiar(&self) -> String {
         let full = self.to_string();
-        let short = full.strip_prefix("docker.io/library/").or_else(|| full.strip_prefix("docker.io/"));
+        let short =
+            full.strip_prefix("docker.io/library/").or_else(|| full.strip_prefix("docker.io/"));
         short.map(str::to_owned).unwrap_or(full)
     }
 }
@@ -156,7 +160,11 @@ impl FromStr for Reference {
             return Err(ReferenceError::Repository(path.to_owned()));
         }
         let registry = if registry == "index.docker.io" { DOCKER_HUB } else { registry };
-        let repository = if registry == DOCKER_HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        let repository = if registry == DOCKER_HUB && !path.contains('/') {
+            format!("library/{path}")
+        } else {
+            path.to_owned()
+        };
         if registry.len() + 1 + repository.len() > NAME_MAX {
             return Err(ReferenceError::TooLong);
         }
@@ -170,7 +178,9 @@ impl FromStr for Reference {
 fn split_registry(name: &str) -> (&str, &str) {
     match name.split_once('/') {
         Some((first, path))
-            if first == "localhost" || first.contains(['.', ':', '[']) || first.bytes().any(|byte| byte.is_ascii_uppercase()) =>
+            if first == "localhost"
+                || first.contains(['.', ':', '['])
+                || first.bytes().any(|byte| byte.is_ascii_uppercase()) =>
         {
             (first, path)
         }
@@ -195,9 +205,9 @@ fn host_of(registry: &str) -> &str {
 pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        || host
-            .parse::<Ipv6Addr>()
-            .is_ok_and(|address| address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()))
+        || host.parse::<Ipv6Addr>().is_ok_and(|address| {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        })
 }
 
 fn is_registry(registry: &str) -> bool {
@@ -211,13 +221,18 @@ fn is_registry(registry: &str) -> bool {
         (host.split('.').all(is_domain_component), registry.get(host.len()..).unwrap_or(""))
     };
     let port_is_good = rest.is_empty()
-        || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit()));
+        || rest.strip_prefix(':').is_some_and(|port| {
+            port.parse::<u16>().is_ok() && port.bytes().all(|byte| byte.is_ascii_digit())
+        });
     host_is_good && port_is_good
 }
 
 fn is_domain_component(component: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    !component.is_empty() && !component.starts_with('-') && !component.ends_with('-') && component.bytes().all(inner)
+    !component.is_empty()
+        && !component.starts_with('-')
+        && !component.ends_with('-')
+        && component.bytes().all(inner)
 }
 
 fn is_repository(path: &str) -> bool {
@@ -239,7 +254,8 @@ fn is_path_component(component: &str) -> bool {
         }
         let separator = rest.iter().take_while(|byte| !is_word(**byte)).count();
         let (found, after) = rest.split_at(separator);
-        let good = matches!(found, b"." | b"_" | b"__") || (!found.is_empty() && found.iter().all(|byte| *byte == b'-'));
+        let good = matches!(found, b"." | b"_" | b"__")
+            || (!found.is_empty() && found.iter().all(|byte| *byte == b'-'));
         if !good {
             return false;
         }
@@ -249,7 +265,9 @@ fn is_path_component(component: &str) -> bool {
 
 fn is_tag(tag: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    tag.len() <= 128 && tag.bytes().next().is_some_and(word) && tag.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+    tag.len() <= 128
+        && tag.bytes().next().is_some_and(word)
+        && tag.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }
 
 fn is_digest(digest: &str) -> bool {
@@ -296,7 +314,10 @@ mod tests {
     #[test]
     fn a_digest_stands_with_or_without_a_tag() {
         let both: Reference = format!("nginx:1.27@{DIGEST}").parse().unwrap();
-        assert_eq!((both.tag(), both.digest(), both.manifest()), (Some("1.27"), Some(DIGEST), DIGEST));
+        assert_eq!(
+            (both.tag(), both.digest(), both.manifest()),
+            (Some("1.27"), Some(DIGEST), DIGEST)
+        );
         let digest_only: Reference = format!("nginx@{DIGEST}").parse().unwrap();
         assert_eq!((digest_only.tag(), digest_only.familiar()), (None, format!("nginx@{DIGEST}")));
     }

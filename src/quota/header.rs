@@ -61,17 +61,36 @@ pub enum GrammarError {
 /// and the `x-` pair disagree the smaller remaining holds, and the longer window, with a warning.
 pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>> {
     let value = |name: &str| {
-        let values: Vec<&str> =
-            fields.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect();
+        let values: Vec<&str> = fields
+            .iter()
+            .filter(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+            .collect();
         (!values.is_empty()).then(|| values.join(", "))
     };
     let families = [
-        ("", pair(value("ratelimit-limit").as_deref(), value("ratelimit-remaining").as_deref(), value("ratelimit-reset").as_deref())),
+        (
+            "",
+            pair(
+                value("ratelimit-limit").as_deref(),
+                value("ratelimit-remaining").as_deref(),
+                value("ratelimit-reset").as_deref(),
+            ),
+        ),
         (
             "x-",
-            pair(value("x-ratelimit-limit").as_deref(), value("x-ratelimit-remaining").as_deref(), value("x-ratelimit-reset").as_deref()),
+            pair(
+                value("x-ratelimit-limit").as_deref(),
+                value("x-ratelimit-remaining").as_deref(),
+                value("x-ratelimit-reset").as_deref(),
+            ),
         ),
-        ("", value("ratelimit").map(|limits| structured(&limits, value("ratelimit-policy").as_deref().unwrap_or("")))),
+        (
+            "",
+            value("ratelimit").map(|limits| {
+                structured(&limits, value("ratelimit-policy").as_deref().unwrap_or(""))
+            }),
+        ),
     ];
     if families.iter().all(|(_, family)| family.is_none()) {
         // A policy without a count is no count, but neither is it silence.
@@ -84,7 +103,8 @@ pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>>
         match family {
             None => {}
             Some(Err(problem)) => {
-                warnings.push(format!("a {prefix}ratelimit header cannot be understood: {problem}"));
+                warnings
+                    .push(format!("a {prefix}ratelimit header cannot be understood: {problem}"));
                 error = Some(problem);
             }
             Some(Ok(limits)) => {
@@ -96,7 +116,11 @@ pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>>
         }
     }
     match (best, error) {
-        (Some((_, limits)), Some(error)) if limits.limit.is_none() && limits.remaining.is_none() => Some(Err(error)),
+        (Some((_, limits)), Some(error))
+            if limits.limit.is_none() && limits.remaining.is_none() =>
+        {
+            Some(Err(error))
+        }
         (Some((_, mut limits)), _) => {
             limits.warnings.extend(warnings);
             Some(Ok(limits))
@@ -106,7 +130,13 @@ pub fn read_limits(fields: &[Field<'_>]) -> Option<Result<Limits, GrammarError>>
     }
 }
 
-fn merge<'a>(first: &'a str, one: Limits, second: &'a str, other: Limits, warnings: &mut Vec<String>) -> (&'a str, Limits) {
+fn merge<'a>(
+    first: &'a str,
+    one: Limits,
+    second: &'a str,
+    other: Limits,
+    warnings: &mut Vec<String>,
+) -> (&'a str, Limits) {
     if let (Some(one), Some(other)) = (one.remaining, other.remaining)
         && one != other
     {
@@ -120,7 +150,8 @@ fn merge<'a>(first: &'a str, one: Limits, second: &'a str, other: Limits, warnin
         (None, Some(_)) => true,
         _ => false,
     };
-    let (name, mut holds, rest) = if other_is_smaller { (second, other, one) } else { (first, one, other) };
+    let (name, mut holds, rest) =
+        if other_is_smaller { (second, other, one) } else { (first, one, other) };
     holds.limit = holds.limit.or(rest.limit);
     holds.window = window;
     if let ((Some(one), Some(other)), Some(taken)) = (limits, holds.limit)
@@ -136,37 +167,57 @@ fn merge<'a>(first: &'a str, one: Limits, second: &'a str, other: Limits, warnin
 }
 
 /// Of two windows the longer, as what is promised is by when the count is full at the latest.
-fn longer(one: Option<Window>, other: Option<Window>, warnings: &mut Vec<String>) -> Option<Window> {
+fn longer(
+    one: Option<Window>,
+    other: Option<Window>,
+    warnings: &mut Vec<String>,
+) -> Option<Window> {
     if let (Some(one), Some(other)) = (one, other)
         && one != other
     {
-        warnings.push(format!("the ratelimit headers say windows of {one} and of {other}: the longer is taken"));
+        warnings.push(format!(
+            "the ratelimit headers say windows of {one} and of {other}: the longer is taken"
+        ));
     }
     one.max(other)
 }
 
 /// The older form: one header for each of limit, remaining and reset. `None`: none is there.
-fn pair(limit: Option<&str>, remaining: Option<&str>, reset: Option<&str>) -> Option<Result<Limits, GrammarError>> {
-    (limit.is_some() || remaining.is_some() || reset.is_some()).then(|| read_pair(limit, remaining, reset))
+fn pair(
+    limit: Option<&str>,
+    remaining: Option<&str>,
+    reset: Option<&str>,
+) -> Option<Result<Limits, GrammarError>> {
+    (limit.is_some() || remaining.is_some() || reset.is_some())
+        .then(|| read_pair(limit, remaining, reset))
 }
 
-fn read_pair(limit: Option<&str>, remaining: Option<&str>, reset: Option<&str>) -> Result<Limits, GrammarError> {
+fn read_pair(
+    limit: Option<&str>,
+    remaining: Option<&str>,
+    reset: Option<&str>,
+) -> Result<Limits, GrammarError> {
     let items = limit.map(parse_list).transpose()?.unwrap_or_default();
     let left = remaining.map(parse_remaining).transpose()?.unwrap_or_default();
     let mut warnings = Vec::new();
     // As many counts as limits belong to each other in their order, unless one limit is said twice.
-    let are_paired = items.len() == left.len() && items.iter().any(|(number, _)| items.first().is_some_and(|(first, _)| first != number));
+    let are_paired = items.len() == left.len()
+        && items.iter().any(|(number, _)| items.first().is_some_and(|(first, _)| first != number));
     let tightest = left.iter().enumerate().min_by_key(|(_, (left, _))| *left);
     if let Some((_, (least, _))) = tightest
         && left.iter().any(|(other, _)| other != least)
         && !are_paired
     {
-        warnings.push(format!("the ratelimit headers say several counts remaining: the smallest, {least}, holds"));
+        warnings.push(format!(
+            "the ratelimit headers say several counts remaining: the smallest, {least}, holds"
+        ));
     }
-    let first = tightest.filter(|_| are_paired).and_then(|(place, _)| items.get(place)).or(items.first());
+    let first =
+        tightest.filter(|_| are_paired).and_then(|(place, _)| items.get(place)).or(items.first());
     // `3000, 3000;w=60`: the number first, then the policy it belongs to.
-    let window =
-        first.and_then(|(number, window)| window.or_else(|| items.iter().find(|(other, own)| other == number && own.is_some())?.1));
+    let window = first.and_then(|(number, window)| {
+        window.or_else(|| items.iter().find(|(other, own)| other == number && own.is_some())?.1)
+    });
     let window = longer(window, tightest.and_then(|(_, (_, window))| *window), &mut warnings);
     Ok(Limits {
         limit: first.map(|(number, _)| *number),
@@ -191,15 +242,19 @@ fn parse_list(value: &str) -> Result<Vec<(u64, Option<Window>)>, GrammarError> {
 fn parse_remaining(value: &str) -> Result<Vec<(i64, Option<Window>)>, GrammarError> {
     let mut items = value.split(',');
     let first = parse_count(items.next().unwrap_or(""), value)?;
-    Ok(std::iter::once(first).chain(items.filter_map(|item| parse_count(item, value).ok())).collect())
+    Ok(std::iter::once(first)
+        .chain(items.filter_map(|item| parse_count(item, value).ok()))
+        .collect())
 }
 
 fn parse_count(item: &str, value: &str) -> Result<(i64, Option<Window>), GrammarError> {
     let (number, params) = item.split_once(';').unwrap_or((item, ""));
     let number = number.trim();
     let left = match number.strip_prefix('-') {
-        Some(digits) => -i64::try_from(parse_number(digits, value)?).map_err(|_| GrammarError::TooLarge(value.to_owned()))?,
-        None => i64::try_from(parse_number(number, value)?).map_err(|_| GrammarError::TooLarge(value.to_owned()))?,
+        Some(digits) => -i64::try_from(parse_number(digits, value)?)
+            .map_err(|_| GrammarError::TooLarge(value.to_owned()))?,
+        None => i64::try_from(parse_number(number, value)?)
+            .map_err(|_| GrammarError::TooLarge(value.to_owned()))?,
     };
     Ok((left, parse_window(params)))
 }
@@ -218,26 +273,39 @@ fn parse_window(params: &str) -> Option<Window> {
 
 fn parse_reset(value: &str) -> Option<Reset> {
     let number = value.split([',', ';']).next()?.trim().parse::<u64>().ok()?;
-    Some(if number > ABSOLUTE { Reset::At(number) } else { Reset::After(Duration::from_secs(number)) })
+    Some(if number > ABSOLUTE {
+        Reset::At(number)
+    } else {
+        Reset::After(Duration::from_secs(number))
+    })
 }
 
 /// The newer forms: draft 07's dictionary, drafts 08–11's list of named items with a policy.
 fn structured(limits: &str, policy: &str) -> Result<Limits, GrammarError> {
     let first = limits.split(',').next().unwrap_or("");
-    if first.contains('=') && !first.contains(';') { dictionary(limits, policy) } else { named_items(limits, policy) }
+    if first.contains('=') && !first.contains(';') {
+        dictionary(limits, policy)
+    } else {
+        named_items(limits, policy)
+    }
 }
 
 /// The first item of a policy that no count came with.
 fn policy_alone(policy: &str) -> Limits {
     let first = policy.split(',').next().unwrap_or("");
-    let limit = param(first, ';', "q").or_else(|| first.split(';').next()).and_then(|number| number.trim().parse().ok());
+    let limit = param(first, ';', "q")
+        .or_else(|| first.split(';').next())
+        .and_then(|number| number.trim().parse().ok());
     Limits { limit, window: parse_window(first), ..Limits::default() }
 }
 
 fn dictionary(limits: &str, policy: &str) -> Result<Limits, GrammarError> {
-    let remaining = param(limits, ',', "remaining").ok_or_else(|| GrammarError::NoNumber(limits.to_owned()))?;
+    let remaining =
+        param(limits, ',', "remaining").ok_or_else(|| GrammarError::NoNumber(limits.to_owned()))?;
     Ok(Limits {
-        limit: param(limits, ',', "limit").map(|number| parse_number(number, limits)).transpose()?,
+        limit: param(limits, ',', "limit")
+            .map(|number| parse_number(number, limits))
+            .transpose()?,
         remaining: Some(parse_count(remaining, limits)?.0),
         window: parse_window(policy),
         reset: param(limits, ',', "reset").and_then(parse_reset),
@@ -259,7 +327,10 @@ fn named_items(limits: &str, policies: &str) -> Result<Limits, GrammarError> {
     let name = |text: &str| text.split(';').next().unwrap_or("").trim().to_owned();
     let policy = policies.split(',').find(|policy| name(policy) == name(item));
     Ok(Limits {
-        limit: policy.and_then(|policy| param(policy, ';', "q")).map(|number| parse_number(number, limits)).transpose()?,
+        limit: policy
+            .and_then(|policy| param(policy, ';', "q"))
+            .map(|number| parse_number(number, limits))
+            .transpose()?,
         remaining: Some(left),
         window: policy.and_then(parse_window),
         reset: param(item, ';', "t").and_then(parse_reset),
@@ -325,8 +396,12 @@ mod tests {
 
     #[test]
     fn a_disagreement_is_said() {
-        let fields =
-            [("ratelimit-limit", "100"), ("ratelimit-remaining", "80"), ("x-ratelimit-limit", "100"), ("x-ratelimit-remaining", "75")];
+        let fields = [
+            ("ratelimit-limit", "100"),
+            ("ratelimit-remaining", "80"),
+            ("x-ratelimit-limit", "100"),
+            ("x-ratelimit-remaining", "75"),
+        ];
         let limits = read(&fields).unwrap().unwrap();
         assert_eq!(limits.warnings.len(), 1, "{limits:?}");
         assert!(limits.warnings[0].contains("80") && limits.warnings[0].contains("75"));
@@ -339,9 +414,17 @@ mod tests {
     #[case(&[("ratelimit-limit", "100"), ("ratelimit-remaining", "50"), ("ratelimit-remaining", "40")], (Some(100), Some(40), None), "smallest, 40, holds")]
     #[case(&[("ratelimit-limit", "100"), ("ratelimit-limit", "100"), ("ratelimit-remaining", "50"), ("ratelimit-remaining", "40")], (Some(100), Some(40), None), "smallest, 40, holds")]
     #[case(&[("ratelimit-limit", "100;w=21600, 10;w=60"), ("ratelimit-remaining", "90, 3")], (Some(10), Some(3), Some(60)), "")]
-    fn what_is_said_twice_and_differently_is_warned_of(#[case] fields: &[Field<'_>], #[case] row: Row, #[case] words: &str) {
+    fn what_is_said_twice_and_differently_is_warned_of(
+        #[case] fields: &[Field<'_>],
+        #[case] row: Row,
+        #[case] words: &str,
+    ) {
         let limits = read(fields).unwrap().unwrap();
-        assert_eq!((limits.limit, limits.remaining, limits.window.map(Window::seconds)), row, "{limits:?}");
+        assert_eq!(
+            (limits.limit, limits.remaining, limits.window.map(Window::seconds)),
+            row,
+            "{limits:?}"
+        );
         assert_eq!(limits.warnings.len(), usize::from(!words.is_empty()), "{limits:?}");
         assert!(limits.warnings.iter().all(|warning| warning.contains(words)), "{limits:?}");
     }

@@ -69,14 +69,25 @@ pub fn judge(answer: Answer<'_>) -> Judgement {
         _ => (None, Confidence::Reported),
     };
     if answer.status == 404 && standing.is_some() {
-        warnings.push("the registry has no such tag or digest (404); the count is good all the same".to_owned());
+        warnings.push(
+            "the registry has no such tag or digest (404); the count is good all the same"
+                .to_owned(),
+        );
     }
-    let full_by =
-        standing.as_ref().and_then(|standing| full_by(standing, limits.as_ref().and_then(|limits| limits.as_ref().ok()), answer.at));
+    let full_by = standing.as_ref().and_then(|standing| {
+        full_by(standing, limits.as_ref().and_then(|limits| limits.as_ref().ok()), answer.at)
+    });
     if let Some(Ok(limits)) = limits {
         warnings.extend(limits.warnings);
     }
-    Judgement { standing, confidence, full_by, source, headers: rate_limit_headers(answer.fields), warnings }
+    Judgement {
+        standing,
+        confidence,
+        full_by,
+        source,
+        headers: rate_limit_headers(answer.fields),
+        warnings,
+    }
 }
 
 fn judge_limits(limits: &Limits, warnings: &mut Vec<String>) -> (Option<Standing>, Confidence) {
@@ -110,24 +121,39 @@ fn judge_refusal(
 ) -> (Option<Standing>, Confidence) {
     let readable = limits.and_then(|limits| limits.as_ref().ok());
     let exhausted = |confidence| {
-        let standing =
-            Standing::Exhausted { limit: readable.and_then(|limits| limits.limit), window: readable.and_then(|limits| limits.window) };
+        let standing = Standing::Exhausted {
+            limit: readable.and_then(|limits| limits.limit),
+            window: readable.and_then(|limits| limits.window),
+        };
         (Some(standing), confidence)
     };
     let words = answer.body.to_ascii_lowercase();
-    if ["pull rate limit", "increase-rate-limit", "download-rate-limit"].iter().any(|wording| words.contains(wording)) {
+    if ["pull rate limit", "increase-rate-limit", "download-rate-limit"]
+        .iter()
+        .any(|wording| words.contains(wording))
+    {
         return exhausted(Confidence::Reported);
     }
     match readable.and_then(|limits| limits.remaining) {
         Some(left) if left <= 0 => return exhausted(Confidence::Reported),
         Some(left) => {
-            warnings.push(format!("refused with 429 though {left} pulls remain: another limit refused"));
+            warnings.push(format!(
+                "refused with 429 though {left} pulls remain: another limit refused"
+            ));
             return overall(answer);
         }
         None => {}
     }
-    if words.trim().is_empty() && answer.retry_after.is_none() && limits.is_none_or(Result::is_ok) && !declares_text(answer.fields) {
-        return exhausted(if readable.is_some_and(|limits| limits.limit.is_some()) { Confidence::Reported } else { Confidence::Inferred });
+    if words.trim().is_empty()
+        && answer.retry_after.is_none()
+        && limits.is_none_or(Result::is_ok)
+        && !declares_text(answer.fields)
+    {
+        return exhausted(if readable.is_some_and(|limits| limits.limit.is_some()) {
+            Confidence::Reported
+        } else {
+            Confidence::Inferred
+        });
     }
     overall(answer)
 }
@@ -135,34 +161,51 @@ fn judge_refusal(
 /// A HEAD has no body, but its headers may say that a GET's would be plain text: the overall
 /// limit's form. The pull limit's is JSON.
 fn declares_text(fields: &[Field<'_>]) -> bool {
-    let value = |name: &str| fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-    value("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/"))
+    let value = |name: &str| {
+        fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    };
+    value("content-type")
+        .is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/"))
         && value("content-length").is_some_and(|length| length.trim() != "0")
 }
 
 fn overall(answer: Answer<'_>) -> (Option<Standing>, Confidence) {
-    let wait = answer.retry_after.map_or_else(|| "a minute".to_owned(), |wait| format!("{} s", wait.as_secs()));
+    let wait = answer
+        .retry_after
+        .map_or_else(|| "a minute".to_owned(), |wait| format!("{} s", wait.as_secs()));
     let fault = Fault {
         kind: FaultKind::OverallLimit,
         message: "the registry answered 429 for all requests from here: the overall limit, not the pull limit".to_owned(),
         advice: format!("stop all requests from this address for {wait}, then ask again; look for loops that retry without a pause"),
     };
-    let confidence = if answer.body.is_empty() && answer.retry_after.is_none() { Confidence::Inferred } else { Confidence::Reported };
+    let confidence = if answer.body.is_empty() && answer.retry_after.is_none() {
+        Confidence::Inferred
+    } else {
+        Confidence::Reported
+    };
     (Some(Standing::Throttled(Throttle::Overall, fault)), confidence)
 }
 
 /// The latest time at which the count is full again: nothing is promised but the window.
-fn full_by(standing: &Standing, limits: Option<&Limits>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+fn full_by(
+    standing: &Standing,
+    limits: Option<&Limits>,
+    at: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
     let window = match standing {
         Standing::Limited(count) if count.used() > 0 => count.window,
         Standing::Exhausted { window, .. } => *window,
         _ => return None,
     };
-    let after = |length: Duration| TimeDelta::from_std(length).ok().and_then(|length| at.checked_add_signed(length));
+    let after = |length: Duration| {
+        TimeDelta::from_std(length).ok().and_then(|length| at.checked_add_signed(length))
+    };
     window.map(Window::duration).and_then(after).or_else(|| match limits?.reset? {
         Reset::After(wait) => after(wait),
         // What lies before the answer itself says nothing of what is to come.
-        Reset::At(seconds) => DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0).filter(|reset| *reset >= at),
+        Reset::At(seconds) => {
+            DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0).filter(|reset| *reset >= at)
+        }
     })
 }
 
@@ -174,7 +217,9 @@ fn rate_limit_headers(fields: &[Field<'_>]) -> BTreeMap<String, String> {
             let value = crate::text::one_line(value, VALUE_MAX);
             headers
                 .entry(name)
-                .and_modify(|earlier| *earlier = crate::text::one_line(&format!("{earlier}, {value}"), VALUE_MAX))
+                .and_modify(|earlier| {
+                    *earlier = crate::text::one_line(&format!("{earlier}, {value}"), VALUE_MAX)
+                })
                 .or_insert(value);
         }
     }
@@ -187,13 +232,22 @@ mod tests {
     use chrono::TimeZone;
     use rstest::rstest;
 
-    const BOTH: &[Field<'static>] =
-        &[("RateLimit-Limit", "100;w=3600"), ("ratelimit-remaining", "76;w=3600"), ("docker-ratelimit-source", "192.0.2.10")];
-    const ZERO: &[Field<'static>] = &[("x-ratelimit-limit", "100;w=3600"), ("x-ratelimit-remaining", "0;w=3600")];
+    const BOTH: &[Field<'static>] = &[
+        ("RateLimit-Limit", "100;w=3600"),
+        ("ratelimit-remaining", "76;w=3600"),
+        ("docker-ratelimit-source", "192.0.2.10"),
+    ];
+    const ZERO: &[Field<'static>] =
+        &[("x-ratelimit-limit", "100;w=3600"), ("x-ratelimit-remaining", "0;w=3600")];
     const PULL: &str = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#;
     const ABUSE: &str = "Too Many Requests (HAP429).\n";
 
-    fn answer<'a>(status: u16, fields: &'a [Field<'a>], body: &'a str, retry_after: Option<u64>) -> Judgement {
+    fn answer<'a>(
+        status: u16,
+        fields: &'a [Field<'a>],
+        body: &'a str,
+        retry_after: Option<u64>,
+    ) -> Judgement {
         judge(Answer {
             status,
             fields,
@@ -255,14 +309,23 @@ mod tests {
     fn full_again_is_bounded_by_the_window_and_only_where_something_was_used() {
         let used = answer(200, BOTH, "", None);
         assert_eq!(used.full_by, Some(Utc.with_ymd_and_hms(2026, 11, 22, 10, 0, 0).unwrap()));
-        let full = answer(200, &[("ratelimit-limit", "100;w=3600"), ("ratelimit-remaining", "100;w=3600")], "", None);
+        let full = answer(
+            200,
+            &[("ratelimit-limit", "100;w=3600"), ("ratelimit-remaining", "100;w=3600")],
+            "",
+            None,
+        );
         assert_eq!(full.full_by, None);
     }
 
     #[test]
     fn a_reset_in_the_past_is_no_time_at_which_the_count_is_full() {
         let reset = |seconds: &str| {
-            let fields = [("X-RateLimit-Limit", "180"), ("X-RateLimit-Remaining", "179"), ("X-RateLimit-Reset", seconds)];
+            let fields = [
+                ("X-RateLimit-Limit", "180"),
+                ("X-RateLimit-Remaining", "179"),
+                ("X-RateLimit-Reset", seconds),
+            ];
             answer(200, &fields, "", None).full_by.map(|time| time.timestamp())
         };
         let now = Utc.with_ymd_and_hms(2026, 11, 22, 9, 0, 0).unwrap().timestamp();
@@ -278,9 +341,20 @@ mod tests {
 
     #[test]
     fn headers_are_kept_as_they_came_but_tame() {
-        let judgement =
-            answer(200, &[("RateLimit-Limit", "100;w=60\u{1b}[2J"), ("RateLimit-Remaining", "7"), ("Set-Cookie", "secret")], "", None);
-        assert_eq!(judgement.headers.keys().collect::<Vec<_>>(), ["ratelimit-limit", "ratelimit-remaining"]);
+        let judgement = answer(
+            200,
+            &[
+                ("RateLimit-Limit", "100;w=60\u{1b}[2J"),
+                ("RateLimit-Remaining", "7"),
+                ("Set-Cookie", "secret"),
+            ],
+            "",
+            None,
+        );
+        assert_eq!(
+            judgement.headers.keys().collect::<Vec<_>>(),
+            ["ratelimit-limit", "ratelimit-remaining"]
+        );
         assert!(!judgement.headers["ratelimit-limit"].contains('\u{1b}'));
     }
 }

@@ -96,9 +96,10 @@ impl Quota {
         let now = millis(now);
         let used = match &usage.0 {
             Kept::Nothing => 0,
-            Kept::Marks(marks) => {
-                marks.iter().filter(|mark| self.is_live(mark.at(), now)).fold(0_u32, |sum, mark| sum.saturating_add(mark.pulls()))
-            }
+            Kept::Marks(marks) => marks
+                .iter()
+                .filter(|mark| self.is_live(mark.at(), now))
+                .fold(0_u32, |sum, mark| sum.saturating_add(mark.pulls())),
             Kept::Since { start, used } => {
                 if self.is_live(*start, now) {
                     *used
@@ -106,7 +107,10 @@ impl Quota {
                     0
                 }
             }
-            Kept::Debt { as_of, debt } => u32::try_from(self.debt_at(*as_of, *debt, now).div_ceil(self.period())).unwrap_or(u32::MAX),
+            Kept::Debt { as_of, debt } => {
+                u32::try_from(self.debt_at(*as_of, *debt, now).div_ceil(self.period()))
+                    .unwrap_or(u32::MAX)
+            }
         };
         self.limit.saturating_sub(used)
     }
@@ -127,7 +131,9 @@ impl Quota {
             Law::Sliding => self.mark(usage, now, pulls),
             Law::Fixed => {
                 usage.0 = match usage.0 {
-                    Kept::Since { start, used } if self.is_live(start, now) => Kept::Since { start, used: used.saturating_add(pulls) },
+                    Kept::Since { start, used } if self.is_live(start, now) => {
+                        Kept::Since { start, used: used.saturating_add(pulls) }
+                    }
                     _ => Kept::Since { start: now, used: pulls },
                 };
             }
@@ -136,7 +142,10 @@ impl Quota {
                     Kept::Debt { as_of, debt } => (as_of.max(now), self.debt_at(as_of, debt, now)),
                     _ => (now, 0),
                 };
-                usage.0 = Kept::Debt { as_of, debt: debt.saturating_add(u64::from(pulls).saturating_mul(self.period())) };
+                usage.0 = Kept::Debt {
+                    as_of,
+                    debt: debt.saturating_add(u64::from(pulls).saturating_mul(self.period())),
+                };
             }
         }
         pulls
@@ -244,7 +253,11 @@ mod tests {
     #[case(Law::Sliding, &[(20, 1), (59, 1), (60, 2), (69, 2), (70, 3), (79, 3), (80, 4)], 80)]
     #[case(Law::Fixed, &[(20, 1), (59, 1), (60, 4)], 60)]
     #[case(Law::Bucket, &[(20, 2), (29, 2), (30, 3), (44, 3), (45, 4)], 45)]
-    fn pulls_come_back_by_their_law(#[case] law: Law, #[case] left: &[(u64, u32)], #[case] full: u64) {
+    fn pulls_come_back_by_their_law(
+        #[case] law: Law,
+        #[case] left: &[(u64, u32)],
+        #[case] full: u64,
+    ) {
         let quota = quota(law, 4, 60);
         let mut usage = Usage::default();
         for second in [0, 10, 20] {

@@ -18,6 +18,8 @@ pub use identity::Identity;
 pub use judgement::{Answer, Judgement, judge};
 pub use law::{Law, Quota, Usage};
 pub use reading::{Confidence, Count, Family, Fault, FaultKind, Reading, Standing, Throttle};
-pub use record::{ErrorRecord, IdentityKind, IdentityRecord, Record, State, timestamp, whole_seconds};
+pub use record::{
+    ErrorRecord, IdentityKind, IdentityRecord, Record, State, timestamp, whole_seconds,
+};
 pub use source::{Source, SourceKind};
 pub use window::Window;

@@ -158,7 +158,9 @@ impl Reading {
     pub fn count(&self) -> Option<Count> {
         match self.standing {
             Standing::Limited(count) => Some(count),
-            Standing::Exhausted { limit: Some(limit), window } => Some(Count { limit, remaining: 0, window }),
+            Standing::Exhausted { limit: Some(limit), window } => {
+                Some(Count { limit, remaining: 0, window })
+            }
             _ => None,
         }
     }

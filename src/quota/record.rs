@@ -76,10 +76,14 @@ impl IdentityRecord {
 impl From<&Identity> for IdentityRecord {
     fn from(identity: &Identity) -> Self {
         match identity {
-            Identity::Anonymous => Self { kind: IdentityKind::Anonymous, user: None, credentials_from: None },
-            Identity::Account { user, credentials_from } => {
-                Self { kind: IdentityKind::Account, user: user.clone(), credentials_from: credentials_from.clone() }
+            Identity::Anonymous => {
+                Self { kind: IdentityKind::Anonymous, user: None, credentials_from: None }
             }
+            Identity::Account { user, credentials_from } => Self {
+                kind: IdentityKind::Account,
+                user: user.clone(),
+                credentials_from: credentials_from.clone(),
+            },
         }
     }
 }
@@ -146,7 +150,8 @@ impl Record {
     /// out. Foreign text, on one line.
     pub fn counted(&self) -> Option<String> {
         let source = crate::text::one_line(self.source.as_deref()?, 60);
-        let is_bare_network = self.source_kind == Some(SourceKind::Ipv6Prefix) && !source.contains('/');
+        let is_bare_network =
+            self.source_kind == Some(SourceKind::Ipv6Prefix) && !source.contains('/');
         Some(if is_bare_network { format!("{source}/64") } else { source })
     }
 }
@@ -212,7 +217,10 @@ pub mod whole_seconds {
     use serde::{Deserialize, Deserializer, Serializer};
 
     /// Writes the time, or null.
-    pub fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        at: &Option<DateTime<Utc>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match at {
             Some(at) => serializer.serialize_str(&super::timestamp(*at)),
             None => serializer.serialize_none(),
@@ -220,7 +228,9 @@ pub mod whole_seconds {
     }
 
     /// Reads what [`serialize`] writes.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<Utc>>, D::Error> {
         Option::<DateTime<Utc>>::deserialize(deserializer)
     }
 }

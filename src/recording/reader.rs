@@ -49,7 +49,10 @@ pub struct Reader {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("path", &self.path).field("line", &self.line).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("path", &self.path)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,16 +61,29 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let opened = File::open(path).and_then(|file| {
             // Opening a folder succeeds on Linux; reading it would fail with the wrong words.
-            if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+            if file.metadata()?.is_dir() {
+                Err(io::ErrorKind::IsADirectory.into())
+            } else {
+                Ok(file)
+            }
         });
-        let file = opened.map_err(|source| RecordingError::Open { path: path.to_owned(), source })?;
+        let file =
+            opened.map_err(|source| RecordingError::Open { path: path.to_owned(), source })?;
         Ok(Self::new(path, BufReader::with_capacity(64 << 10, file)))
     }
 
     /// The lines of a stream, which errors call by this name.
     pub fn new(name: &Path, source: impl BufRead + Send + 'static) -> Self {
         let (path, source) = (name.to_owned(), Box::new(source));
-        Self { path, source, line: 0, buffer: Vec::new(), ended: false, sampled: false, foreign: None }
+        Self {
+            path,
+            source,
+            line: 0,
+            buffer: Vec::new(),
+            ended: false,
+            sampled: false,
+            foreign: None,
+        }
     }
 
     /// What was wrong with the first foreign line.
@@ -112,7 +128,11 @@ impl Reader {
         self.buffer.clear();
         let most = u64::try_from(MOST_LINE).unwrap_or(u64::MAX);
         let read = self.source.by_ref().take(most).read_until(b'\n', &mut self.buffer);
-        read.map(|read| read > 0).map_err(|source| RecordingError::Read { path: self.path.clone(), line: self.line, source })
+        read.map(|read| read > 0).map_err(|source| RecordingError::Read {
+            path: self.path.clone(),
+            line: self.line,
+            source,
+        })
     }
 
     /// Whether the line goes on.
@@ -127,14 +147,19 @@ impl Reader {
                 return Ok(());
             }
         }
-        let reason = format!("it is longer than {} bytes", u64::from(MOST_SKIPPED) * u64::try_from(MOST_LINE).unwrap_or(u64::MAX));
+        let reason = format!(
+            "it is longer than {} bytes",
+            u64::from(MOST_SKIPPED) * u64::try_from(MOST_LINE).unwrap_or(u64::MAX)
+        );
         Err(RecordingError::Foreign { path: self.path.clone(), line: self.line, reason })
     }
 
     fn pass(&mut self, schema: Option<String>, reason: String) -> Line {
         let (path, line) = (self.path.clone(), self.line);
         self.foreign.get_or_insert_with(|| match schema.clone() {
-            Some(schema) if schema.starts_with("dhlimit/sample/") => RecordingError::Schema { path, line, schema },
+            Some(schema) if schema.starts_with("dhlimit/sample/") => {
+                RecordingError::Schema { path, line, schema }
+            }
             _ => RecordingError::Foreign { path, line, reason },
         });
         Line::Foreign { line, schema }
@@ -155,7 +180,10 @@ fn parse(text: &[u8]) -> Parsed {
         Err(_) if is_torn(text) => return Parsed::Torn,
         Err(error) => Some(error),
     };
-    let schema = serde_json::from_slice::<Head>(text).ok().map(|head| head.schema).filter(|schema| schema != SCHEMA);
+    let schema = serde_json::from_slice::<Head>(text)
+        .ok()
+        .map(|head| head.schema)
+        .filter(|schema| schema != SCHEMA);
     let schema = schema.map(|schema| crate::text::one_line(&schema, 60));
     let reason = match (&schema, error) {
         (Some(schema), _) => format!("its schema is {schema:?}"),
@@ -191,7 +219,9 @@ pub fn is_recording(path: &Path) -> io::Result<bool> {
         return Ok(true);
     }
     file.take(u64::try_from(MOST_LINE).unwrap_or(u64::MAX)).read_to_end(&mut beginning)?;
-    Ok(beginning.split(|byte| matches!(byte, b'\n' | 0)).any(|line| line.trim_ascii_start().starts_with(BEGINNING)))
+    Ok(beginning
+        .split(|byte| matches!(byte, b'\n' | 0))
+        .any(|line| line.trim_ascii_start().starts_with(BEGINNING)))
 }
 
 #[derive(Deserialize)]
@@ -210,7 +240,9 @@ pub(super) fn is_torn(text: &[u8]) -> bool {
     }
     // Half a number is wrong at its end, everything else merely unfinished.
     let at_its_end = |error: &serde_json::Error| error.is_eof() || error.column() >= text.len();
-    text.contains(&0) || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err_and(|error| at_its_end(&error))
+    text.contains(&0)
+        || serde_json::from_slice::<serde::de::IgnoredAny>(text)
+            .is_err_and(|error| at_its_end(&error))
 }
 
 #[cfg(test)]
@@ -222,7 +254,9 @@ mod tests {
     use rstest::rstest;
 
     fn read(bytes: impl Into<Vec<u8>>) -> Vec<Result<Line, String>> {
-        Reader::new(Path::new("x.jsonl"), io::Cursor::new(bytes.into())).map(|line| line.map_err(|error| error.to_string())).collect()
+        Reader::new(Path::new("x.jsonl"), io::Cursor::new(bytes.into()))
+            .map(|line| line.map_err(|error| error.to_string()))
+            .collect()
     }
 
     fn line(second: i64) -> String {
@@ -235,8 +269,16 @@ mod tests {
         for cut in 1..whole.len() - 2 {
             let text = format!("{}{}\n{}{}", line(0), &whole[..cut], line(2), &whole[..cut]);
             let lines = read(text);
-            let wanted = [Line::Sample(Box::new(sample(0))), Line::Torn(2), Line::Sample(Box::new(sample(2))), Line::Torn(4)];
-            assert!(lines.iter().zip(&wanted).all(|(got, wanted)| got.as_ref() == Ok(wanted)), "cut at {cut}: {lines:?}");
+            let wanted = [
+                Line::Sample(Box::new(sample(0))),
+                Line::Torn(2),
+                Line::Sample(Box::new(sample(2))),
+                Line::Torn(4),
+            ];
+            assert!(
+                lines.iter().zip(&wanted).all(|(got, wanted)| got.as_ref() == Ok(wanted)),
+                "cut at {cut}: {lines:?}"
+            );
             assert_eq!(lines.len(), 4);
         }
         assert_eq!(read("\0\0\0\0\n"), [Ok(Line::Torn(1))]);
@@ -244,8 +286,15 @@ mod tests {
 
     #[test]
     fn unknown_keys_blank_lines_and_a_missing_last_line_end_are_borne() {
-        let text = format!("\r\n{}\n{}", line(0).replace("\"at\"", "\"new\":[1,{}],\"at\""), line(1).trim_end());
-        assert_eq!(read(text), [Ok(Line::Sample(Box::new(sample(0)))), Ok(Line::Sample(Box::new(sample(1))))]);
+        let text = format!(
+            "\r\n{}\n{}",
+            line(0).replace("\"at\"", "\"new\":[1,{}],\"at\""),
+            line(1).trim_end()
+        );
+        assert_eq!(
+            read(text),
+            [Ok(Line::Sample(Box::new(sample(0)))), Ok(Line::Sample(Box::new(sample(1))))]
+        );
     }
 
     #[rstest]
@@ -257,7 +306,10 @@ mod tests {
         "{\"schema\":\"dhlimit/sample/2\",\"all\":\"new\"}\n",
         "has the schema \"dhlimit/sample/2\"; this version reads dhlimit/sample/1"
     )]
-    #[case("hello\n{\"schema\":\"dhlimit/sample/2\"}\n", "line 1 of x.jsonl is no sample: expected value")]
+    #[case(
+        "hello\n{\"schema\":\"dhlimit/sample/2\"}\n",
+        "line 1 of x.jsonl is no sample: expected value"
+    )]
     #[case("\n\n[1]\n", "line 3 of x.jsonl is no sample")]
     #[case("{\"schema\":\"dhlimit/sam\u{1b}[2Jple\"}\n", "line 1")]
     fn foreign_lines_are_named(#[case] text: &str, #[case] wanted: &str) {
@@ -284,14 +336,21 @@ mod tests {
             let passed = |at| Ok(Line::Foreign { line: at, schema: schema.map(str::to_owned) });
             let between = read(format!("{}{foreign}\n{}", line(0), line(1)));
             assert_eq!(between, [whole(0), passed(2), whole(1)]);
-            assert_eq!(read(format!("{foreign}\n{}", line(1))), [passed(1), whole(1)], "before the first sample");
+            assert_eq!(
+                read(format!("{foreign}\n{}", line(1))),
+                [passed(1), whole(1)],
+                "before the first sample"
+            );
         }
     }
 
     #[test]
     fn zeros_before_a_whole_sample_do_not_cost_it() {
         let lines = read(format!("{}{}{}", line(0), "\0".repeat(700), line(1)));
-        assert_eq!(lines, [Ok(Line::Sample(Box::new(sample(0)))), Ok(Line::Sample(Box::new(sample(1))))]);
+        assert_eq!(
+            lines,
+            [Ok(Line::Sample(Box::new(sample(0)))), Ok(Line::Sample(Box::new(sample(1))))]
+        );
     }
 
     #[test]
@@ -310,7 +369,10 @@ mod tests {
         assert!(is_recording(&path).unwrap(), "a writer holds it");
         drop(recorder);
         assert!(!is_recording(&path).unwrap());
-        for (text, wanted) in [("garbage\n\0\0".to_owned() + &line(0), true), ("{\"schema\":\"dhlimit/report/1\"}".to_owned(), false)] {
+        for (text, wanted) in [
+            ("garbage\n\0\0".to_owned() + &line(0), true),
+            ("{\"schema\":\"dhlimit/report/1\"}".to_owned(), false),
+        ] {
             std::fs::write(&path, text).unwrap();
             assert_eq!(is_recording(&path).unwrap(), wanted);
         }

@@ -68,7 +68,8 @@ impl Recorder {
         if size == 0 {
             sync_folder(&path);
         }
-        let mut recorder = Self { path, rotation, file, identity, size, first, mended: false, unfinished: false };
+        let mut recorder =
+            Self { path, rotation, file, identity, size, first, mended: false, unfinished: false };
         if size > 0 && recorder.ends_torn().map_err(open)? {
             recorder.write(b"\n")?;
             recorder.mended = true;
@@ -117,14 +118,17 @@ impl Recorder {
 
     /// Whether the open file has a name: not through a link, which would be renamed in its place.
     fn is_at(&self, path: &Path) -> bool {
-        std::fs::symlink_metadata(path).is_ok_and(|named| (named.dev(), named.ino()) == self.identity)
+        std::fs::symlink_metadata(path)
+            .is_ok_and(|named| (named.dev(), named.ino()) == self.identity)
     }
 
     fn is_due(&self, sample: &Sample, length: usize) -> bool {
         let Some(first) = self.first else { return false };
         match self.rotation {
             Rotation::Never => false,
-            Rotation::Size(most) => self.size.saturating_add(u64::try_from(length).unwrap_or(u64::MAX)) > most,
+            Rotation::Size(most) => {
+                self.size.saturating_add(u64::try_from(length).unwrap_or(u64::MAX)) > most
+            }
             Rotation::Daily => first.date_naive() != sample.at.date_naive(),
         }
     }
@@ -132,8 +136,12 @@ impl Recorder {
     fn rotate(&mut self) -> Result<(), RecordingError> {
         let open = |source| RecordingError::Open { path: self.path.clone(), source };
         // The next millisecond that is free: names go on to sort by time.
-        let times = (0..1000).filter_map(|turn| self.first.unwrap_or_default().checked_add_signed(TimeDelta::milliseconds(turn)));
-        let old = times.map(|first| rotated(&self.path, first)).find(|old| std::fs::symlink_metadata(old).is_err());
+        let times = (0..1000).filter_map(|turn| {
+            self.first.unwrap_or_default().checked_add_signed(TimeDelta::milliseconds(turn))
+        });
+        let old = times
+            .map(|first| rotated(&self.path, first))
+            .find(|old| std::fs::symlink_metadata(old).is_err());
         let old = old.ok_or_else(|| open(io::ErrorKind::AlreadyExists.into()))?;
         std::fs::rename(&self.path, &old).map_err(open)?;
         // The old file's lock is held until the new one's is.
@@ -148,7 +156,10 @@ impl Recorder {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), RecordingError> {
         self.unfinished = true;
-        self.file.write_all(bytes).and_then(|()| self.file.sync_data()).map_err(|source| self.failed(source))?;
+        self.file
+            .write_all(bytes)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|source| self.failed(source))?;
         self.unfinished = false;
         self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(())
@@ -177,12 +188,16 @@ fn lock(path: &Path) -> Result<File, RecordingError> {
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(open)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(RecordingError::Locked(path.to_owned())),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(RecordingError::Locked(path.to_owned()));
+            }
             Err(error) => return Err(open(error.into())),
         }
         let ours = file.metadata().map_err(open)?;
         // Between opening and locking another writer may have renamed it.
-        if std::fs::metadata(path).is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino())) {
+        if std::fs::metadata(path)
+            .is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino()))
+        {
             return Ok(file);
         }
     }
@@ -216,7 +231,8 @@ fn rotated(path: &Path, first: DateTime<Utc>) -> PathBuf {
 
 /// Makes a new name last through a power cut; where a file system cannot, the data is still synced.
 fn sync_folder(path: &Path) {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
@@ -243,8 +259,10 @@ mod tests {
     }
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -255,7 +273,9 @@ mod tests {
         let path = folder.path().join("hub.jsonl");
         for part in [0..3, 3..5] {
             let mut recorder = Recorder::open(&path, Rotation::Never).unwrap();
-            part.for_each(|second| assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual));
+            part.for_each(|second| {
+                assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual)
+            });
             assert!(!recorder.mended());
         }
         assert_eq!(seconds(&path), [0, 1, 2, 3, 4]);
@@ -299,10 +319,23 @@ mod tests {
         let error = Recorder::open(&path, Rotation::Never).unwrap_err();
         assert!(error.to_string().contains("line 1 of"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), b"milk, bread");
-        std::fs::write(&path, format!("milk, bread\n{}\n", serde_json::to_string(&sample(0)).unwrap())).unwrap();
-        assert!(Recorder::open(&path, Rotation::Never).is_err(), "a sample among notes makes them no recording");
-        assert!(matches!(Recorder::open(folder.path(), Rotation::Never), Err(RecordingError::NoFile(_))));
-        assert!(matches!(Recorder::open(&folder.path().join("no/such"), Rotation::Never), Err(RecordingError::Open { .. })));
+        std::fs::write(
+            &path,
+            format!("milk, bread\n{}\n", serde_json::to_string(&sample(0)).unwrap()),
+        )
+        .unwrap();
+        assert!(
+            Recorder::open(&path, Rotation::Never).is_err(),
+            "a sample among notes makes them no recording"
+        );
+        assert!(matches!(
+            Recorder::open(folder.path(), Rotation::Never),
+            Err(RecordingError::NoFile(_))
+        ));
+        assert!(matches!(
+            Recorder::open(&folder.path().join("no/such"), Rotation::Never),
+            Err(RecordingError::Open { .. })
+        ));
     }
 
     #[test]
@@ -312,11 +345,18 @@ mod tests {
         let length = u64::try_from(serde_json::to_string(&sample(0)).unwrap().len()).unwrap() + 1;
         for second in 0..5 {
             // Opened anew for each: the size and the first sample are those of the file.
-            Recorder::open(&path, Rotation::Size(2 * length)).unwrap().append(&sample(second)).unwrap();
+            Recorder::open(&path, Rotation::Size(2 * length))
+                .unwrap()
+                .append(&sample(second))
+                .unwrap();
         }
         let names = names(folder.path());
-        assert_eq!(names, ["hub.2026-11-22T090000.000Z.jsonl", "hub.2026-11-22T090002.000Z.jsonl", "hub.jsonl"]);
-        let all: Vec<i64> = names.iter().flat_map(|name| seconds(&folder.path().join(name))).collect();
+        assert_eq!(
+            names,
+            ["hub.2026-11-22T090000.000Z.jsonl", "hub.2026-11-22T090002.000Z.jsonl", "hub.jsonl"]
+        );
+        let all: Vec<i64> =
+            names.iter().flat_map(|name| seconds(&folder.path().join(name))).collect();
         assert_eq!(all, [0, 1, 2, 3, 4]);
     }
 
@@ -329,7 +369,10 @@ mod tests {
         for second in [0, 15 * 3600 - 1, 15 * 3600, 20 * 3600] {
             recorder.append(&sample(second)).unwrap();
         }
-        assert_eq!(names(folder.path()), ["hub", "hub.2026-11-22T090000.000Z", "hub.2026-11-22T090000.001Z"]);
+        assert_eq!(
+            names(folder.path()),
+            ["hub", "hub.2026-11-22T090000.000Z", "hub.2026-11-22T090000.001Z"]
+        );
         assert_eq!(seconds(&path), [15 * 3600, 20 * 3600]);
     }
 
@@ -339,14 +382,22 @@ mod tests {
         let path = folder.path().join("hub.jsonl");
         let mut recorder = Recorder::open(&path, Rotation::Size(1)).unwrap();
         let base = sample(0).at;
-        let times: Vec<_> = [5, 90, 90, 90, 91, 700, 1_001].map(|millis| base + TimeDelta::milliseconds(millis)).into();
+        let times: Vec<_> = [5, 90, 90, 90, 91, 700, 1_001]
+            .map(|millis| base + TimeDelta::milliseconds(millis))
+            .into();
         for at in &times {
             recorder.append(&Sample { at: *at, ..sample(0) }).unwrap();
         }
         let found: Vec<_> = names(folder.path())
             .iter()
             .flat_map(|name| Reader::open(&folder.path().join(name)).unwrap().collect::<Vec<_>>())
-            .map(|line| if let Line::Sample(sample) = line.unwrap() { sample.at } else { panic!("a line that is no sample") })
+            .map(|line| {
+                if let Line::Sample(sample) = line.unwrap() {
+                    sample.at
+                } else {
+                    panic!("a line that is no sample")
+                }
+            })
             .collect();
         assert_eq!(found, times);
     }
@@ -359,11 +410,20 @@ mod tests {
         // At first to nothing.
         std::os::unix::fs::symlink("disk/real.jsonl", &link).unwrap();
         let mut recorder = Recorder::open(&link, Rotation::Size(1)).unwrap();
-        (0..3).for_each(|second| assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual));
+        (0..3).for_each(|second| {
+            assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual)
+        });
         assert!(link.is_symlink() && !real.is_symlink());
         assert_eq!(names(folder.path()), ["disk", "hub.jsonl"]);
         let parts = names(&folder.path().join("disk"));
-        assert_eq!(parts, ["real.2026-11-22T090000.000Z.jsonl", "real.2026-11-22T090001.000Z.jsonl", "real.jsonl"]);
+        assert_eq!(
+            parts,
+            [
+                "real.2026-11-22T090000.000Z.jsonl",
+                "real.2026-11-22T090001.000Z.jsonl",
+                "real.jsonl"
+            ]
+        );
         assert_eq!(seconds(&link), [2]);
     }
 
@@ -377,7 +437,10 @@ mod tests {
             std::fs::rename(&path, &away).unwrap();
             assert_eq!(recorder.append(&sample(1)).unwrap(), Appended::Anew);
             assert_eq!((seconds(&away), seconds(&path)), (vec![0], vec![1]));
-            assert!(matches!(Recorder::open(&path, rotation), Err(RecordingError::Locked(_))), "the new file is this writer's");
+            assert!(
+                matches!(Recorder::open(&path, rotation), Err(RecordingError::Locked(_))),
+                "the new file is this writer's"
+            );
             std::fs::remove_file(&path).unwrap();
             // As logrotate makes it: there, and empty.
             std::fs::write(&path, "").unwrap();

@@ -56,11 +56,16 @@ mod milliseconds {
     use serde::{Deserialize, Deserializer, Serializer};
 
     /// Always with three digits, so that lines sort by time.
-    pub(super) fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        at: &DateTime<Utc>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&at.trunc_subsecs(3).to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<DateTime<Utc>, D::Error> {
         DateTime::deserialize(deserializer)
     }
 }
@@ -102,14 +107,21 @@ mod tests {
     #[test]
     fn recordings_from_before_there_was_a_range_are_read() {
         let line = serde_json::to_string(&fixtures::sample(0)).unwrap();
-        let old = line.replace(r#","empty_earliest":"2026-11-22T14:00:00Z","empty_latest":null"#, "");
+        let old =
+            line.replace(r#","empty_earliest":"2026-11-22T14:00:00Z","empty_latest":null"#, "");
         assert_ne!(old, line);
-        assert_eq!(serde_json::from_str::<Sample>(&old).unwrap(), Sample { empty_earliest: None, ..fixtures::sample(0) });
+        assert_eq!(
+            serde_json::from_str::<Sample>(&old).unwrap(),
+            Sample { empty_earliest: None, ..fixtures::sample(0) }
+        );
     }
 
     #[test]
     fn milliseconds_are_kept() {
-        let sample = Sample { at: "2026-11-22T09:00:00.250999Z".parse().unwrap(), ..fixtures::sample(0) };
-        assert!(serde_json::to_string(&sample).unwrap().contains(r#""at":"2026-11-22T09:00:00.250Z""#));
+        let sample =
+            Sample { at: "2026-11-22T09:00:00.250999Z".parse().unwrap(), ..fixtures::sample(0) };
+        assert!(
+            serde_json::to_string(&sample).unwrap().contains(r#""at":"2026-11-22T09:00:00.250Z""#)
+        );
     }
 }

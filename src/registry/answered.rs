@@ -60,7 +60,10 @@ impl Answered {
 
     /// Header lines as text; values that are none are left out.
     pub fn fields(&self) -> Vec<(&str, &str)> {
-        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect()
+        self.headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+            .collect()
     }
 
     /// One header as text.
@@ -76,7 +79,9 @@ impl Answered {
     /// Whether the registry meant this answer, rather than something between us and it.
     pub fn is_a_manifests(&self) -> bool {
         let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or("").to_ascii_lowercase();
-        self.headers.contains_key("docker-content-digest") || kind.contains("manifest") || kind.contains("image.index")
+        self.headers.contains_key("docker-content-digest")
+            || kind.contains("manifest")
+            || kind.contains("image.index")
     }
 }
 
@@ -104,11 +109,16 @@ pub(super) fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Op
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match value.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds.min(366 * 86_400))),
-        Err(_) => httpdate::parse_http_date(value).ok().map(|at| at.duration_since(now).unwrap_or_default()),
+        Err(_) => httpdate::parse_http_date(value)
+            .ok()
+            .map(|at| at.duration_since(now).unwrap_or_default()),
     }
 }
 
 /// Whether an answer is a web page: by its type, or by how its body begins.
 pub(super) fn is_web_page(answered: &Answered) -> bool {
-    answered.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")) || is_page(&answered.body)
+    answered
+        .header(CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+        || is_page(&answered.body)
 }

@@ -28,13 +28,23 @@ pub fn parse_challenge<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<
     let mut basic = None;
     for value in values {
         for (scheme, params) in split_challenges(value) {
-            let param = |name: &str| params.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
+            let param = |name: &str| {
+                params
+                    .iter()
+                    .find(|(found, _)| found.eq_ignore_ascii_case(name))
+                    .map(|(_, value)| value.clone())
+            };
             if scheme.eq_ignore_ascii_case("bearer") {
                 let realm = param("realm")
                     .and_then(|realm| Url::parse(&realm).ok())
                     .filter(|realm| matches!(realm.scheme(), "http" | "https") && realm.has_host());
                 if let Some(realm) = realm {
-                    return Some(Challenge::Bearer { realm, service: param("service"), scope: param("scope"), error: param("error") });
+                    return Some(Challenge::Bearer {
+                        realm,
+                        service: param("service"),
+                        scope: param("scope"),
+                        error: param("error"),
+                    });
                 }
             } else if scheme.eq_ignore_ascii_case("basic") {
                 basic = Some(Challenge::Basic);
@@ -96,7 +106,9 @@ mod tests {
 
     fn bearer(value: &str) -> (String, Option<String>, Option<String>, Option<String>) {
         match parse_challenge([value]) {
-            Some(Challenge::Bearer { realm, service, scope, error }) => (realm.to_string(), service, scope, error),
+            Some(Challenge::Bearer { realm, service, scope, error }) => {
+                (realm.to_string(), service, scope, error)
+            }
             other => panic!("{value:?} gave {other:?}"),
         }
     }
@@ -113,8 +125,9 @@ mod tests {
 
     #[test]
     fn commas_in_quotes_and_several_schemes_are_told_apart() {
-        let (realm, _, scope, _) =
-            bearer(r#"Negotiate, Basic realm="x", bearer Realm = "http://[::1]:5000/t\"oken" , scope="repository:a:pull,push""#);
+        let (realm, _, scope, _) = bearer(
+            r#"Negotiate, Basic realm="x", bearer Realm = "http://[::1]:5000/t\"oken" , scope="repository:a:pull,push""#,
+        );
         assert_eq!(realm, "http://[::1]:5000/t%22oken");
         assert_eq!(scope.as_deref(), Some("repository:a:pull,push"));
     }

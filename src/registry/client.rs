@@ -65,10 +65,28 @@ struct TokenKey {
 
 impl Client {
     /// A client for an endpoint. No connection is opened yet.
-    pub fn new(endpoint: Endpoint, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Self, RegistryError> {
+    pub fn new(
+        endpoint: Endpoint,
+        family: Option<Family>,
+        trust: &Trust,
+        environment: &Environment,
+    ) -> Result<Self, RegistryError> {
         let registry = transport(&endpoint.base, family, trust, environment)?;
-        let state = State { registry, service: None, auth: HashMap::new(), basic: false, tokens: HashMap::new(), fetched: 0 };
-        Ok(Self { endpoint, family, trust: trust.clone(), environment: environment.clone(), state: Mutex::new(state) })
+        let state = State {
+            registry,
+            service: None,
+            auth: HashMap::new(),
+            basic: false,
+            tokens: HashMap::new(),
+            fetched: 0,
+        };
+        Ok(Self {
+            endpoint,
+            family,
+            trust: trust.clone(),
+            environment: environment.clone(),
+            state: Mutex::new(state),
+        })
     }
 
     /// The family it was told to use.
@@ -103,15 +121,26 @@ impl Client {
     }
 
     /// HEAD of the image's manifest: what costs nothing and carries the limit.
-    pub async fn head(&self, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
+    pub async fn head(
+        &self,
+        image: &Reference,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Answered, RegistryError> {
         Ok(self.try_head(image, who, deadline).await?)
     }
 
     /// The same, with the answer whose challenge could not be met.
-    pub(super) async fn try_head(&self, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, Unmet> {
+    pub(super) async fn try_head(
+        &self,
+        image: &Reference,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Answered, Unmet> {
         let url = self.endpoint.manifest(image, image.manifest());
         let answered = self.send(Want::Head, &url, image, who, deadline).await?;
-        let looks_unlimited = answered.status == 200 && !answered.headers.keys().any(|name| name.as_str().contains("ratelimit-"));
+        let looks_unlimited = answered.status == 200
+            && !answered.headers.keys().any(|name| name.as_str().contains("ratelimit-"));
         if looks_unlimited && answered.token_age > OLD_TOKEN {
             self.forget_tokens();
             return self.send(Want::Head, &url, image, who, deadline).await;
@@ -127,24 +156,43 @@ impl Client {
         who: &Credential,
         deadline: Instant,
     ) -> Result<Answered, RegistryError> {
-        Ok(self.send(Want::Text, &self.endpoint.manifest(image, manifest), image, who, deadline).await?)
+        Ok(self
+            .send(Want::Text, &self.endpoint.manifest(image, manifest), image, who, deadline)
+            .await?)
     }
 
     /// GET of a blob, read to its end and thrown away.
-    pub async fn blob(&self, image: &Reference, digest: &str, who: &Credential, deadline: Instant) -> Result<Answered, RegistryError> {
+    pub async fn blob(
+        &self,
+        image: &Reference,
+        digest: &str,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Answered, RegistryError> {
         Ok(self.send(Want::Bytes, &self.endpoint.blob(image, digest), image, who, deadline).await?)
     }
 
     /// GET of the registry's root, as nobody: whether anything answers there, and with which status.
     pub async fn ping(&self, deadline: Instant) -> Result<u16, RegistryError> {
-        Ok(self.exchange(Want::Text, &self.endpoint.root(), None, &Secrets::default(), deadline).await?.status)
+        Ok(self
+            .exchange(Want::Text, &self.endpoint.root(), None, &Secrets::default(), deadline)
+            .await?
+            .status)
     }
 
-    async fn send(&self, want: Want, url: &Url, image: &Reference, who: &Credential, deadline: Instant) -> Result<Answered, Unmet> {
+    async fn send(
+        &self,
+        want: Want,
+        url: &Url,
+        image: &Reference,
+        who: &Credential,
+        deadline: Instant,
+    ) -> Result<Answered, Unmet> {
         let mut fetched_now = false;
         let mut challenged = 0;
         loop {
-            let (authorization, age) = self.authorization(image, who, deadline, &mut fetched_now).await?;
+            let (authorization, age) =
+                self.authorization(image, who, deadline, &mut fetched_now).await?;
             let secrets = Secrets::of(who).with(authorization.as_ref());
             let mut answered = self.exchange(want, url, authorization, &secrets, deadline).await?;
             answered.token_age = age;
@@ -152,42 +200,70 @@ impl Client {
                 return Ok(answered);
             }
             challenged += 1;
-            if let Err(error) = self.meet_challenge(&answered, image, who, fetched_now && challenged > 1 || challenged > 2) {
+            if let Err(error) = self.meet_challenge(
+                &answered,
+                image,
+                who,
+                fetched_now && challenged > 1 || challenged > 2,
+            ) {
                 return Err(Unmet { error, answered: Some(Box::new(answered)) });
             }
         }
     }
 
     /// Learns from a 401 how to ask, or says why asking again is of no use.
-    fn meet_challenge(&self, answered: &Answered, image: &Reference, who: &Credential, last: bool) -> Result<(), RegistryError> {
+    fn meet_challenge(
+        &self,
+        answered: &Answered,
+        image: &Reference,
+        who: &Credential,
+        last: bool,
+    ) -> Result<(), RegistryError> {
         let words = words_of(&answered.body);
-        let denied = |words: String| RegistryError::Denied { host: answered.host.clone(), image: image.to_string(), words };
+        let denied = |words: String| RegistryError::Denied {
+            host: answered.host.clone(),
+            image: image.to_string(),
+            words,
+        };
         let refused = |words: String| match whose(who) {
-            Some(user) => RegistryError::CredentialsRefused { host: answered.host.clone(), user, words },
+            Some(user) => {
+                RegistryError::CredentialsRefused { host: answered.host.clone(), user, words }
+            }
             None => denied(words),
         };
-        let values = answered.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        let values = answered
+            .headers
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
         let mut state = self.locked();
         match parse_challenge(values) {
-            None => {
-                Err(RegistryError::Protocol { host: answered.host.clone(), words: "401 without a challenge that can be met".to_owned() })
-            }
+            None => Err(RegistryError::Protocol {
+                host: answered.host.clone(),
+                words: "401 without a challenge that can be met".to_owned(),
+            }),
             Some(Challenge::Basic) if state.basic && !who.is_anonymous() => Err(refused(words)),
             Some(Challenge::Basic) if !matches!(who, Credential::Password { .. }) => {
                 Err(denied("it asks for a user name and password".to_owned()))
             }
-            Some(Challenge::Basic) if !self.endpoint.trusts(&self.endpoint.base) => Err(denied(words)),
+            Some(Challenge::Basic) if !self.endpoint.trusts(&self.endpoint.base) => {
+                Err(denied(words))
+            }
             Some(Challenge::Basic) => {
                 state.basic = true;
                 Ok(())
             }
-            Some(Challenge::Bearer { error: Some(error), .. }) if error == "insufficient_scope" && (last || !state.tokens.is_empty()) => {
+            Some(Challenge::Bearer { error: Some(error), .. })
+                if error == "insufficient_scope" && (last || !state.tokens.is_empty()) =>
+            {
                 Err(denied("insufficient scope: private, or no such repository".to_owned()))
             }
             Some(Challenge::Bearer { .. }) if matches!(who, Credential::RegistryToken(_)) => {
                 Err(refused("the registry token is not accepted".to_owned()))
             }
-            Some(Challenge::Bearer { .. }) if last => Err(refused("a new token is not accepted either".to_owned())),
+            Some(Challenge::Bearer { .. }) if last => {
+                Err(refused("a new token is not accepted either".to_owned()))
+            }
             Some(Challenge::Bearer { realm, service, .. }) => {
                 // Docker Hub's service is known or named by the user; a challenge does not move it.
                 if state.service.is_none() && self.endpoint.token_service.is_none() {
@@ -210,12 +286,20 @@ impl Client {
         if let Credential::RegistryToken(token) = who {
             return Ok((Some(self.bearer(token)?), Duration::ZERO));
         }
-        let key = TokenKey { account: account_of(who), anonymous: who.is_anonymous(), repository: image.repository().to_owned() };
+        let key = TokenKey {
+            account: account_of(who),
+            anonymous: who.is_anonymous(),
+            repository: image.repository().to_owned(),
+        };
         let now = Instant::now();
         let (service, kept, basic) = {
             let state = self.locked();
             let service = self.endpoint.token_service.clone().or_else(|| state.service.clone());
-            (service, state.tokens.get(&key).filter(|token| !token.is_stale(now)).cloned(), state.basic)
+            (
+                service,
+                state.tokens.get(&key).filter(|token| !token.is_stale(now)).cloned(),
+                state.basic,
+            )
         };
         if let (true, Credential::Password { user, secret }) = (basic, who) {
             return Ok((Some(basic_authorization(user, secret)), Duration::ZERO));
@@ -225,7 +309,9 @@ impl Client {
         }
         let Some(service) = service else { return Ok((None, Duration::ZERO)) };
         let token = match self.fetch_token(&service, image, who, deadline).await {
-            Err(error) if error.is_hung_up() => self.fetch_token(&service, image, who, deadline).await?,
+            Err(error) if error.is_hung_up() => {
+                self.fetch_token(&service, image, who, deadline).await?
+            }
             other => other?,
         };
         *fetched_now = true;
@@ -245,7 +331,10 @@ impl Client {
         deadline: Instant,
     ) -> Result<Token, RegistryError> {
         if !who.is_anonymous() && !self.endpoint.trusts(&service.realm) {
-            return Err(RegistryError::ForeignRealm { registry: self.endpoint.registry.clone(), realm: host(&service.realm) });
+            return Err(RegistryError::ForeignRealm {
+                registry: self.endpoint.registry.clone(),
+                realm: host(&service.realm),
+            });
         }
         let at = host(&service.realm);
         let auth = self.auth_transport(&service.realm)?;
@@ -260,7 +349,8 @@ impl Client {
         let (status, headers, body) = within(deadline, &at, async {
             let exchange = auth.begin();
             let response = request.send().await?;
-            let (status, headers, keeps) = (response.status().as_u16(), response.headers().clone(), kept(&response));
+            let (status, headers, keeps) =
+                (response.status().as_u16(), response.headers().clone(), kept(&response));
             let (body, cut) = bounded_body(response).await?;
             exchange.end(keeps && !cut);
             Ok((status, headers, body))
@@ -300,8 +390,14 @@ impl Client {
             if !matches!(answered.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(answered);
             }
-            let nowhere = || RegistryError::Protocol { host: at.clone(), words: format!("{} without a place to go", answered.status) };
-            let next = answered.header(LOCATION.as_str()).and_then(|location| url.join(location).ok()).ok_or_else(nowhere)?;
+            let nowhere = || RegistryError::Protocol {
+                host: at.clone(),
+                words: format!("{} without a place to go", answered.status),
+            };
+            let next = answered
+                .header(LOCATION.as_str())
+                .and_then(|location| url.join(location).ok())
+                .ok_or_else(nowhere)?;
             if !matches!(next.scheme(), "http" | "https") || !next.has_host() {
                 return Err(nowhere());
             }
@@ -311,7 +407,10 @@ impl Client {
             }
             url = next;
         }
-        Err(RegistryError::Protocol { host: host(&url), words: format!("more than {REDIRECTS_MAX} redirects") })
+        Err(RegistryError::Protocol {
+            host: host(&url),
+            words: format!("more than {REDIRECTS_MAX} redirects"),
+        })
     }
 
     /// One request, and its answer as far as it is wanted.
@@ -332,7 +431,11 @@ impl Client {
         within(deadline, &at, async {
             let exchange = transport.begin();
             let response = request.send().await?;
-            let (status, headers, family) = (response.status().as_u16(), response.headers().clone(), transport.family_of(&response));
+            let (status, headers, family) = (
+                response.status().as_u16(),
+                response.headers().clone(),
+                transport.family_of(&response),
+            );
             let keeps = kept(&response);
             let (body, cut) = match want {
                 Want::Head => (String::new(), false),
@@ -340,7 +443,14 @@ impl Client {
                 Want::Text | Want::Bytes => bounded_body(response).await?,
             };
             exchange.end(keeps && !cut);
-            Ok(Answered { status, headers, body, family, host: at.clone(), token_age: Duration::ZERO })
+            Ok(Answered {
+                status,
+                headers,
+                body,
+                family,
+                host: at.clone(),
+                token_age: Duration::ZERO,
+            })
         })
         .await
     }
@@ -368,7 +478,8 @@ impl Client {
             host: self.endpoint.registry.clone(),
             words: "the token has characters that no header may have".to_owned(),
         };
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(odd)?;
+        let mut value =
+            HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(odd)?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -380,12 +491,21 @@ impl Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("endpoint", &self.endpoint).field("family", &self.family).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("endpoint", &self.endpoint)
+            .field("family", &self.family)
+            .finish_non_exhaustive()
     }
 }
 
-fn transport(url: &Url, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Transport, RegistryError> {
-    Transport::new(url, family, trust, environment).map_err(|error| transport_error(&host(url), &error))
+fn transport(
+    url: &Url,
+    family: Option<Family>,
+    trust: &Trust,
+    environment: &Environment,
+) -> Result<Transport, RegistryError> {
+    Transport::new(url, family, trust, environment)
+        .map_err(|error| transport_error(&host(url), &error))
 }
 
 fn transport_error(host: &str, error: &reqwest::Error) -> RegistryError {
@@ -393,11 +513,17 @@ fn transport_error(host: &str, error: &reqwest::Error) -> RegistryError {
     RegistryError::Transport { host: host.to_owned(), cause, words }
 }
 
-async fn within<T>(deadline: Instant, host: &str, work: impl Future<Output = Result<T, reqwest::Error>>) -> Result<T, RegistryError> {
+async fn within<T>(
+    deadline: Instant,
+    host: &str,
+    work: impl Future<Output = Result<T, reqwest::Error>>,
+) -> Result<T, RegistryError> {
     match timeout_at(deadline, work).await {
         Ok(done) => done.map_err(|error| transport_error(host, &error)),
-        Err(_) => {
-            Err(RegistryError::Transport { host: host.to_owned(), cause: Cause::Timeout, words: "no answer in the time given".to_owned() })
-        }
+        Err(_) => Err(RegistryError::Transport {
+            host: host.to_owned(),
+            cause: Cause::Timeout,
+            words: "no answer in the time given".to_owned(),
+        }),
     }
 }

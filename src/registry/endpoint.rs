@@ -61,7 +61,9 @@ pub enum EndpointError {
     #[error("{0} cannot be the host of a URL")]
     Host(String),
     /// A user name or password before the host.
-    #[error("the URL of {0} carries a user name or password; they are given by --user and --password-stdin")]
+    #[error(
+        "the URL of {0} carries a user name or password; they are given by --user and --password-stdin"
+    )]
     Credentials(String),
 }
 
@@ -83,16 +85,28 @@ impl Endpoint {
             url
         });
         let token_service = match (&auth, &places.registry) {
-            (Some(realm), _) if hub => Some(TokenService { realm: realm.clone(), service: Some(HUB_SERVICE.to_owned()) }),
-            (None, None) if hub => Some(TokenService { realm: parse(HUB_REALM)?, service: Some(HUB_SERVICE.to_owned()) }),
+            (Some(realm), _) if hub => {
+                Some(TokenService { realm: realm.clone(), service: Some(HUB_SERVICE.to_owned()) })
+            }
+            (None, None) if hub => Some(TokenService {
+                realm: parse(HUB_REALM)?,
+                service: Some(HUB_SERVICE.to_owned()),
+            }),
             _ => None,
         };
         let known = KNOWN_TOKEN_HOSTS
             .iter()
-            .filter(|(registry, _)| *registry == image.registry() && (!hub || places.registry.is_none()))
+            .filter(|(registry, _)| {
+                *registry == image.registry() && (!hub || places.registry.is_none())
+            })
             .map(|(_, host)| (*host).to_owned());
         let named = auth.as_ref().and_then(Url::host_str).map(str::to_owned);
-        Ok(Self { registry: image.registry().to_owned(), base, token_service, trusted: known.chain(named).collect() })
+        Ok(Self {
+            registry: image.registry().to_owned(),
+            base,
+            token_service,
+            trusted: known.chain(named).collect(),
+        })
     }
 
     /// A registry or mirror at a URL; nobody's credentials go there.
@@ -113,7 +127,9 @@ impl Endpoint {
         let Some(host) = url.host_str() else { return false };
         let own = self.base.host_str().is_some_and(|own| own.eq_ignore_ascii_case(host));
         let known = own || self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(host));
-        let sealed = url.scheme() == "https" || self.base.scheme() == "http" || is_loopback(host.trim_matches(['[', ']']));
+        let sealed = url.scheme() == "https"
+            || self.base.scheme() == "http"
+            || is_loopback(host.trim_matches(['[', ']']));
         known && sealed
     }
 
@@ -148,7 +164,9 @@ fn is_at(url: &Url, registry: &str) -> bool {
 }
 
 fn parse(text: &str) -> Result<Url, EndpointError> {
-    Url::parse(text).map_err(|_| EndpointError::Host(crate::text::one_line(text, 300))).and_then(checked)
+    Url::parse(text)
+        .map_err(|_| EndpointError::Host(crate::text::one_line(text, 300)))
+        .and_then(checked)
 }
 
 fn checked(mut url: Url) -> Result<Url, EndpointError> {
@@ -169,7 +187,8 @@ mod tests {
 
     fn endpoint(image: &str, registry: Option<&str>, auth: Option<&str>) -> Endpoint {
         let url = |text: Option<&str>| text.map(|text| Url::parse(text).unwrap());
-        Endpoint::of(&image.parse().unwrap(), &Places { registry: url(registry), auth: url(auth) }).unwrap()
+        Endpoint::of(&image.parse().unwrap(), &Places { registry: url(registry), auth: url(auth) })
+            .unwrap()
     }
 
     fn url(text: &str) -> Url {
@@ -179,7 +198,10 @@ mod tests {
     #[test]
     fn docker_hub_is_known_without_asking() {
         let hub = endpoint("nginx", None, None);
-        assert_eq!(hub.manifest(&"nginx:1".parse().unwrap(), "1").as_str(), "https://registry-1.docker.io/v2/library/nginx/manifests/1");
+        assert_eq!(
+            hub.manifest(&"nginx:1".parse().unwrap(), "1").as_str(),
+            "https://registry-1.docker.io/v2/library/nginx/manifests/1"
+        );
         assert_eq!(hub.token_service.unwrap().realm.as_str(), "https://auth.docker.io/token");
     }
 
@@ -193,7 +215,10 @@ mod tests {
 
     #[test]
     fn loopback_is_plain_and_others_are_not() {
-        assert_eq!(endpoint("localhost:5000/a", None, None).base.as_str(), "http://localhost:5000/");
+        assert_eq!(
+            endpoint("localhost:5000/a", None, None).base.as_str(),
+            "http://localhost:5000/"
+        );
         assert_eq!(endpoint("[::1]:5000/a", None, None).base.as_str(), "http://[::1]:5000/");
         assert_eq!(endpoint("quay.io/a", None, None).base.as_str(), "https://quay.io/");
     }
@@ -201,7 +226,11 @@ mod tests {
     #[test]
     fn credentials_go_to_known_hosts_only() {
         let hub = endpoint("nginx", None, None);
-        for good in ["https://auth.docker.io/token", "https://AUTH.docker.io/token", "https://registry-1.docker.io/token"] {
+        for good in [
+            "https://auth.docker.io/token",
+            "https://AUTH.docker.io/token",
+            "https://registry-1.docker.io/token",
+        ] {
             assert!(hub.trusts(&url(good)), "{good}");
         }
         for bad in [
@@ -215,15 +244,28 @@ mod tests {
             assert!(!hub.trusts(&url(bad)), "{bad}");
         }
         let own = endpoint("registry.example:5000/a", None, None);
-        assert!(own.trusts(&url("https://registry.example/token")) && !own.trusts(&url("http://registry.example/token")));
-        assert!(endpoint("registry.example/a", None, Some("https://login.example")).trusts(&url("https://login.example/x")));
+        assert!(
+            own.trusts(&url("https://registry.example/token"))
+                && !own.trusts(&url("http://registry.example/token"))
+        );
+        assert!(
+            endpoint("registry.example/a", None, Some("https://login.example"))
+                .trusts(&url("https://login.example/x"))
+        );
         // A stand-in for Docker Hub does not inherit Docker Hub's token host.
-        assert!(!endpoint("nginx", Some("http://127.0.0.1:5000"), None).trusts(&url("https://auth.docker.io/token")));
+        assert!(
+            !endpoint("nginx", Some("http://127.0.0.1:5000"), None)
+                .trusts(&url("https://auth.docker.io/token"))
+        );
     }
 
     #[test]
     fn urls_with_passwords_are_refused_without_showing_them() {
-        for said in ["https://u:hunter2@registry.example", "https://hunter2@registry.example", "u:hunter2@registry.example"] {
+        for said in [
+            "https://u:hunter2@registry.example",
+            "https://hunter2@registry.example",
+            "u:hunter2@registry.example",
+        ] {
             let places = Places { registry: Some(url(said)), auth: None };
             let error = Endpoint::of(&"nginx".parse().unwrap(), &places).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -42,7 +42,9 @@ pub enum RegistryError {
         words: String,
     },
     /// The registry wants the credentials at a host that is not its own.
-    #[error("the registry {registry} wants the credentials sent to {realm}, which is not its own host")]
+    #[error(
+        "the registry {registry} wants the credentials sent to {realm}, which is not its own host"
+    )]
     ForeignRealm {
         /// The registry.
         registry: String,
@@ -110,7 +112,9 @@ impl RegistryError {
             Self::Transport { cause: Cause::Network | Cause::HungUp, .. } => FaultKind::Network,
             Self::Transport { cause: Cause::Timeout, .. } => FaultKind::Timeout,
             Self::Transport { cause: Cause::Tls, .. } => FaultKind::Tls,
-            Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => FaultKind::Protocol,
+            Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => {
+                FaultKind::Protocol
+            }
             Self::CredentialsRefused { .. } | Self::ForeignRealm { .. } => FaultKind::Credentials,
             Self::Denied { .. } => FaultKind::Denied,
             Self::NotFound { .. } => FaultKind::NotFound,
@@ -134,7 +138,9 @@ impl RegistryError {
     /// The next step.
     pub fn advice(&self) -> &'static str {
         match self {
-            Self::Transport { cause: Cause::Timeout, .. } => "try again, or allow more with --timeout; a proxy is set with HTTPS_PROXY",
+            Self::Transport { cause: Cause::Timeout, .. } => {
+                "try again, or allow more with --timeout; a proxy is set with HTTPS_PROXY"
+            }
             Self::Transport { cause: Cause::Tls, .. } => {
                 "if a proxy or your own registry signs its certificates, name its CA with --ca-cert FILE or SSL_CERT_FILE; a plain HTTP registry is asked with --registry-url http://…"
             }
@@ -144,12 +150,22 @@ impl RegistryError {
             Self::Transport { cause: Cause::Network | Cause::HungUp, .. } => {
                 "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)"
             }
-            Self::CredentialsRefused { .. } => "log in again with an access token, or ask without credentials by --anonymous",
-            Self::ForeignRealm { .. } => "if that host is the registry's token service, name it with --auth-url; nothing was sent to it",
-            Self::Denied { .. } => "check the repository's name; if it is private, log in as an account that may read it",
+            Self::CredentialsRefused { .. } => {
+                "log in again with an access token, or ask without credentials by --anonymous"
+            }
+            Self::ForeignRealm { .. } => {
+                "if that host is the registry's token service, name it with --auth-url; nothing was sent to it"
+            }
+            Self::Denied { .. } => {
+                "check the repository's name; if it is private, log in as an account that may read it"
+            }
             Self::NotFound { .. } => "check the repository's name and tag",
-            Self::Server { .. } => "wait and try again; Docker Hub's state is at https://www.dockerstatus.com",
-            Self::Blocked { .. } => "a firewall or the registry's own policy blocks this network; pulling from here will not work either",
+            Self::Server { .. } => {
+                "wait and try again; Docker Hub's state is at https://www.dockerstatus.com"
+            }
+            Self::Blocked { .. } => {
+                "a firewall or the registry's own policy blocks this network; pulling from here will not work either"
+            }
             Self::LoginLimit { .. } => {
                 "stop logging in for 15 minutes, then check the password: every failed login from this address counts"
             }
@@ -158,6 +174,10 @@ impl RegistryError {
 
     /// The report value.
     pub fn fault(&self) -> Fault {
-        Fault { kind: self.kind(), message: crate::text::one_line(&self.to_string(), 500), advice: self.advice().to_owned() }
+        Fault {
+            kind: self.kind(),
+            message: crate::text::one_line(&self.to_string(), 500),
+            advice: self.advice().to_owned(),
+        }
     }
 }

@@ -40,7 +40,10 @@ impl Preconnect {
 }
 
 impl Around for Preconnect {
-    async fn connect<C: Send + 'static>(self, open: impl Future<Output = Result<C, BoxError>> + Send) -> Result<C, BoxError> {
+    async fn connect<C: Send + 'static>(
+        self,
+        open: impl Future<Output = Result<C, BoxError>> + Send,
+    ) -> Result<C, BoxError> {
         // Held while the connection opens: a request that comes meanwhile waits for it here.
         let mut slot = self.slot.lock().await;
         if self.armed.swap(false, Ordering::SeqCst) {

@@ -11,7 +11,12 @@ use super::transport::Transport;
 use crate::credentials::Credential;
 
 /// GET for anonymous and password, POST for a refresh token.
-pub(super) fn token_request(auth: &Transport, service: &TokenService, scope: &str, who: &Credential) -> reqwest::RequestBuilder {
+pub(super) fn token_request(
+    auth: &Transport,
+    service: &TokenService,
+    scope: &str,
+    who: &Credential,
+) -> reqwest::RequestBuilder {
     let name = service.service.as_deref();
     if let Credential::IdentityToken { token, .. } = who {
         let form = [
@@ -30,7 +35,9 @@ pub(super) fn token_request(auth: &Transport, service: &TokenService, scope: &st
     url.query_pairs_mut().append_pair("scope", scope);
     let request = auth.request(Method::GET, url);
     match who {
-        Credential::Password { user, secret } => request.header(AUTHORIZATION, basic_authorization(user, secret)),
+        Credential::Password { user, secret } => {
+            request.header(AUTHORIZATION, basic_authorization(user, secret))
+        }
         _ => request,
     }
 }
@@ -51,15 +58,18 @@ pub(super) fn account_of(who: &Credential) -> Option<String> {
 
 /// Whose credentials those are, for a refusal of them; `None` for nobody's.
 pub(super) fn whose(who: &Credential) -> Option<String> {
-    (!who.is_anonymous()).then(|| who.user().map_or_else(|| format!("the {}", who.kind()), str::to_owned))
+    (!who.is_anonymous())
+        .then(|| who.user().map_or_else(|| format!("the {}", who.kind()), str::to_owned))
 }
 
 /// The Authorization header of a user name and password (RFC 7617).
 pub(super) fn basic_authorization(user: &str, secret: &SecretString) -> HeaderValue {
     use base64::Engine;
-    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{}", secret.expose_secret()));
+    let encoded = base64::engine::general_purpose::STANDARD
+        .encode(format!("{user}:{}", secret.expose_secret()));
     // Base64 has no character that a header may not have.
-    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
+    let mut value = HeaderValue::from_str(&format!("Basic {encoded}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("Basic"));
     value.set_sensitive(true);
     value
 }
@@ -70,7 +80,10 @@ mod tests {
 
     #[test]
     fn a_refusal_names_whose_credentials_they_were() {
-        let token = |user: Option<&str>| Credential::IdentityToken { user: user.map(str::to_owned), token: "x".to_owned().into() };
+        let token = |user: Option<&str>| Credential::IdentityToken {
+            user: user.map(str::to_owned),
+            token: "x".to_owned().into(),
+        };
         let rows = [
             (Credential::Anonymous, None),
             (Credential::password("bob", "x"), Some("bob")),

@@ -34,7 +34,13 @@ impl Principal {
 impl Client {
     /// One reading: a HEAD, with a token fetched where none is at hand. Never an error: what went
     /// wrong is a standing, too.
-    pub async fn read(&self, image: &Reference, who: &Principal, clock: &dyn Clock, timeout: Duration) -> Reading {
+    pub async fn read(
+        &self,
+        image: &Reference,
+        who: &Principal,
+        clock: &dyn Clock,
+        timeout: Duration,
+    ) -> Reading {
         self.read_dated(image, who, clock, timeout).await.0
     }
 
@@ -92,7 +98,10 @@ impl Client {
 }
 
 fn date_of(answered: &Answered) -> Option<DateTime<Utc>> {
-    answered.header("date").and_then(|date| httpdate::parse_http_date(date).ok()).map(DateTime::from)
+    answered
+        .header("date")
+        .and_then(|date| httpdate::parse_http_date(date).ok())
+        .map(DateTime::from)
 }
 
 fn standing_of(error: &RegistryError) -> Standing {
@@ -105,7 +114,13 @@ fn standing_of(error: &RegistryError) -> Standing {
 /// What an answered manifest request means, as far as it is not an error.
 pub fn judge_answer(answered: &Answered, at: DateTime<Utc>) -> Judgement {
     let fields = answered.fields();
-    judge(Answer { status: answered.status, fields: &fields, body: &answered.body, retry_after: answered.retry_after(at.into()), at })
+    judge(Answer {
+        status: answered.status,
+        fields: &fields,
+        body: &answered.body,
+        retry_after: answered.retry_after(at.into()),
+        at,
+    })
 }
 
 /// What an answer says whatever its standing; that is handed back.
@@ -143,7 +158,11 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
             standing_of(&match answered.status {
                 404 => RegistryError::NotFound { host, image },
                 403 if is_web_page(answered) => RegistryError::Blocked { host, words },
-                401 | 403 => RegistryError::Denied { host, image, words: format!("status {}", answered.status) },
+                401 | 403 => RegistryError::Denied {
+                    host,
+                    image,
+                    words: format!("status {}", answered.status),
+                },
                 status @ (408 | 500..=599) => RegistryError::Server { host, status },
                 status => RegistryError::Protocol { host, words: format!("status {status}") },
             })

@@ -93,11 +93,15 @@ impl Drop for Exchange {
 /// Whether the server keeps the connection for further requests.
 pub(super) fn kept(response: &reqwest::Response) -> bool {
     let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
-    response.version() > Version::HTTP_10 && !response.headers().get_all(CONNECTION).iter().any(closes)
+    response.version() > Version::HTTP_10
+        && !response.headers().get_all(CONNECTION).iter().any(closes)
 }
 
 impl Around for Reuse {
-    async fn connect<C: Send + 'static>(self, open: impl Future<Output = Result<C, BoxError>> + Send) -> Result<C, BoxError> {
+    async fn connect<C: Send + 'static>(
+        self,
+        open: impl Future<Output = Result<C, BoxError>> + Send,
+    ) -> Result<C, BoxError> {
         if self.is_coming_back() {
             if came_back().await {
                 return Err(CameBack.into());
@@ -164,7 +168,9 @@ mod tests {
                 });
             }
         });
-        let transport = Transport::new(&url, None, &Trust::load(None).unwrap(), &Environment::default()).unwrap();
+        let transport =
+            Transport::new(&url, None, &Trust::load(None).unwrap(), &Environment::default())
+                .unwrap();
         (transport, url, seen)
     }
 
@@ -185,7 +191,10 @@ mod tests {
         for _ in 0..2_000 {
             ask(&transport, &url).await;
         }
-        assert_eq!((seen.connections.load(Ordering::SeqCst), seen.requests.load(Ordering::SeqCst)), (1, 2_000));
+        assert_eq!(
+            (seen.connections.load(Ordering::SeqCst), seen.requests.load(Ordering::SeqCst)),
+            (1, 2_000)
+        );
     }
 
     #[tokio::test]
@@ -210,6 +219,9 @@ mod tests {
         ask(&transport, &url).await;
         transport.preconnect(url.clone()).await;
         ask(&transport, &url).await;
-        assert_eq!((seen.connections.load(Ordering::SeqCst), seen.requests.load(Ordering::SeqCst)), (1, 2));
+        assert_eq!(
+            (seen.connections.load(Ordering::SeqCst), seen.requests.load(Ordering::SeqCst)),
+            (1, 2)
+        );
     }
 }

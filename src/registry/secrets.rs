@@ -1,7 +1,10 @@
 //! What was sent as proof of who asks, so that an answer that repeats it is not shown or kept with it
 //! in it. Apart because answers of the registry and of the token service are both cleaned by it.
 
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    WWW_AUTHENTICATE,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::credentials::Credential;
@@ -28,14 +31,19 @@ impl Secrets {
                 secrets.add(&engine.encode(secret.expose_secret()));
                 secrets.add(secret.expose_secret());
             }
-            Credential::IdentityToken { token, .. } | Credential::RegistryToken(token) => secrets.add(token.expose_secret()),
+            Credential::IdentityToken { token, .. } | Credential::RegistryToken(token) => {
+                secrets.add(token.expose_secret())
+            }
         }
         secrets
     }
 
     /// The same, with what an `Authorization` header has after its scheme.
     pub(super) fn with(mut self, authorization: Option<&HeaderValue>) -> Self {
-        if let Some((_, proof)) = authorization.and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' ')) {
+        if let Some((_, proof)) = authorization
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+        {
             self.add(proof);
         }
         self
@@ -49,7 +57,9 @@ impl Secrets {
 
     /// `text` with every secret replaced.
     pub(super) fn clean(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED))
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED))
     }
 
     /// Header lines without them, but for those that are acted upon rather than shown: an account
@@ -75,7 +85,8 @@ impl Secrets {
         let clean = self.clean(text);
         if clean != text {
             // What is left of a header value is one.
-            *value = HeaderValue::from_str(&clean).unwrap_or_else(|_| HeaderValue::from_static(REDACTED));
+            *value = HeaderValue::from_str(&clean)
+                .unwrap_or_else(|_| HeaderValue::from_static(REDACTED));
         }
     }
 }
@@ -84,7 +95,12 @@ impl Secrets {
 /// them. What another is called is all that is told of it.
 pub(super) fn shown(fields: &[(&str, &str)], secrets: &Secrets) -> Vec<String> {
     let value = |name: &str, value: &str| match name {
-        "content-type" | "content-length" | "docker-content-digest" | "retry-after" | "date" | "server" => Some(value.to_owned()),
+        "content-type"
+        | "content-length"
+        | "docker-content-digest"
+        | "retry-after"
+        | "date"
+        | "server" => Some(value.to_owned()),
         "location" => Some(value.split(['?', '#']).next().unwrap_or_default().to_owned()),
         _ if name.contains("ratelimit") || name.starts_with("docker-") => Some(value.to_owned()),
         _ => None,
@@ -102,8 +118,8 @@ mod tests {
 
     #[test]
     fn a_trace_tells_the_values_of_known_fields_only_and_no_secret_in_them() {
-        let secrets =
-            Secrets::of(&Credential::password("jo", "hunter2-hunter2")).with(Some(&HeaderValue::from_static("Bearer abc.def.ghi")));
+        let secrets = Secrets::of(&Credential::password("jo", "hunter2-hunter2"))
+            .with(Some(&HeaderValue::from_static("Bearer abc.def.ghi")));
         let fields = [
             ("content-type", "text/abc.def.ghi"),
             ("x-ratelimit-note", "you are dckr_pat_1234567890"),
@@ -127,7 +143,10 @@ mod tests {
     fn what_is_acted_upon_stays_and_what_is_kept_is_clean() {
         let secrets = Secrets::of(&Credential::password("jo", "manifest"));
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/vnd.oci.image.manifest.v1+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/vnd.oci.image.manifest.v1+json"),
+        );
         headers.insert("x-ratelimit-note", HeaderValue::from_static("manifest for jo"));
         secrets.clean_headers(&mut headers);
         assert_eq!(headers["content-type"], "application/vnd.oci.image.manifest.v1+json");

@@ -40,13 +40,18 @@ struct TokenAnswer {
 impl TokenAnswer {
     /// The one of the two that holds something; they are the same where both do.
     fn token(&mut self) -> Option<String> {
-        [self.token.take(), self.access_token.take()].into_iter().flatten().find(|token| !token.is_empty())
+        [self.token.take(), self.access_token.take()]
+            .into_iter()
+            .flatten()
+            .find(|token| !token.is_empty())
     }
 
     /// The life it promises, where that can be read.
     fn life(&self) -> Option<Duration> {
-        let seconds = self.expires_in.as_f64().or_else(|| self.expires_in.as_str()?.trim().parse().ok())?;
-        (seconds.is_finite() && seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)))
+        let seconds =
+            self.expires_in.as_f64().or_else(|| self.expires_in.as_str()?.trim().parse().ok())?;
+        (seconds.is_finite() && seconds > 0.0)
+            .then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)))
     }
 }
 
@@ -58,14 +63,21 @@ impl Token {
 
     /// The token of a 200 answer.
     pub(super) fn parse(body: &str, host: &str, now: Instant) -> Result<Self, RegistryError> {
-        let nonsense = |words: &str| RegistryError::Protocol { host: host.to_owned(), words: words.to_owned() };
+        let nonsense = |words: &str| RegistryError::Protocol {
+            host: host.to_owned(),
+            words: words.to_owned(),
+        };
         if is_page(body) {
             return Err(nonsense("the token service answered with a web page"));
         }
-        let mut answer: TokenAnswer = serde_json::from_str(body).map_err(|_| nonsense("the token service's answer is no JSON"))?;
-        let token = answer.token().ok_or_else(|| nonsense("the token service's answer has no token"))?;
+        let mut answer: TokenAnswer = serde_json::from_str(body)
+            .map_err(|_| nonsense("the token service's answer is no JSON"))?;
+        let token =
+            answer.token().ok_or_else(|| nonsense("the token service's answer has no token"))?;
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(nonsense("the token service's token has characters that no header may have"));
+            return Err(nonsense(
+                "the token service's token has characters that no header may have",
+            ));
         }
         let life = answer.life().unwrap_or(DEFAULT_LIFE);
         let margin = MARGIN.min(life / 10);
@@ -86,11 +98,16 @@ pub(super) fn refusal(
     let words = words_of(body);
     match (status, user) {
         (429, _) => RegistryError::LoginLimit { host, words, retry_after },
-        (401, Some(user)) => RegistryError::CredentialsRefused { host, user: user.to_owned(), words },
+        (401, Some(user)) => {
+            RegistryError::CredentialsRefused { host, user: user.to_owned(), words }
+        }
         (403, _) if is_page(body) => RegistryError::Blocked { host, words },
         (401 | 403, _) => RegistryError::Denied { host, image: image.to_owned(), words },
         (500..=599, _) => RegistryError::Server { host, status },
-        _ => RegistryError::Protocol { host, words: format!("the token service answered {status}: {words}") },
+        _ => RegistryError::Protocol {
+            host,
+            words: format!("the token service answered {status}: {words}"),
+        },
     }
 }
 
@@ -161,11 +178,16 @@ mod tests {
         ] {
             let token = Token::parse(body, "auth.example", now).unwrap();
             assert!(
-                !token.is_stale(now + Duration::from_secs(seconds - 1)) && token.is_stale(now + Duration::from_secs(seconds)),
+                !token.is_stale(now + Duration::from_secs(seconds - 1))
+                    && token.is_stale(now + Duration::from_secs(seconds)),
                 "{body}"
             );
         }
-        for body in [r#"{"token":"a"}"#, r#"{"token":"","access_token":"a"}"#, r#"{"token":null,"access_token":"a"}"#] {
+        for body in [
+            r#"{"token":"a"}"#,
+            r#"{"token":"","access_token":"a"}"#,
+            r#"{"token":null,"access_token":"a"}"#,
+        ] {
             assert_eq!(Token::parse(body, "h", now).unwrap().secret.expose_secret(), "a", "{body}");
         }
     }
@@ -182,19 +204,43 @@ mod tests {
             r#"{"token":5}"#,
             "<html>Welcome to Hotel WiFi</html>",
         ] {
-            assert_eq!(Token::parse(body, "h", Instant::now()).unwrap_err().kind(), FaultKind::Protocol, "{body}");
+            assert_eq!(
+                Token::parse(body, "h", Instant::now()).unwrap_err().kind(),
+                FaultKind::Protocol,
+                "{body}"
+            );
         }
     }
 
     #[rstest]
-    #[case(401, r#"{"details":"incorrect username or password"}"#, Some("u"), FaultKind::Credentials)]
+    #[case(
+        401,
+        r#"{"details":"incorrect username or password"}"#,
+        Some("u"),
+        FaultKind::Credentials
+    )]
     #[case(401, "", None, FaultKind::Denied)]
-    #[case(403, "<html><body><h1>403 Forbidden</h1>export control</body></html>", None, FaultKind::Blocked)]
+    #[case(
+        403,
+        "<html><body><h1>403 Forbidden</h1>export control</body></html>",
+        None,
+        FaultKind::Blocked
+    )]
     #[case(403, r#"{"errors":[{"code":"DENIED"}]}"#, Some("u"), FaultKind::Denied)]
-    #[case(429, r#"{"details":"too many failed login attempts for username or IP address"}"#, Some("u"), FaultKind::LoginLimit)]
+    #[case(
+        429,
+        r#"{"details":"too many failed login attempts for username or IP address"}"#,
+        Some("u"),
+        FaultKind::LoginLimit
+    )]
     #[case(503, "", None, FaultKind::Server)]
     #[case(302, "", None, FaultKind::Protocol)]
-    fn refusals_have_their_kinds(#[case] status: u16, #[case] body: &str, #[case] user: Option<&str>, #[case] kind: FaultKind) {
+    fn refusals_have_their_kinds(
+        #[case] status: u16,
+        #[case] body: &str,
+        #[case] user: Option<&str>,
+        #[case] kind: FaultKind,
+    ) {
         assert_eq!(refusal(status, body, None, "h", user, "docker.io/a/b:c").kind(), kind);
     }
 

@@ -61,13 +61,19 @@ impl Trust {
     /// system has none, and the certificates of `extra`, a PEM file.
     pub fn load(extra: Option<&Path>) -> Result<Self, TrustError> {
         let mut roots = RootCertStore::empty();
-        let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let (added, _) =
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if added == 0 {
-            roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+            roots.add_parsable_certificates(
+                webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned(),
+            );
         }
         if let Some(path) = extra {
             let read = |source| TrustError::Read { path: path.to_owned(), source };
-            let certificates = CertificateDer::pem_file_iter(path).map_err(read)?.collect::<Result<Vec<_>, _>>().map_err(read)?;
+            let certificates = CertificateDer::pem_file_iter(path)
+                .map_err(read)?
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(read)?;
             if certificates.is_empty() {
                 return Err(TrustError::Empty(path.to_owned()));
             }
@@ -78,7 +84,8 @@ impl Trust {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         // HTTP/1.1 by choice, as no protocol is named here: what is asked is one small request after the
         // other, which HTTP/2 makes no faster, and whose ends are simpler to tell apart.
-        let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?;
         Ok(Self(config.with_root_certificates(roots).with_no_client_auth()))
     }
 }
@@ -95,9 +102,16 @@ pub(super) struct Transport {
 
 impl Transport {
     /// A client for `url`'s host over one address family or any.
-    pub(super) fn new(url: &Url, family: Option<Family>, trust: &Trust, environment: &Environment) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        url: &Url,
+        family: Option<Family>,
+        trust: &Trust,
+        environment: &Environment,
+    ) -> Result<Self, reqwest::Error> {
         let (preconnect, reuse) = (Preconnect::default(), Reuse::default());
-        let loopback = url.host_str().is_some_and(|host| crate::image::is_loopback(host.trim_matches(['[', ']'])));
+        let loopback = url
+            .host_str()
+            .is_some_and(|host| crate::image::is_loopback(host.trim_matches(['[', ']'])));
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.0.clone())
             .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))
@@ -162,15 +176,27 @@ impl Transport {
 /// Whether the variables send a request for `url` to a proxy, by the very rules of reqwest: its own
 /// matcher is this one.
 fn goes_through_a_proxy(url: &Url, environment: &Environment) -> bool {
-    let value = |name: &str| environment.var(name).or(environment.var(&name.to_lowercase())).unwrap_or_default().to_owned();
-    let rules = Matcher::builder().all(value("ALL_PROXY")).http(value("HTTP_PROXY")).https(value("HTTPS_PROXY")).no(value("NO_PROXY"));
+    let value = |name: &str| {
+        environment
+            .var(name)
+            .or(environment.var(&name.to_lowercase()))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let rules = Matcher::builder()
+        .all(value("ALL_PROXY"))
+        .http(value("HTTP_PROXY"))
+        .https(value("HTTPS_PROXY"))
+        .no(value("NO_PROXY"));
     let rules = rules.build();
     url.as_str().parse().is_ok_and(|uri| rules.intercept(&uri).is_some())
 }
 
 /// Reads a body, at most [`BODY_MAX`] bytes of it; the rest is left on the wire and the connection
 /// with it.
-pub(super) async fn bounded_body(mut response: reqwest::Response) -> Result<(String, bool), reqwest::Error> {
+pub(super) async fn bounded_body(
+    mut response: reqwest::Response,
+) -> Result<(String, bool), reqwest::Error> {
     let mut body = Vec::new();
     let mut cut = false;
     while let Some(chunk) = response.chunk().await? {
@@ -193,7 +219,9 @@ pub(super) async fn drained(mut response: reqwest::Response) -> Result<String, r
 /// Whether an I/O error is TLS's: its own `source()` skips the error it carries, and the connector
 /// puts one I/O error into another.
 fn carries_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(carries_tls))
+    error.get_ref().is_some_and(|inner| {
+        inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(carries_tls)
+    })
 }
 
 /// What kind of trouble a transport error is, and its innermost words.
@@ -242,15 +270,39 @@ mod tests {
             ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9")], true),
             ("https://192.0.2.2", &[("HTTP_PROXY", "http://127.0.0.1:9")], false),
             ("https://192.0.2.2", &[("all_proxy", "http://127.0.0.1:9")], true),
-            ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "192.0.2.2")], false),
-            ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9"), ("no_proxy", "192.0.2.0/24")], false),
-            ("https://[2001:db8::1]", &[("https_proxy", "http://127.0.0.1:9"), ("NO_PROXY", "2001:db8::/32")], false),
-            ("https://hub.example", &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", ".example")], false),
-            ("https://hub.example", &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "other.example")], true),
+            (
+                "http://192.0.2.2:5000",
+                &[("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "192.0.2.2")],
+                false,
+            ),
+            (
+                "http://192.0.2.2:5000",
+                &[("HTTP_PROXY", "http://127.0.0.1:9"), ("no_proxy", "192.0.2.0/24")],
+                false,
+            ),
+            (
+                "https://[2001:db8::1]",
+                &[("https_proxy", "http://127.0.0.1:9"), ("NO_PROXY", "2001:db8::/32")],
+                false,
+            ),
+            (
+                "https://hub.example",
+                &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", ".example")],
+                false,
+            ),
+            (
+                "https://hub.example",
+                &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "other.example")],
+                true,
+            ),
         ];
         for (url, variables, wanted) in rows {
             let environment: Environment = variables.iter().copied().collect();
-            assert_eq!(goes_through_a_proxy(&url.parse().unwrap(), &environment), *wanted, "{url} {variables:?}");
+            assert_eq!(
+                goes_through_a_proxy(&url.parse().unwrap(), &environment),
+                *wanted,
+                "{url} {variables:?}"
+            );
         }
     }
 
@@ -267,7 +319,11 @@ mod tests {
             let (mut socket, _) = listener.accept().await.unwrap();
             let mut asked = vec![0; 4096];
             let length = socket.read(&mut asked).await.unwrap();
-            assert!(asked[..length].starts_with(b"GET /x HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&asked[..length]));
+            assert!(
+                asked[..length].starts_with(b"GET /x HTTP/1.1\r\n"),
+                "{}",
+                String::from_utf8_lossy(&asked[..length])
+            );
             socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
             socket
         };

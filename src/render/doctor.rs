@@ -99,7 +99,13 @@ impl Severity {
 
 impl Finding {
     /// A finding without advice. Foreign text in it is made fit to show.
-    pub fn new(topic: Topic, severity: Severity, id: &'static str, subject: &str, evidence: &str) -> Self {
+    pub fn new(
+        topic: Topic,
+        severity: Severity,
+        id: &'static str,
+        subject: &str,
+        evidence: &str,
+    ) -> Self {
         let (subject, evidence) = (one_line(subject, SHOWN), one_line(evidence, SHOWN));
         Self { id, severity, subject, evidence, advice: None, topic }
     }
@@ -122,11 +128,26 @@ impl DoctorReport {
                 findings.push(finding);
             }
         }
-        let worst = |topic: Topic| findings.iter().filter(|finding| finding.topic == topic).map(|finding| finding.severity).max();
-        let weight = |finding: &Finding| (std::cmp::Reverse(worst(finding.topic).filter(|worst| *worst > Severity::Info)), finding.topic);
-        let mut ordered: Vec<(_, Finding)> = findings.iter().map(|finding| (weight(finding), finding.clone())).collect();
+        let worst = |topic: Topic| {
+            findings
+                .iter()
+                .filter(|finding| finding.topic == topic)
+                .map(|finding| finding.severity)
+                .max()
+        };
+        let weight = |finding: &Finding| {
+            (
+                std::cmp::Reverse(worst(finding.topic).filter(|worst| *worst > Severity::Info)),
+                finding.topic,
+            )
+        };
+        let mut ordered: Vec<(_, Finding)> =
+            findings.iter().map(|finding| (weight(finding), finding.clone())).collect();
         ordered.sort_by_key(|(weight, finding)| (*weight, std::cmp::Reverse(finding.severity)));
-        Self { schema: "dhlimit/doctor/1", findings: ordered.into_iter().map(|(_, finding)| finding).collect() }
+        Self {
+            schema: "dhlimit/doctor/1",
+            findings: ordered.into_iter().map(|(_, finding)| finding).collect(),
+        }
     }
 
     /// The worst of all; `None` where nothing was looked at.
@@ -142,8 +163,15 @@ impl DoctorReport {
 /// One line a finding, with its id and what to do.
 pub fn plain(report: &DoctorReport) -> String {
     let line = |finding: &Finding| {
-        let advice = finding.advice.as_ref().map(|advice| format!(" → {advice}")).unwrap_or_default();
-        let line = format!("{}  {}  {}: {}{advice}", finding.severity.as_str(), finding.id, finding.subject, finding.evidence);
+        let advice =
+            finding.advice.as_ref().map(|advice| format!(" → {advice}")).unwrap_or_default();
+        let line = format!(
+            "{}  {}  {}: {}{advice}",
+            finding.severity.as_str(),
+            finding.id,
+            finding.subject,
+            finding.evidence
+        );
         one_line(&line, 4 * SHOWN) + "\n"
     };
     report.findings.iter().map(line).collect()
@@ -169,12 +197,15 @@ pub fn table(report: &DoctorReport, look: Look) -> String {
 /// One finding: a line where all is well, else its id, what was seen, and what to do.
 fn block(finding: &Finding, look: Look, palette: Palette) -> String {
     let (sign, role) = finding.severity.sign();
-    let signed = |text: &str| indented(text, look).replacen("    ", &format!("  {} ", palette.paint(role, sign)), 1);
+    let signed = |text: &str| {
+        indented(text, look).replacen("    ", &format!("  {} ", palette.paint(role, sign)), 1)
+    };
     if finding.severity <= Severity::Info && finding.advice.is_none() {
         return signed(&format!("{}: {}", finding.subject, finding.evidence)) + "\n";
     }
     let head = signed(&format!("{}  {}", finding.id, finding.subject));
-    let mut block = head.replacen(finding.id, &palette.paint(role, finding.id).to_string(), 1) + "\n";
+    let mut block =
+        head.replacen(finding.id, &palette.paint(role, finding.id).to_string(), 1) + "\n";
     block.push_str(&(indented(&finding.evidence, look) + "\n"));
     if let Some(advice) = &finding.advice {
         block.push_str(&(indented(&format!("→ {advice}"), look) + "\n"));
@@ -194,7 +225,11 @@ fn verdict(report: &DoctorReport) -> String {
         1 => Some(format!("1 {one}")),
         many => Some(format!("{many} {one}s")),
     };
-    let bad: Vec<String> = [counted(Severity::Error, "error"), counted(Severity::Warning, "warning")].into_iter().flatten().collect();
+    let bad: Vec<String> =
+        [counted(Severity::Error, "error"), counted(Severity::Warning, "warning")]
+            .into_iter()
+            .flatten()
+            .collect();
     if bad.is_empty() {
         return "Nothing is wrong. `dhlimit doctor --explain ID` tells about each finding; -o json shows the ids.".to_owned();
     }
@@ -255,7 +290,10 @@ Logins
     fn a_plain_finding_is_a_line_with_its_id() {
         let lines = plain(&sample());
         assert_eq!(lines.lines().count(), 4, "{lines}");
-        assert!(lines.contains("warning  runtime-stopped  docker: no daemon → start it\n"), "{lines}");
+        assert!(
+            lines.contains("warning  runtime-stopped  docker: no daemon → start it\n"),
+            "{lines}"
+        );
     }
 
     proptest! {

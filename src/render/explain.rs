@@ -51,7 +51,8 @@ impl Failures {
     /// Adds a failure: to the row of its class, image and tool where there is one.
     pub fn add(&mut self, failure: Failure) {
         let key = (failure.rank, failure.tool, failure.image.clone());
-        if let Some((_, times)) = self.places.get(&key).and_then(|place| self.rows.get_mut(*place)) {
+        if let Some((_, times)) = self.places.get(&key).and_then(|place| self.rows.get_mut(*place))
+        {
             *times += 1;
         } else if self.rows.len() < ROWS_MAX {
             self.places.insert(key, self.rows.len());
@@ -66,7 +67,10 @@ impl Failures {
 pub fn plain(failure: &Failure) -> String {
     let image = failure.image.as_deref().unwrap_or("-");
     let tool = failure.tool.unwrap_or("-");
-    one_line(&format!("{}: {}  {image}  {tool}  {}", failure.line, failure.class, failure.text), 1_000)
+    one_line(
+        &format!("{}: {}  {image}  {tool}  {}", failure.line, failure.class, failure.text),
+        1_000,
+    )
 }
 
 /// All failures by class, in the order of judgement.
@@ -80,14 +84,19 @@ pub fn table(failures: &Failures, look: Look) -> String {
     let blocks: Vec<String> = ranks
         .iter()
         .map(|rank| {
-            let mut rows: Vec<&(Failure, u64)> = failures.rows.iter().filter(|(row, _)| row.rank == *rank).collect();
+            let mut rows: Vec<&(Failure, u64)> =
+                failures.rows.iter().filter(|(row, _)| row.rank == *rank).collect();
             rows.sort_by_key(|(row, _)| row.line);
             block(&rows, look)
         })
         .collect();
     let mut page = blocks.join("\n");
     if failures.left_out > 0 {
-        let _ = writeln!(page, "\n… and {} more of further images; -o plain shows every one.", failures.left_out);
+        let _ = writeln!(
+            page,
+            "\n… and {} more of further images; -o plain shows every one.",
+            failures.left_out
+        );
     }
     page
 }
@@ -101,11 +110,20 @@ fn block(rows: &[&(Failure, u64)], look: Look) -> String {
     let _ = writeln!(page, "{} ({}), {count}", palette.paint(Role::Bad, first.title), first.class);
     let mut table = Table::new().numbers("LINE").numbers("TIMES").column("TOOL").column("IMAGE");
     for (row, times) in rows.iter().take(SHOWN_MAX) {
-        table.row([row.line.into(), (*times).into(), row.tool.unwrap_or("–").into(), Cell::from(row.image.as_deref().unwrap_or("–"))]);
+        table.row([
+            row.line.into(),
+            (*times).into(),
+            row.tool.unwrap_or("–").into(),
+            Cell::from(row.image.as_deref().unwrap_or("–")),
+        ]);
     }
     page.push_str(&table.render(Surface { width: look.columns, colour: look.colour }));
     if rows.len() > SHOWN_MAX {
-        let _ = writeln!(page, "… and {} more images; -o plain shows every one.", rows.len() - SHOWN_MAX);
+        let _ = writeln!(
+            page,
+            "… and {} more images; -o plain shows every one.",
+            rows.len() - SHOWN_MAX
+        );
     }
     let sample = format!("Line {}: {}", first.line, one_line(&first.text, SAMPLE));
     let _ = writeln!(page, "{}", wrap(&sample, look.columns));
@@ -157,13 +175,21 @@ mod tests {
             failures.add(failure(line, &format!("docker.io/library/n{line}:1")));
         }
         let shown = table(&failures, look(80));
-        assert!(failures.rows.len() == ROWS_MAX && shown.lines().count() < 40 && shown.contains("and 8000 more"), "{shown}");
+        assert!(
+            failures.rows.len() == ROWS_MAX
+                && shown.lines().count() < 40
+                && shown.contains("and 8000 more"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn nothing_found_is_one_sentence_and_a_failure_is_one_line() {
         assert_eq!(table(&Failures::default(), look(80)).trim_end(), NOTHING);
         let line = plain(&failure(12, "docker.io/library/nginx:1.27"));
-        assert_eq!(line, "12: pull_limit  docker.io/library/nginx:1.27  docker  toomanyrequests: You have reached your pull rate limit.");
+        assert_eq!(
+            line,
+            "12: pull_limit  docker.io/library/nginx:1.27  docker  toomanyrequests: You have reached your pull rate limit."
+        );
     }
 }

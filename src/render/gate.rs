@@ -87,7 +87,10 @@ impl GateReport {
         if let Some(command) = &self.command {
             let least = if command.used_at_least { "at least " } else { "" };
             text.push_str(&match command.used {
-                Some(used) => format!("; the command used {least}{used} pull{}", if used == 1 { "" } else { "s" }),
+                Some(used) => format!(
+                    "; the command used {least}{used} pull{}",
+                    if used == 1 { "" } else { "s" }
+                ),
                 None if self.reading.state == State::Unlimited => String::new(),
                 None => "; how many pulls the command used cannot be told".to_owned(),
             });
@@ -105,20 +108,27 @@ impl GateReport {
     }
 
     fn subject(&self) -> String {
-        let counted = self.reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
+        let counted = self
+            .reading
+            .counted()
+            .map(|source| format!(" counted as {source}"))
+            .unwrap_or_default();
         format!("{} {}{counted}", self.reading.image, self.reading.identity.label())
     }
 
     /// Lines below the sentence: what was odd, and what to do.
     fn remarks(&self) -> Vec<String> {
-        let warnings = self.reading.warnings.iter().map(|warning| format!("! {}", one_line(warning, 300)));
-        let advice = self.reading.error.iter().map(|error| format!("→ {}", one_line(&error.advice, 300)));
+        let warnings =
+            self.reading.warnings.iter().map(|warning| format!("! {}", one_line(warning, 300)));
+        let advice =
+            self.reading.error.iter().map(|error| format!("→ {}", one_line(&error.advice, 300)));
         warnings.chain(advice).collect()
     }
 
     /// For logs: one line, remarks below.
     pub fn plain(&self) -> String {
-        let mut lines = format!("{}  {}\n", one_line(&self.subject(), 400), one_line(&self.sentence(), 600));
+        let mut lines =
+            format!("{}  {}\n", one_line(&self.subject(), 400), one_line(&self.sentence(), 600));
         self.remarks().iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
         lines
     }
@@ -131,8 +141,10 @@ impl GateReport {
             Verdict::Unknown => ("?", Role::Caution),
         };
         let palette = Palette::new(colour);
-        let mut lines = format!("{} {}\n", palette.paint(role, mark), one_line(&self.sentence(), 600));
-        lines.push_str(&format!("  {}\n", palette.paint(Role::Dim, one_line(&self.subject(), 400))));
+        let mut lines =
+            format!("{} {}\n", palette.paint(role, mark), one_line(&self.sentence(), 600));
+        lines
+            .push_str(&format!("  {}\n", palette.paint(Role::Dim, one_line(&self.subject(), 400))));
         self.remarks().iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
         lines
     }
@@ -145,15 +157,26 @@ impl GateReport {
             Verdict::Unknown if self.passes => "warning",
             Verdict::Closed | Verdict::Unknown => "error",
         };
-        let advice = self.reading.error.as_ref().map(|error| format!(". {}", error.advice)).unwrap_or_default();
-        let odd: String = self.reading.warnings.iter().map(|warning| format!(". {warning}")).collect();
-        let title = format!("Gate for {}, {}", self.reading.registry, self.reading.identity.label());
+        let advice = self
+            .reading
+            .error
+            .as_ref()
+            .map(|error| format!(". {}", error.advice))
+            .unwrap_or_default();
+        let odd: String =
+            self.reading.warnings.iter().map(|warning| format!(". {warning}")).collect();
+        let title =
+            format!("Gate for {}, {}", self.reading.registry, self.reading.identity.label());
         command_line(level, &title, &format!("{}{advice}{odd}", self.sentence()))
     }
 
     /// The job summary, in Markdown.
     pub fn summary(&self) -> String {
-        format!("### Pull limit gate\n\n{}\n\n{}\n", markdown(&self.sentence()), markdown(&self.subject()))
+        format!(
+            "### Pull limit gate\n\n{}\n\n{}\n",
+            markdown(&self.sentence()),
+            markdown(&self.subject())
+        )
     }
 
     /// What is known, as names and values: numbers and fixed words, never foreign text.
@@ -192,16 +215,32 @@ mod tests {
         assert_eq!(open.sentence(), "open: 76 of 100 pulls left (1h window), 5 needed");
         open.waited_seconds = 61;
         open.command = Some(CommandRun { exit_code: 0, used: Some(1), used_at_least: false });
-        assert!(open.sentence().ends_with("; waited 1m 1s; the command used 1 pull"), "{}", open.sentence());
+        assert!(
+            open.sentence().ends_with("; waited 1m 1s; the command used 1 pull"),
+            "{}",
+            open.sentence()
+        );
         open.max_use = Some(0);
-        assert!(open.sentence().ends_with("used 1 pull, more than the 0 allowed"), "{}", open.sentence());
+        assert!(
+            open.sentence().ends_with("used 1 pull, more than the 0 allowed"),
+            "{}",
+            open.sentence()
+        );
         assert!(open.annotation().starts_with("::error"), "{}", open.annotation());
         let mut closed = report(Verdict::Closed, with(State::Exhausted, Some(0)));
         closed.need = 101;
-        assert!(closed.sentence().ends_with("101 needed, more than the limit ever allows"), "{}", closed.sentence());
+        assert!(
+            closed.sentence().ends_with("101 needed, more than the limit ever allows"),
+            "{}",
+            closed.sentence()
+        );
         let mut unknown = report(Verdict::Unknown, with(State::Failed, None));
         unknown.passes = true;
-        assert!(unknown.sentence().ends_with("let through, as --on-unknown pass says"), "{}", unknown.sentence());
+        assert!(
+            unknown.sentence().ends_with("let through, as --on-unknown pass says"),
+            "{}",
+            unknown.sentence()
+        );
         assert!(unknown.plain().contains("\n  → check the network\n"), "{}", unknown.plain());
     }
 
@@ -212,9 +251,16 @@ mod tests {
         reading.source = Some("<b>\n::set-output".into());
         let report = report(Verdict::Open, reading);
         assert_eq!(report.annotation().lines().count(), 1);
-        assert!(report.annotation().starts_with("::notice title=Gate for docker.io%2C anonymous::"), "{}", report.annotation());
+        assert!(
+            report.annotation().starts_with("::notice title=Gate for docker.io%2C anonymous::"),
+            "{}",
+            report.annotation()
+        );
         assert!(report.summary().contains("&lt;b>"), "{}", report.summary());
         assert!(report.plain().lines().all(|line| !line.starts_with("::")), "{}", report.plain());
-        assert_eq!(report.outputs(), [("verdict", "open".to_owned()), ("remaining", "76".into()), ("limit", "100".into())]);
+        assert_eq!(
+            report.outputs(),
+            [("verdict", "open".to_owned()), ("remaining", "76".into()), ("limit", "100".into())]
+        );
     }
 }

@@ -29,7 +29,11 @@ impl Look {
         let clock = local.format(if far { "%Y-%m-%d %H:%M" } else { "%H:%M:%S" });
         let seconds = (at - self.now).num_seconds();
         let distance = span(seconds.unsigned_abs());
-        if seconds >= 0 { format!("{clock} (in {distance})") } else { format!("{clock} ({distance} ago)") }
+        if seconds >= 0 {
+            format!("{clock} (in {distance})")
+        } else {
+            format!("{clock} ({distance} ago)")
+        }
     }
 }
 

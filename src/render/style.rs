@@ -124,7 +124,10 @@ mod tests {
             let (on_black, on_white) = ((shade + 0.05) / 0.05, 1.05 / (shade + 0.05));
             // 4.5:1 for text, 3:1 for bold text.
             let least = if role == Role::Bad { 3.0 } else { 4.3 };
-            assert!(on_black >= least && on_white >= least, "{role:?}: {on_black:.2} on black, {on_white:.2} on white");
+            assert!(
+                on_black >= least && on_white >= least,
+                "{role:?}: {on_black:.2} on black, {on_white:.2} on white"
+            );
         }
     }
 

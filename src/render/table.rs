@@ -9,7 +9,8 @@ use crate::text;
 /// The most characters of one cell.
 const MOST_CELL: usize = 2_000;
 /// A thin line below the heading and nothing else.
-const LOOK: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+const LOOK: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A table in the making.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +117,9 @@ impl Table {
             table.enforce_styling().style_text_only();
         }
         match surface.width {
-            Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+            Some(width) => {
+                table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width)
+            }
             None => table.set_content_arrangement(ContentArrangement::Disabled),
         };
         table.set_header(self.columns.iter().map(|column| {
@@ -128,7 +131,11 @@ impl Table {
             if let Some(shown) = table.column_mut(at) {
                 // One space here and one that comfy-table leaves for the line between columns.
                 shown.set_padding((0, u16::from(at + 1 < self.columns.len())));
-                shown.set_cell_alignment(if column.right { CellAlignment::Right } else { CellAlignment::Left });
+                shown.set_cell_alignment(if column.right {
+                    CellAlignment::Right
+                } else {
+                    CellAlignment::Left
+                });
             }
         }
         table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
@@ -155,7 +162,11 @@ mod tests {
 
     fn sample() -> Table {
         let mut table = Table::new().column("IDENTITY").column("IMAGE").numbers("REMAINING");
-        table.row(["anonymous".into(), "docker.io/library/nginx:latest".into(), Cell::role(Role::Good, 76)]);
+        table.row([
+            "anonymous".into(),
+            "docker.io/library/nginx:latest".into(),
+            Cell::role(Role::Good, 76),
+        ]);
         table.row(["bob".into(), "docker.io/library/postgres:16".into(), Cell::role(Role::Bad, 0)]);
         table
     }

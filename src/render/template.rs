@@ -28,7 +28,9 @@ pub enum TemplateError {
     #[error("the format has a {0} without its partner; write {0}{0} for the character itself")]
     Brace(char),
     /// `{}`.
-    #[error("the format has an empty placeholder; write a key of the JSON output between the braces")]
+    #[error(
+        "the format has an empty placeholder; write a key of the JSON output between the braces"
+    )]
     Empty,
     /// No such key.
     #[error("the format names {key:?}, which is no key there; keys are: {}", known.join(", "))]
@@ -182,13 +184,19 @@ mod tests {
             ("{a{b}", "without its partner"),
             ("{}", "empty placeholder"),
             ("{ }", "empty placeholder"),
-            ("{limits}", "keys are: effective, error, headers, identity, limit, remaining, source, warnings"),
+            (
+                "{limits}",
+                "keys are: effective, error, headers, identity, limit, remaining, source, warnings",
+            ),
             ("{identity.name}", "keys are: kind, user"),
             ("{limit.x}", "keys are: none"),
             ("{warnings.first}", "keys are: 0, 1"),
         ];
         for (format, wanted) in rows {
-            let error = format.parse::<Template>().and_then(|template| template.render(&reading())).unwrap_err();
+            let error = format
+                .parse::<Template>()
+                .and_then(|template| template.render(&reading()))
+                .unwrap_err();
             assert!(error.to_string().contains(wanted), "{format}: {error}");
         }
     }

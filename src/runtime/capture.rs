@@ -17,12 +17,19 @@ impl Capture {
     /// An empty capture that will keep `room` bytes.
     pub(super) fn new(room: usize) -> Self {
         let head_room = room / 4;
-        Self { head: Vec::new(), tail: VecDeque::new(), head_room, tail_room: room - head_room, left_out: 0 }
+        Self {
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            head_room,
+            tail_room: room - head_room,
+            left_out: 0,
+        }
     }
 
     /// Takes the next bytes of the stream.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        let (head, rest) = bytes.split_at(bytes.len().min(self.head_room.saturating_sub(self.head.len())));
+        let (head, rest) =
+            bytes.split_at(bytes.len().min(self.head_room.saturating_sub(self.head.len())));
         self.head.extend_from_slice(head);
         let kept = rest.get(rest.len().saturating_sub(self.tail_room)..).unwrap_or_default();
         let surplus = (self.tail.len() + kept.len()).saturating_sub(self.tail_room);

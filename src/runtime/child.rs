@@ -102,11 +102,17 @@ pub(crate) struct Finished {
 /// The child could not be started, or waited for.
 pub(crate) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<Finished> {
     let stdin = if bounds.input.is_empty() { Stdio::null() } else { Stdio::piped() };
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
     let started = Instant::now();
     let mut child = command.spawn()?;
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
-    let (stdin_pipe, stdout_pipe, stderr_pipe) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (stdin_pipe, stdout_pipe, stderr_pipe) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (Capture::new(bounds.room), Capture::new(bounds.room));
     let (never, found) = (Notify::new(), Notify::new());
     let (ending, elapsed) = {
@@ -200,7 +206,12 @@ async fn feed(pipe: Option<ChildStdin>, input: &[u8]) {
 }
 
 /// Copies a pipe into its capture until it closes; says when `stop_at` came by.
-async fn drain(pipe: Option<impl AsyncRead + Unpin>, capture: &mut Capture, stop_at: Option<&'static str>, found: &Notify) {
+async fn drain(
+    pipe: Option<impl AsyncRead + Unpin>,
+    capture: &mut Capture,
+    stop_at: Option<&'static str>,
+    found: &Notify,
+) {
     let Some(mut pipe) = pipe else { return };
     let mut buffer = vec![0_u8; 8192];
     let mut seen: Vec<u8> = Vec::new();
@@ -229,7 +240,9 @@ async fn asked(shutdown: Option<&CancellationToken>, patience: Duration) {
 
 fn ending_of(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
-    status.code().map_or_else(|| Ending::Signalled(status.signal().unwrap_or_default()), Ending::Exited)
+    status
+        .code()
+        .map_or_else(|| Ending::Signalled(status.signal().unwrap_or_default()), Ending::Exited)
 }
 
 #[cfg(test)]

@@ -21,8 +21,13 @@ impl Driver for ColimaDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let colima = Program::find(setup.program.as_deref().unwrap_or("colima"), &setup.environment)?;
-        let profile = setup.instance.as_deref().or(setup.environment.var("COLIMA_PROFILE")).unwrap_or("default");
+        let colima =
+            Program::find(setup.program.as_deref().unwrap_or("colima"), &setup.environment)?;
+        let profile = setup
+            .instance
+            .as_deref()
+            .or(setup.environment.var("COLIMA_PROFILE"))
+            .unwrap_or("default");
         let question = ["list", "--json"];
         let answer = colima.ask(&question).await?;
         let machines = machines(&answer).map_err(|error| colima.nonsense(&question, &error))?;
@@ -36,9 +41,12 @@ impl Driver for ColimaDriver {
         };
         if machine.runtime.starts_with("containerd") {
             let guest = colima.with(["nerdctl", "--profile", profile, "--"]);
-            return Ok(Box::new(Nerdctl::open(self.name(), guest, Namespaces::Listed, setup).await?.doubted()));
+            return Ok(Box::new(
+                Nerdctl::open(self.name(), guest, Namespaces::Listed, setup).await?.doubted(),
+            ));
         }
-        let context = if profile == "default" { "colima".to_owned() } else { format!("colima-{profile}") };
+        let context =
+            if profile == "default" { "colima".to_owned() } else { format!("colima-{profile}") };
         let docker = Program::find("docker", &setup.environment)?.with(["--context", &context]);
         Ok(Box::new(Docker::open(self.name(), docker, setup).await?))
     }

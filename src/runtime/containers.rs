@@ -13,7 +13,9 @@ pub(super) const SLEEPING: &str = "Too many requests to ";
 /// Whether `DOCKER_CONFIG` names a folder without `config.json`: podman 4.3 fails on it, so that podman
 /// and skopeo are run without the variable.
 pub fn loses_docker_config(environment: &Environment) -> bool {
-    environment.var("DOCKER_CONFIG").is_some_and(|folder| !std::path::Path::new(folder).join("config.json").exists())
+    environment
+        .var("DOCKER_CONFIG")
+        .is_some_and(|folder| !std::path::Path::new(folder).join("config.json").exists())
 }
 
 /// The tool without a `DOCKER_CONFIG` that is no use.
@@ -33,7 +35,9 @@ pub(super) fn quietened(pull: Pull) -> Pull {
 }
 
 fn without_debug(text: &str) -> String {
-    let is_debug = |line: &str| line.contains("level=debug") || line.contains("level=info") || line.contains("level=trace");
+    let is_debug = |line: &str| {
+        line.contains("level=debug") || line.contains("level=info") || line.contains("level=trace")
+    };
     let mut kept = String::new();
     for line in text.lines().filter(|line| !is_debug(line) || line.contains(SLEEPING)) {
         kept.push_str(line);
@@ -52,6 +56,11 @@ mod tests {
                     time=\"x\" level=debug msg=\"Too many requests to https://h/v2/a/manifests/b: sleeping for 2.000000 seconds before next attempt\"\n\
                     Error: reading manifest\n";
         let kept = without_debug(text);
-        assert!(kept.contains(SLEEPING) && kept.contains("Error: reading manifest") && !kept.contains("GET"), "{kept}");
+        assert!(
+            kept.contains(SLEEPING)
+                && kept.contains("Error: reading manifest")
+                && !kept.contains("GET"),
+            "{kept}"
+        );
     }
 }

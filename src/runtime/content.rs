@@ -40,7 +40,11 @@ impl Content {
 
     /// The same through a ctr that knows its socket.
     pub(super) fn of(ctr: Program, setup: &Setup) -> Self {
-        let namespace = setup.namespace.as_deref().or(setup.environment.var("CONTAINERD_NAMESPACE")).unwrap_or(NAMESPACE);
+        let namespace = setup
+            .namespace
+            .as_deref()
+            .or(setup.environment.var("CONTAINERD_NAMESPACE"))
+            .unwrap_or(NAMESPACE);
         Self { ctr, namespace: namespace.to_owned() }
     }
 
@@ -51,24 +55,40 @@ impl Content {
 
     /// What any namespace holds under that name, or of that digest under any other name or none: containerd
     /// shares content between namespaces.
-    pub(super) async fn present(&self, wanted: &str, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+    pub(super) async fn present(
+        &self,
+        wanted: &str,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError> {
         let mut found = Vec::new();
         for namespace in self.ctr.ask(&["namespaces", "ls", "-q"]).await?.split_whitespace() {
             let place = format!("namespace {namespace}");
             let images = self.ctr.ask(&[&option(namespace), "images", "ls"]).await?;
             let before = found.len();
-            let same = listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
-            found.extend(same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }));
+            let same =
+                listed(&images).filter(|(name, held)| *name == wanted || digest == Some(*held));
+            found.extend(
+                same.map(|(name, _)| Presence { image: name.to_owned(), place: place.clone() }),
+            );
             found.extend(self.unnamed(namespace, digest.filter(|_| found.len() == before)).await?);
         }
         Ok(found)
     }
 
     /// Content of that digest that a namespace holds under no image's name; none for no digest.
-    pub(super) async fn unnamed(&self, namespace: &str, digest: Option<&str>) -> Result<Option<Presence>, RuntimeError> {
+    pub(super) async fn unnamed(
+        &self,
+        namespace: &str,
+        digest: Option<&str>,
+    ) -> Result<Option<Presence>, RuntimeError> {
         let Some(digest) = digest else { return Ok(None) };
-        let held = self.ctr.try_ask(&[&option(namespace), "content", "get", digest]).await?.succeeded();
-        let place = || format!("namespace {namespace}, held by no image but perhaps by a lease of an interrupted pull");
+        let held =
+            self.ctr.try_ask(&[&option(namespace), "content", "get", digest]).await?.succeeded();
+        let place = || {
+            format!(
+                "namespace {namespace}, held by no image but perhaps by a lease of an interrupted pull"
+            )
+        };
         Ok(held.then(|| Presence { image: digest.to_owned(), place: place() }))
     }
 
@@ -78,10 +98,17 @@ impl Content {
         if !pull.outcome.is_cut_short() || pull.elapsed < LEASED_BY {
             return;
         }
-        let Ok(list) = self.ctr.ask(&[&option(&self.namespace), "leases", "ls"]).await else { return };
+        let Ok(list) = self.ctr.ask(&[&option(&self.namespace), "leases", "ls"]).await else {
+            return;
+        };
         let Some(lease) = ours(&list, began.into()) else { return };
-        let removed = self.ctr.try_remove(&[&option(&self.namespace), "leases", "rm", "--sync", lease]).await;
-        tracing::debug!(lease, ok = removed.is_ok_and(|removed| removed.succeeded()), "lease of the interrupted pull");
+        let removed =
+            self.ctr.try_remove(&[&option(&self.namespace), "leases", "rm", "--sync", lease]).await;
+        tracing::debug!(
+            lease,
+            ok = removed.is_ok_and(|removed| removed.succeeded()),
+            "lease of the interrupted pull"
+        );
     }
 }
 
@@ -102,7 +129,8 @@ pub(super) fn at(ctr: Program, socket: &Path) -> Program {
 
 /// The socket as an absolute path (ctr from 1.7 on insists), whether a path or a `unix://` URL was given.
 pub(super) fn socket(setup: &Setup) -> PathBuf {
-    let given = setup.address.as_deref().or(setup.environment.var("CONTAINERD_ADDRESS")).unwrap_or(SOCKET);
+    let given =
+        setup.address.as_deref().or(setup.environment.var("CONTAINERD_ADDRESS")).unwrap_or(SOCKET);
     let path = Path::new(given.strip_prefix("unix://").unwrap_or(given));
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
@@ -122,8 +150,12 @@ fn ours(list: &str, began: DateTime<Utc>) -> Option<&str> {
     let mut young = list.lines().skip(1).filter_map(|line| {
         let mut columns = line.split_whitespace();
         let (id, made) = (columns.next()?, columns.next()?.parse::<DateTime<Utc>>().ok()?);
-        let expires =
-            columns.next()?.split(',').find_map(|label| label.strip_prefix("containerd.io/gc.expire="))?.parse::<DateTime<Utc>>().ok()?;
+        let expires = columns
+            .next()?
+            .split(',')
+            .find_map(|label| label.strip_prefix("containerd.io/gc.expire="))?
+            .parse::<DateTime<Utc>>()
+            .ok()?;
         let lasts_a_day = (expires - made - TimeDelta::days(1)).abs() <= second;
         (lasts_a_day && made > began - second).then_some(id)
     });
@@ -140,11 +172,13 @@ mod tests {
         let began = "2026-11-22T16:24:22.400Z".parse().unwrap();
         let head = "ID CREATED AT LABELS \n";
         let old = "old-1  2026-11-22T16:24:20Z containerd.io/gc.expire=2026-11-23T16:24:20Z \n";
-        let young = "554557373-jh4B 2026-11-22T16:24:22Z containerd.io/gc.expire=2026-11-23T16:24:22Z \n";
+        let young =
+            "554557373-jh4B 2026-11-22T16:24:22Z containerd.io/gc.expire=2026-11-23T16:24:22Z \n";
         let other = "other-2 2026-11-22T16:24:25Z containerd.io/gc.expire=2026-11-23T16:24:25Z \n";
         let hour = "hour-3 2026-11-22T16:24:25Z containerd.io/gc.expire=2026-11-22T17:24:25Z \n";
         let plain = "plain-4 2026-11-22T16:24:25Z - \n";
-        let of = |lines: &[&str]| ours(&format!("{head}{}", lines.concat()), began).map(str::to_owned);
+        let of =
+            |lines: &[&str]| ours(&format!("{head}{}", lines.concat()), began).map(str::to_owned);
         assert_eq!(of(&[old, young, hour, plain]).as_deref(), Some("554557373-jh4B"));
         assert_eq!(of(&[young, other]), None, "two could be ours");
         assert_eq!(of(&[old, hour, plain]), None);
@@ -153,10 +187,15 @@ mod tests {
 
     #[test]
     fn the_socket_is_an_absolute_path() {
-        let given = |address: &str| socket(&Setup { address: Some(address.to_owned()), ..Setup::default() });
+        let given = |address: &str| {
+            socket(&Setup { address: Some(address.to_owned()), ..Setup::default() })
+        };
         assert_eq!(given("unix:///run/x.sock"), Path::new("/run/x.sock"));
         assert!(given("x.sock").is_absolute());
-        let variable = Setup { environment: [("CONTAINERD_ADDRESS", "/run/y.sock")].into_iter().collect(), ..Setup::default() };
+        let variable = Setup {
+            environment: [("CONTAINERD_ADDRESS", "/run/y.sock")].into_iter().collect(),
+            ..Setup::default()
+        };
         assert_eq!(socket(&variable), Path::new("/run/y.sock"));
     }
 

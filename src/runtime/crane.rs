@@ -24,10 +24,17 @@ impl Driver for CraneDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let program = Program::find(setup.program.as_deref().unwrap_or("crane"), &setup.environment)?;
+        let program =
+            Program::find(setup.program.as_deref().unwrap_or("crane"), &setup.environment)?;
         let version = program.ask(&["version"]).await?.trim().trim_start_matches('v').to_owned();
         let folder = Folder::new(&setup.environment)?;
-        Ok(Box::new(Crane { program, version, folder, scheme: setup.scheme, platform: setup.platform.clone() }))
+        Ok(Box::new(Crane {
+            program,
+            version,
+            folder,
+            scheme: setup.scheme,
+            platform: setup.platform.clone(),
+        }))
     }
 }
 
@@ -62,7 +69,12 @@ impl Runtime for Crane {
         Ok(self.folder.holds())
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         let (from, to) = (exact(reference), self.folder.image().display().to_string());
         let mut words = vec!["pull"];
         if self.scheme.is_plain(reference) {

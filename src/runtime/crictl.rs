@@ -28,9 +28,14 @@ impl Driver for CrictlDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let mut program = Program::find(setup.program.as_deref().unwrap_or("crictl"), &setup.environment)?;
+        let mut program =
+            Program::find(setup.program.as_deref().unwrap_or("crictl"), &setup.environment)?;
         if let Some(address) = &setup.address {
-            let url = if address.starts_with('/') { format!("unix://{address}") } else { address.clone() };
+            let url = if address.starts_with('/') {
+                format!("unix://{address}")
+            } else {
+                address.clone()
+            };
             program = program.with(["--runtime-endpoint", &url]);
         }
         let finished = program.try_ask(&["version"]).await?;
@@ -38,7 +43,8 @@ impl Driver for CrictlDriver {
             return Err(program.no_daemon(&finished));
         }
         let version = version(&finished.stdout.text());
-        let content = if version.starts_with("containerd ") { content_of(setup).await } else { None };
+        let content =
+            if version.starts_with("containerd ") { content_of(setup).await } else { None };
         let mut notes = Vec::new();
         if content.is_none() && version.starts_with("containerd ") {
             notes.push(
@@ -66,11 +72,15 @@ impl Crictl {
         let question = ["inspecti", "--output", "json", name];
         let finished = self.program.try_ask(&question).await?;
         if finished.succeeded() {
-            let inspected: Inspected =
-                serde_json::from_str(&finished.stdout.text()).map_err(|error| self.program.nonsense(&question, &error))?;
+            let inspected: Inspected = serde_json::from_str(&finished.stdout.text())
+                .map_err(|error| self.program.nonsense(&question, &error))?;
             return Ok(Some(inspected.status));
         }
-        if finished.says(&["no such image", "not found"]) { Ok(None) } else { Err(self.program.refused(&question, &finished)) }
+        if finished.says(&["no such image", "not found"]) {
+            Ok(None)
+        } else {
+            Err(self.program.refused(&question, &finished))
+        }
     }
 }
 
@@ -92,17 +102,27 @@ impl Runtime for Crictl {
         Login::Elsewhere
     }
 
-    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+    async fn present(
+        &self,
+        reference: &Reference,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError> {
         let wanted = exact(reference);
         let digest = digest.or(reference.digest());
         let question = ["images", "--output", "json"];
         let answer = self.program.ask(&question).await?;
-        let list: Listed = serde_json::from_str(&answer).map_err(|error| self.program.nonsense(&question, &error))?;
+        let list: Listed = serde_json::from_str(&answer)
+            .map_err(|error| self.program.nonsense(&question, &error))?;
         let images = list.images.unwrap_or_default();
         let same = images.iter().filter_map(|image| {
-            image.names().find(|name| *name == wanted || digest.is_some_and(|digest| name.ends_with(digest))).map(str::to_owned)
+            image
+                .names()
+                .find(|name| *name == wanted || digest.is_some_and(|digest| name.ends_with(digest)))
+                .map(str::to_owned)
         });
-        let mut found: Vec<Presence> = same.map(|image| Presence { image, place: "the runtime's image store".to_owned() }).collect();
+        let mut found: Vec<Presence> = same
+            .map(|image| Presence { image, place: "the runtime's image store".to_owned() })
+            .collect();
         if let Some(content) = &self.content {
             found.extend(content.present(&wanted, digest).await?);
         }
@@ -113,7 +133,12 @@ impl Runtime for Crictl {
         Ok(self.image(&exact(reference)).await?.is_some())
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         self.program.pull(&["pull", &exact(reference)], pulling(limit, shutdown)).await
     }
 
@@ -151,17 +176,28 @@ async fn content_of(setup: &Setup) -> Option<Content> {
 fn endpoint(setup: &Setup, file: &str) -> String {
     let variable = |name| setup.environment.var(name).map(str::to_owned);
     let in_file = |key: &str| {
-        let mut values = file.lines().filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix(':'));
-        values.next().map(|value| value.trim().trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty())
+        let mut values = file
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix(':'));
+        values
+            .next()
+            .map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
+            .filter(|value| !value.is_empty())
     };
     let given = setup.address.clone();
-    let told = given.or_else(|| variable("IMAGE_SERVICE_ENDPOINT")).or_else(|| variable("CONTAINER_RUNTIME_ENDPOINT"));
-    told.or_else(|| in_file("image-endpoint")).or_else(|| in_file("runtime-endpoint")).unwrap_or_else(|| content::SOCKET.to_owned())
+    let told = given
+        .or_else(|| variable("IMAGE_SERVICE_ENDPOINT"))
+        .or_else(|| variable("CONTAINER_RUNTIME_ENDPOINT"));
+    told.or_else(|| in_file("image-endpoint"))
+        .or_else(|| in_file("runtime-endpoint"))
+        .unwrap_or_else(|| content::SOCKET.to_owned())
 }
 
 /// The runtime's name and release out of `crictl version`.
 fn version(text: &str) -> String {
-    let field = |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name)).map_or("unknown", str::trim);
+    let field = |name: &str| {
+        text.lines().find_map(|line| line.trim().strip_prefix(name)).map_or("unknown", str::trim)
+    };
     format!("{} {}", field("RuntimeName:"), field("RuntimeVersion:"))
 }
 
@@ -193,7 +229,10 @@ impl Image {
     fn foreign(&self, reference: &Reference) -> Vec<String> {
         let ours = exact(reference);
         let digests = format!("{}/{}@", reference.registry(), reference.repository());
-        self.names().filter(|name| *name != ours && !name.starts_with(&digests)).map(str::to_owned).collect()
+        self.names()
+            .filter(|name| *name != ours && !name.starts_with(&digests))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -207,19 +246,29 @@ mod tests {
             r#"{"repoTags":["h.example/a:1","h.example/a:2"],"repoDigests":["h.example/a@sha256:00","h.example/b@sha256:00"]}"#,
         )
         .unwrap();
-        assert_eq!(image.foreign(&"h.example/a:1".parse().unwrap()), ["h.example/a:2", "h.example/b@sha256:00"]);
+        assert_eq!(
+            image.foreign(&"h.example/a:1".parse().unwrap()),
+            ["h.example/a:2", "h.example/b@sha256:00"]
+        );
     }
 
     #[test]
     fn the_endpoint_is_crictl_s_own() {
-        let file = "# mine\nruntime-endpoint: unix:///run/a.sock\nimage-endpoint: \"\"\ntimeout: 2\n";
+        let file =
+            "# mine\nruntime-endpoint: unix:///run/a.sock\nimage-endpoint: \"\"\ntimeout: 2\n";
         let of = |address: Option<&str>, variables: &[(&str, &str)], file: &str| {
             let environment = variables.iter().copied().collect();
-            endpoint(&Setup { address: address.map(str::to_owned), environment, ..Setup::default() }, file)
+            endpoint(
+                &Setup { address: address.map(str::to_owned), environment, ..Setup::default() },
+                file,
+            )
         };
         let runtime = ("CONTAINER_RUNTIME_ENDPOINT", "unix:///run/b.sock");
         assert_eq!(of(Some("/run/d.sock"), &[runtime], file), "/run/d.sock");
-        assert_eq!(of(None, &[runtime, ("IMAGE_SERVICE_ENDPOINT", "unix:///run/c.sock")], file), "unix:///run/c.sock");
+        assert_eq!(
+            of(None, &[runtime, ("IMAGE_SERVICE_ENDPOINT", "unix:///run/c.sock")], file),
+            "unix:///run/c.sock"
+        );
         assert_eq!(of(None, &[runtime], file), "unix:///run/b.sock");
         assert_eq!(of(None, &[], file), "unix:///run/a.sock");
         assert_eq!(of(None, &[], "image-endpoint: 'unix:///run/e.sock'"), "unix:///run/e.sock");
@@ -228,6 +277,9 @@ mod tests {
 
     #[test]
     fn the_version_names_the_runtime_behind() {
-        assert_eq!(version("Version:  0.1.0\nRuntimeName:  containerd\nRuntimeVersion:  1.6.20~ds1\n"), "containerd 1.6.20~ds1");
+        assert_eq!(
+            version("Version:  0.1.0\nRuntimeName:  containerd\nRuntimeVersion:  1.6.20~ds1\n"),
+            "containerd 1.6.20~ds1"
+        );
     }
 }

@@ -34,7 +34,10 @@ impl Driver for CtrDriver {
         let socket = content::socket(setup);
         // Without this look, ctr tries for ten seconds.
         if let Err(error) = std::fs::metadata(&socket) {
-            return Err(RuntimeError::NoDaemon { program: self.name().to_owned(), text: format!("{}: {error}", socket.display()) });
+            return Err(RuntimeError::NoDaemon {
+                program: self.name().to_owned(),
+                text: format!("{}: {error}", socket.display()),
+            });
         }
         let program = content::at(program, &socket);
         let finished = program.try_ask(&["version"]).await?;
@@ -47,10 +50,13 @@ impl Driver for CtrDriver {
         if help.contains("--skip-metadata") {
             pull_arguments.push("--skip-metadata".to_owned());
         }
-        for (option, value) in [("--platform", &setup.platform), ("--hosts-dir", &setup.hosts_dir)] {
-            pull_arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+        for (option, value) in [("--platform", &setup.platform), ("--hosts-dir", &setup.hosts_dir)]
+        {
+            pull_arguments
+                .extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
         }
-        let notes = vec!["ctr uses no log-in: its pulls count on this machine's address".to_owned()];
+        let notes =
+            vec!["ctr uses no log-in: its pulls count on this machine's address".to_owned()];
         let content = Content::of(program.clone(), setup);
         Ok(Box::new(Ctr {
             program,
@@ -101,7 +107,11 @@ impl Runtime for Ctr {
         Login::Anonymous
     }
 
-    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+    async fn present(
+        &self,
+        reference: &Reference,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError> {
         self.content.present(&exact(reference), digest.or(reference.digest())).await
     }
 
@@ -110,7 +120,12 @@ impl Runtime for Ctr {
         Ok(!self.program.ask(&self.here(&["images", "ls", "-q", &filter])).await?.trim().is_empty())
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         let name = exact(reference);
         let mut words = vec!["images", "pull"];
         words.extend(self.pull_arguments.iter().map(String::as_str));
@@ -119,7 +134,8 @@ impl Runtime for Ctr {
         }
         words.push(&name);
         let began = SystemTime::now();
-        let pull = self.program.pull(&self.here(&words), content::patient(pulling(limit, shutdown))).await;
+        let pull =
+            self.program.pull(&self.here(&words), content::patient(pulling(limit, shutdown))).await;
         self.content.release(&pull, began).await;
         pull
     }
@@ -145,10 +161,14 @@ impl Runtime for Ctr {
 
 /// Client and server release out of `ctr version`.
 fn versions(text: &str) -> String {
-    let mut found =
-        text.lines().filter_map(|line| line.trim().strip_prefix("Version:")).map(|version| version.trim().trim_start_matches('v'));
+    let mut found = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Version:"))
+        .map(|version| version.trim().trim_start_matches('v'));
     let client = found.next().unwrap_or("unknown");
-    found.next().map_or_else(|| client.to_owned(), |server| format!("{client} (containerd {server})"))
+    found
+        .next()
+        .map_or_else(|| client.to_owned(), |server| format!("{client} (containerd {server})"))
 }
 
 #[cfg(test)]

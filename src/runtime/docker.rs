@@ -44,9 +44,14 @@ impl Driver for DockerDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let mut program = Program::find(setup.program.as_deref().unwrap_or("docker"), &setup.environment)?;
+        let mut program =
+            Program::find(setup.program.as_deref().unwrap_or("docker"), &setup.environment)?;
         if let Some(address) = &setup.address {
-            let url = if address.starts_with('/') { format!("unix://{address}") } else { address.clone() };
+            let url = if address.starts_with('/') {
+                format!("unix://{address}")
+            } else {
+                address.clone()
+            };
             program = program.with(["--host", &url]);
         }
         Ok(Box::new(Docker::open(self.name(), program, setup).await?))
@@ -83,20 +88,28 @@ enum Store {
 
 impl Docker {
     /// Asks `program` for its daemon.
-    pub(super) async fn open(name: &'static str, program: Program, setup: &Setup) -> Result<Self, RuntimeError> {
+    pub(super) async fn open(
+        name: &'static str,
+        program: Program,
+        setup: &Setup,
+    ) -> Result<Self, RuntimeError> {
         let question = ["info", "--format", "{{json .}}"];
         let finished = program.try_ask(&question).await?;
         let parsed: Result<Engine, _> = serde_json::from_str(&finished.stdout.text());
         match parsed {
             // Older clients exit 0 and put the error into the answer.
             Ok(Engine { server_errors: Some(errors), .. }) if !errors.is_empty() => {
-                Err(RuntimeError::NoDaemon { program: program.name().to_owned(), text: errors.join(" ") })
+                Err(RuntimeError::NoDaemon {
+                    program: program.name().to_owned(),
+                    text: errors.join(" "),
+                })
             }
             Ok(engine) if engine.server_version.is_empty() => Err(program.no_daemon(&finished)),
             Err(_) if !finished.succeeded() => Err(program.no_daemon(&finished)),
             Err(error) => Err(program.nonsense(&question, &error)),
             Ok(engine) => {
-                let (version, notes, mirrors, store) = (engine.words(), engine.notes(), engine.mirrors(), engine.store());
+                let (version, notes, mirrors, store) =
+                    (engine.words(), engine.notes(), engine.mirrors(), engine.store());
                 let platform = setup.platform.clone();
                 Ok(Self {
                     name,
@@ -136,7 +149,11 @@ impl Runtime for Docker {
         Login::DockerConfig
     }
 
-    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+    async fn present(
+        &self,
+        reference: &Reference,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError> {
         let place = || "the docker image store".to_owned();
         let at = Utc::now();
         let ids = self.ids(&["images", "--all", "--no-trunc", "--quiet"]).await?;
@@ -149,7 +166,8 @@ impl Runtime for Docker {
         let answer = self.program.ask(&question).await?;
         let mut found = Vec::new();
         for line in answer.lines().filter(|line| !line.trim().is_empty()) {
-            let image: Listed = serde_json::from_str(line).map_err(|error| self.program.nonsense(&question, &error))?;
+            let image: Listed = serde_json::from_str(line)
+                .map_err(|error| self.program.nonsense(&question, &error))?;
             if image.digest == digest {
                 let name = if image.tag == "<none>" {
                     format!("{}@{digest}", image.repository)
@@ -173,7 +191,12 @@ impl Runtime for Docker {
         }
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         let name = exact(reference);
         let mut words = vec!["pull", "--quiet"];
         words.extend(self.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]));
@@ -195,7 +218,9 @@ impl Runtime for Docker {
 
     fn pause_after_remove(&self) -> Duration {
         match self.store {
-            Store::Classic => classic_pause(*self.last_removal.lock().unwrap_or_else(PoisonError::into_inner)),
+            Store::Classic => {
+                classic_pause(*self.last_removal.lock().unwrap_or_else(PoisonError::into_inner))
+            }
             Store::Containerd => Duration::ZERO,
         }
     }
@@ -207,7 +232,9 @@ impl Runtime for Docker {
     async fn sweep(&self) -> Result<(), RuntimeError> {
         let before = self.before.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(before) = before else { return Ok(()) };
-        let nameless = self.ids(&["images", "--all", "--no-trunc", "--quiet", "--filter", "dangling=true"]).await?;
+        let nameless = self
+            .ids(&["images", "--all", "--no-trunc", "--quiet", "--filter", "dangling=true"])
+            .await?;
         for id in nameless.difference(&before.ids) {
             // What somebody builds meanwhile is nameless and new, too: but it is made now, and of a parent.
             // What somebody pulls meanwhile by its digest counts as nameless: but it has that digest.
@@ -239,7 +266,10 @@ const SHOWN: &str = "{{.Created}} {{len .RepoTags}} {{len .RepoDigests}} {{.Pare
 fn is_cut_short(shown: &str, at: DateTime<Utc>) -> bool {
     let mut words = shown.split_whitespace();
     let made = words.next().and_then(|made| DateTime::parse_from_rfc3339(made).ok());
-    made.is_some_and(|made| made < at) && words.next() == Some("0") && words.next() == Some("0") && words.next().is_none()
+    made.is_some_and(|made| made < at)
+        && words.next() == Some("0")
+        && words.next() == Some("0")
+        && words.next().is_none()
 }
 
 /// The pause after a removal that took so long.
@@ -273,7 +303,12 @@ struct Client {
 
 impl Engine {
     fn words(&self) -> String {
-        match self.client_info.as_ref().map(|client| client.version.as_str()).filter(|version| !version.is_empty()) {
+        match self
+            .client_info
+            .as_ref()
+            .map(|client| client.version.as_str())
+            .filter(|version| !version.is_empty())
+        {
             Some(client) => format!("{client} (dockerd {})", self.server_version),
             None => format!("dockerd {}", self.server_version),
         }
@@ -282,11 +317,20 @@ impl Engine {
     fn store(&self) -> Store {
         let status = self.driver_status.iter().flatten();
         let mut types = status.filter(|(name, _)| name == "driver-type");
-        if types.any(|(_, value)| value.starts_with("io.containerd.snapshotter")) { Store::Containerd } else { Store::Classic }
+        if types.any(|(_, value)| value.starts_with("io.containerd.snapshotter")) {
+            Store::Containerd
+        } else {
+            Store::Classic
+        }
     }
 
     fn mirrors(&self) -> Vec<String> {
-        self.registry_config.iter().filter_map(|registries| registries.mirrors.as_ref()).flatten().cloned().collect()
+        self.registry_config
+            .iter()
+            .filter_map(|registries| registries.mirrors.as_ref())
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -327,8 +371,12 @@ mod tests {
 
     #[test]
     fn the_image_store_is_told_from_the_driver_status() {
-        let classic = engine(r#"{"ServerVersion":"20.10.24","DriverStatus":[["Backing Filesystem","extfs"],["Supports d_type","true"]]}"#);
-        let containerd = engine(r#"{"ServerVersion":"28.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}"#);
+        let classic = engine(
+            r#"{"ServerVersion":"20.10.24","DriverStatus":[["Backing Filesystem","extfs"],["Supports d_type","true"]]}"#,
+        );
+        let containerd = engine(
+            r#"{"ServerVersion":"28.5.1","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}"#,
+        );
         assert_eq!((classic.store(), containerd.store()), (Store::Classic, Store::Containerd));
         assert_eq!(engine(r#"{"ServerVersion":"1","DriverStatus":null}"#).store(), Store::Classic);
     }
@@ -355,17 +403,24 @@ mod tests {
 
     #[test]
     fn the_pause_grows_with_the_removal_within_bounds() {
-        let pauses = [20, 100, 290, 60_000].map(|removal| classic_pause(Duration::from_millis(removal)).as_millis());
+        let pauses = [20, 100, 290, 60_000]
+            .map(|removal| classic_pause(Duration::from_millis(removal)).as_millis());
         assert_eq!(pauses, [1000, 1000, 2900, 10_000]);
     }
 
     #[test]
     fn what_can_hide_a_429_is_said() {
-        let plain = engine(r#"{"ServerVersion":"1","OperatingSystem":"Debian","RegistryConfig":{"Mirrors":[]}}"#);
+        let plain = engine(
+            r#"{"ServerVersion":"1","OperatingSystem":"Debian","RegistryConfig":{"Mirrors":[]}}"#,
+        );
         assert_eq!(plain.notes(), Vec::<String>::new());
-        let desktop =
-            engine(r#"{"ServerVersion":"1","OperatingSystem":"Docker Desktop","RegistryConfig":{"Mirrors":["https://mirror.example/"]}}"#);
+        let desktop = engine(
+            r#"{"ServerVersion":"1","OperatingSystem":"Docker Desktop","RegistryConfig":{"Mirrors":["https://mirror.example/"]}}"#,
+        );
         let notes = desktop.notes();
-        assert!(notes[0].contains("https://mirror.example/") && notes[1].contains("can mask"), "{notes:?}");
+        assert!(
+            notes[0].contains("https://mirror.example/") && notes[1].contains("can mask"),
+            "{notes:?}"
+        );
     }
 }

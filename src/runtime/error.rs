@@ -106,12 +106,18 @@ impl RuntimeError {
     pub fn advice(&self) -> Option<String> {
         Some(match self {
             Self::NotInstalled { program } => {
-                format!("install {program}, name another runtime with --runtime, or try --runtime builtin, which needs none")
+                format!(
+                    "install {program}, name another runtime with --runtime, or try --runtime builtin, which needs none"
+                )
             }
             Self::NoDaemon { program, .. } | Self::Silent { program, .. } => {
-                format!("see that the daemon behind {program} runs and that you may use its socket (as root, or in its group)")
+                format!(
+                    "see that the daemon behind {program} runs and that you may use its socket (as root, or in its group)"
+                )
             }
-            Self::Machine { program, instance, .. } => format!("start it with `{program} start {instance}`"),
+            Self::Machine { program, instance, .. } => {
+                format!("start it with `{program} start {instance}`")
+            }
             Self::Shared { image, others, .. } => {
                 format!(
                     "{image} was pulled by this run and shares its ID with {}: remove its name by hand, or run with an image you do not use",
@@ -119,7 +125,10 @@ impl RuntimeError {
                 )
             }
             Self::StillThere { image, .. } => format!("remove {image} by hand"),
-            Self::Start { .. } | Self::Refused { .. } | Self::Nonsense { .. } | Self::Folder { .. } => return None,
+            Self::Start { .. }
+            | Self::Refused { .. }
+            | Self::Nonsense { .. }
+            | Self::Folder { .. } => return None,
         })
     }
 }

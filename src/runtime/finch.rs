@@ -26,7 +26,10 @@ impl Driver for FinchDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let program = Program::find(setup.program.as_deref().unwrap_or("finch"), &setup.environment)?;
-        Ok(Box::new(Nerdctl::open(self.name(), program, Namespaces::Usual(&USUAL), setup).await?.doubted()))
+        let program =
+            Program::find(setup.program.as_deref().unwrap_or("finch"), &setup.environment)?;
+        Ok(Box::new(
+            Nerdctl::open(self.name(), program, Namespaces::Usual(&USUAL), setup).await?.doubted(),
+        ))
     }
 }

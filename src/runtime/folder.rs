@@ -40,7 +40,11 @@ impl Folder {
     /// Removes the image, a file or a folder.
     pub(super) async fn remove(&self) -> Result<Removal, RuntimeError> {
         let image = self.image();
-        let result = if image.is_dir() { tokio::fs::remove_dir_all(&image).await } else { tokio::fs::remove_file(&image).await };
+        let result = if image.is_dir() {
+            tokio::fs::remove_dir_all(&image).await
+        } else {
+            tokio::fs::remove_file(&image).await
+        };
         match result {
             Ok(()) => Ok(Removal::Removed),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Removal::Absent),

@@ -26,13 +26,20 @@ impl Driver for LimaDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let limactl = Program::find(setup.program.as_deref().unwrap_or("limactl"), &setup.environment)?;
-        let instance = setup.instance.as_deref().or(setup.environment.var("LIMA_INSTANCE")).unwrap_or("default");
+        let limactl =
+            Program::find(setup.program.as_deref().unwrap_or("limactl"), &setup.environment)?;
+        let instance = setup
+            .instance
+            .as_deref()
+            .or(setup.environment.var("LIMA_INSTANCE"))
+            .unwrap_or("default");
         let question = ["list", "--format", "json"];
         let answer = limactl.ask(&question).await?;
         let machines = machines(&answer).map_err(|error| limactl.nonsense(&question, &error))?;
-        let status =
-            machines.into_iter().find(|machine| machine.name == instance).map_or_else(|| "not there".to_owned(), |machine| machine.status);
+        let status = machines
+            .into_iter()
+            .find(|machine| machine.name == instance)
+            .map_or_else(|| "not there".to_owned(), |machine| machine.status);
         if status != "Running" {
             return Err(RuntimeError::Machine {
                 program: limactl.name().to_owned(),

@@ -154,7 +154,11 @@ pub trait Runtime: Send + Sync {
     /// Everywhere the image is already held, or its manifest of that digest under any other name:
     /// there a pull costs nothing and a removal would take what is not ours. Give the digest that
     /// the registry names for the reference where it is known.
-    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError>;
+    async fn present(
+        &self,
+        reference: &Reference,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError>;
 
     /// Whether the image is held where [`Runtime::pull`] puts it, under the name it gives it.
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError>;
@@ -162,7 +166,12 @@ pub trait Runtime: Send + Sync {
     /// Pulls once. Ends the tool when `limit` is over or `shutdown` is asked for, and leaves no child.
     /// A tool that would leave a mess has two seconds to finish after shutdown: then the outcome is
     /// what came of it, so ask the token too before you go on.
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull;
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull;
 
     /// Removes the reference that was pulled, and nothing else, before it returns; an absent one is
     /// fine. Believes the tool: [`Runtime::clear`] proves it.
@@ -194,7 +203,8 @@ pub trait Runtime: Send + Sync {
     /// Removes the reference for good, at the end of a run: removes, then looks, and again while a
     /// daemon may finish what was cut short. `last` is the outcome of the last pull.
     async fn clear(&self, reference: &Reference, last: &Outcome) -> Result<Removal, RuntimeError> {
-        let settled = Instant::now() + if last.is_cut_short() { self.settles_within() } else { Duration::ZERO };
+        let settled = Instant::now()
+            + if last.is_cut_short() { self.settles_within() } else { Duration::ZERO };
         let mut result = self.remove(reference).await?;
         for _ in 0..CLEAR_TRIES {
             // What has arrived and was removed does not arrive again.

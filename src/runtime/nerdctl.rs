@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::content::{self, Content};
 use super::program::{Program, pulling};
-use super::{Driver, Login, Outcome, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact};
+use super::{
+    Driver, Login, Outcome, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, exact,
+};
 use crate::image::Reference;
 
 /// The driver.
@@ -34,7 +36,8 @@ impl Driver for NerdctlDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let mut program = Program::find(setup.program.as_deref().unwrap_or("nerdctl"), &setup.environment)?;
+        let mut program =
+            Program::find(setup.program.as_deref().unwrap_or("nerdctl"), &setup.environment)?;
         if let Some(address) = &setup.address {
             program = program.with(["--address", address]);
         }
@@ -72,16 +75,27 @@ pub(super) struct Nerdctl {
 
 impl Nerdctl {
     /// Asks `program` for its version and its containerd's.
-    pub(super) async fn open(name: &'static str, program: Program, namespaces: Namespaces, setup: &Setup) -> Result<Self, RuntimeError> {
+    pub(super) async fn open(
+        name: &'static str,
+        program: Program,
+        namespaces: Namespaces,
+        setup: &Setup,
+    ) -> Result<Self, RuntimeError> {
         let version = match namespaces {
             Namespaces::Listed => both_versions(&program).await?,
             Namespaces::Usual(_) => server_version(&program).await?,
         };
         let mut pull_arguments = vec!["--unpack=false".to_owned()];
-        for (option, value) in [("--platform", &setup.platform), ("--hosts-dir", &setup.hosts_dir)] {
-            pull_arguments.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+        for (option, value) in [("--platform", &setup.platform), ("--hosts-dir", &setup.hosts_dir)]
+        {
+            pull_arguments
+                .extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
         }
-        let here = setup.namespace.iter().flat_map(|namespace| ["--namespace".to_owned(), namespace.clone()]).collect();
+        let here = setup
+            .namespace
+            .iter()
+            .flat_map(|namespace| ["--namespace".to_owned(), namespace.clone()])
+            .collect();
         Ok(Self {
             name,
             program,
@@ -104,14 +118,31 @@ impl Nerdctl {
 
     /// A call in the user's namespace.
     fn call<'a>(&'a self, command: &[&'a str], rest: &[&'a str]) -> Vec<&'a str> {
-        command.iter().copied().chain(self.here.iter().map(String::as_str)).chain(rest.iter().copied()).collect()
+        command
+            .iter()
+            .copied()
+            .chain(self.here.iter().map(String::as_str))
+            .chain(rest.iter().copied())
+            .collect()
     }
 
     async fn listed(&self, namespace: &str) -> Result<Vec<Listed>, RuntimeError> {
-        let question = ["images", "--namespace", namespace, "--no-trunc", "--digests", "--format", "{{json .}}"];
+        let question = [
+            "images",
+            "--namespace",
+            namespace,
+            "--no-trunc",
+            "--digests",
+            "--format",
+            "{{json .}}",
+        ];
         let answer = self.program.ask(&question).await?;
         let lines = answer.lines().filter(|line| !line.trim().is_empty());
-        lines.map(|line| serde_json::from_str(line).map_err(|error| self.program.nonsense(&question, &error))).collect()
+        lines
+            .map(|line| {
+                serde_json::from_str(line).map_err(|error| self.program.nonsense(&question, &error))
+            })
+            .collect()
     }
 }
 
@@ -129,7 +160,11 @@ impl Runtime for Nerdctl {
         self.login
     }
 
-    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+    async fn present(
+        &self,
+        reference: &Reference,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError> {
         let wanted = exact(reference);
         let digest = digest.or(reference.digest());
         let answer;
@@ -146,10 +181,17 @@ impl Runtime for Nerdctl {
         for namespace in namespaces {
             let before = found.len();
             let images = self.listed(namespace).await?;
-            let same = images.into_iter().filter(|image| image.is(&wanted) || digest.is_some_and(|digest| image.digest == digest));
-            found.extend(same.map(|image| Presence { image: image.label(), place: format!("namespace {namespace}") }));
+            let same = images.into_iter().filter(|image| {
+                image.is(&wanted) || digest.is_some_and(|digest| image.digest == digest)
+            });
+            found.extend(same.map(|image| Presence {
+                image: image.label(),
+                place: format!("namespace {namespace}"),
+            }));
             if let Some(content) = &self.content {
-                found.extend(content.unnamed(namespace, digest.filter(|_| found.len() == before)).await?);
+                found.extend(
+                    content.unnamed(namespace, digest.filter(|_| found.len() == before)).await?,
+                );
             }
         }
         // An image of several platforms is listed once for each.
@@ -160,11 +202,17 @@ impl Runtime for Nerdctl {
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
         // Not `image inspect`: 2.1 does not find by it what was pulled by digest.
         let name = exact(reference);
-        let answer = self.program.ask(&self.call(&["images"], &["--quiet", "--no-trunc", &name])).await?;
+        let answer =
+            self.program.ask(&self.call(&["images"], &["--quiet", "--no-trunc", &name])).await?;
         Ok(!answer.trim().is_empty())
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         let name = exact(reference);
         let mut rest = vec!["--quiet"];
         rest.extend(self.pull_arguments.iter().map(String::as_str));
@@ -173,7 +221,10 @@ impl Runtime for Nerdctl {
         }
         rest.push(&name);
         let began = SystemTime::now();
-        let pull = self.program.pull(&self.call(&["pull"], &rest), content::patient(pulling(limit, shutdown))).await;
+        let pull = self
+            .program
+            .pull(&self.call(&["pull"], &rest), content::patient(pulling(limit, shutdown)))
+            .await;
         if let Some(content) = &self.content {
             content.release(&pull, began).await;
         }
@@ -216,8 +267,13 @@ fn content_of(setup: &Setup) -> Option<Content> {
         return None;
     }
     let file = setup.environment.var("NERDCTL_TOML").unwrap_or("/etc/nerdctl/nerdctl.toml");
-    let file: File = std::fs::read_to_string(file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
-    let told = |own: &Option<String>, variable: &str| own.clone().or_else(|| setup.environment.var(variable).map(str::to_owned));
+    let file: File = std::fs::read_to_string(file)
+        .ok()
+        .and_then(|text| toml::from_str(&text).ok())
+        .unwrap_or_default();
+    let told = |own: &Option<String>, variable: &str| {
+        own.clone().or_else(|| setup.environment.var(variable).map(str::to_owned))
+    };
     let address = told(&setup.address, "CONTAINERD_ADDRESS").or(file.address);
     let namespace = told(&setup.namespace, "CONTAINERD_NAMESPACE").or(file.namespace);
     Content::find(&Setup { namespace, address, ..setup.clone() })
@@ -237,7 +293,8 @@ async fn both_versions(program: &Program) -> Result<String, RuntimeError> {
     if !finished.succeeded() {
         return Err(program.no_daemon(&finished));
     }
-    let versions: Versions = serde_json::from_str(&finished.stdout.text()).map_err(|error| program.nonsense(&question, &error))?;
+    let versions: Versions = serde_json::from_str(&finished.stdout.text())
+        .map_err(|error| program.nonsense(&question, &error))?;
     Ok(versions.words())
 }
 
@@ -248,7 +305,8 @@ async fn server_version(program: &Program) -> Result<String, RuntimeError> {
     if !finished.succeeded() {
         return Err(program.no_daemon(&finished));
     }
-    let server: ServerInfo = serde_json::from_str(&finished.stdout.text()).map_err(|error| program.nonsense(&question, &error))?;
+    let server: ServerInfo = serde_json::from_str(&finished.stdout.text())
+        .map_err(|error| program.nonsense(&question, &error))?;
     let own = program.ask(&["--version"]).await?;
     let own = own.split_whitespace().last().unwrap_or("unknown").trim_start_matches('v').to_owned();
     Ok(format!("{own} (containerd {})", server.server_version.trim_start_matches('v')))
@@ -292,9 +350,17 @@ struct Component {
 impl Versions {
     fn words(&self) -> String {
         let client = self.client.version.trim_start_matches('v');
-        let server = self.server.iter().flat_map(|server| &server.components).find(|component| component.name == "containerd");
-        server
-            .map_or_else(|| client.to_owned(), |containerd| format!("{client} (containerd {})", containerd.version.trim_start_matches('v')))
+        let server = self
+            .server
+            .iter()
+            .flat_map(|server| &server.components)
+            .find(|component| component.name == "containerd");
+        server.map_or_else(
+            || client.to_owned(),
+            |containerd| {
+                format!("{client} (containerd {})", containerd.version.trim_start_matches('v'))
+            },
+        )
     }
 }
 
@@ -312,12 +378,18 @@ struct Listed {
 
 impl Listed {
     fn is(&self, wanted: &str) -> bool {
-        let spelled = || self.label().parse::<Reference>().is_ok_and(|reference| reference.to_string() == wanted);
+        let spelled = || {
+            self.label().parse::<Reference>().is_ok_and(|reference| reference.to_string() == wanted)
+        };
         self.name == wanted || (self.name.is_empty() && spelled())
     }
 
     fn label(&self) -> String {
-        if self.name.is_empty() { format!("{}:{}", self.repository, self.tag) } else { self.name.clone() }
+        if self.name.is_empty() {
+            format!("{}:{}", self.repository, self.tag)
+        } else {
+            self.name.clone()
+        }
     }
 }
 
@@ -337,9 +409,15 @@ mod tests {
     fn an_image_is_known_by_its_name_or_by_the_familiar_spelling_of_older_releases() {
         let listed = |json: &str| serde_json::from_str::<Listed>(json).unwrap();
         let wanted = "docker.io/library/nginx:1.27";
-        assert!(listed(r#"{"Name":"docker.io/library/nginx:1.27","Repository":"nginx","Tag":"1.27"}"#).is(wanted));
+        assert!(
+            listed(r#"{"Name":"docker.io/library/nginx:1.27","Repository":"nginx","Tag":"1.27"}"#)
+                .is(wanted)
+        );
         assert!(listed(r#"{"Repository":"nginx","Tag":"1.27"}"#).is(wanted));
-        assert!(!listed(r#"{"Name":"quay.io/library/nginx:1.27","Repository":"nginx","Tag":"1.27"}"#).is(wanted));
+        assert!(
+            !listed(r#"{"Name":"quay.io/library/nginx:1.27","Repository":"nginx","Tag":"1.27"}"#)
+                .is(wanted)
+        );
         assert!(!listed(r#"{"Repository":"nginx","Tag":"<none>"}"#).is(wanted));
     }
 }

@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::program::{Program, pulling};
-use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact};
+use super::{
+    Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact,
+};
 use crate::image::Reference;
 
 /// A podman whose library runs elsewhere sleeps on a 429 unseen: 30 s in all.
@@ -31,10 +33,15 @@ impl Driver for PodmanDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let mut program = Program::find(setup.program.as_deref().unwrap_or("podman"), &setup.environment)?;
+        let mut program =
+            Program::find(setup.program.as_deref().unwrap_or("podman"), &setup.environment)?;
         program = containers::spared(program, &setup.environment);
         if let Some(address) = &setup.address {
-            let url = if address.starts_with('/') { format!("unix://{address}") } else { address.clone() };
+            let url = if address.starts_with('/') {
+                format!("unix://{address}")
+            } else {
+                address.clone()
+            };
             program = program.with(["--remote", "--url", &url]);
         }
         let question = ["info", "--format", "json"];
@@ -42,14 +49,18 @@ impl Driver for PodmanDriver {
         if !finished.succeeded() {
             return Err(program.no_daemon(&finished));
         }
-        let engine: Engine = serde_json::from_str(&finished.stdout.text()).map_err(|error| program.nonsense(&question, &error))?;
+        let engine: Engine = serde_json::from_str(&finished.stdout.text())
+            .map_err(|error| program.nonsense(&question, &error))?;
         let mut pull_arguments = Vec::new();
         if engine.major() >= 5 {
             pull_arguments.extend(["--retry", "0"].map(str::to_owned));
         }
-        pull_arguments.extend(setup.platform.iter().flat_map(|platform| ["--platform".to_owned(), platform.clone()]));
+        pull_arguments.extend(
+            setup.platform.iter().flat_map(|platform| ["--platform".to_owned(), platform.clone()]),
+        );
         let limit = if engine.host.service_is_remote { Some(REMOTE_LIMIT) } else { None };
-        let folder = if may_move_tmpdir(setup) { Some(Folder::new(&setup.environment)?) } else { None };
+        let folder =
+            if may_move_tmpdir(setup) { Some(Folder::new(&setup.environment)?) } else { None };
         let puller = match &folder {
             Some(folder) => program.clone().with_variable("TMPDIR", folder.path().to_owned()),
             None => program.clone(),
@@ -93,14 +104,27 @@ impl Runtime for Podman {
         Login::ContainersAuth
     }
 
-    async fn present(&self, reference: &Reference, digest: Option<&str>) -> Result<Vec<Presence>, RuntimeError> {
+    async fn present(
+        &self,
+        reference: &Reference,
+        digest: Option<&str>,
+    ) -> Result<Vec<Presence>, RuntimeError> {
         let wanted = exact(reference);
         let digest = digest.or(reference.digest());
         let question = ["images", "--format", "json"];
         let answer = self.program.ask(&question).await?;
-        let images: Option<Vec<Listed>> = serde_json::from_str(&answer).map_err(|error| self.program.nonsense(&question, &error))?;
-        let same = images.into_iter().flatten().filter(|image| image.is(&wanted) || digest.is_some_and(|digest| image.has(digest)));
-        Ok(same.map(|image| Presence { image: image.label(&wanted), place: "podman's image store".to_owned() }).collect())
+        let images: Option<Vec<Listed>> = serde_json::from_str(&answer)
+            .map_err(|error| self.program.nonsense(&question, &error))?;
+        let same = images
+            .into_iter()
+            .flatten()
+            .filter(|image| image.is(&wanted) || digest.is_some_and(|digest| image.has(digest)));
+        Ok(same
+            .map(|image| Presence {
+                image: image.label(&wanted),
+                place: "podman's image store".to_owned(),
+            })
+            .collect())
     }
 
     async fn holds(&self, reference: &Reference) -> Result<bool, RuntimeError> {
@@ -114,7 +138,12 @@ impl Runtime for Podman {
         }
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         let name = exact(reference);
         let mut words = vec!["--log-level=debug", "pull", "--quiet"];
         words.extend(self.pull_arguments.iter().map(String::as_str));
@@ -122,7 +151,11 @@ impl Runtime for Podman {
             words.push("--tls-verify=false");
         }
         words.push(&name);
-        containers::quietened(self.puller.pull(&words, pulling(limit, shutdown).stopping_at(containers::SLEEPING)).await)
+        containers::quietened(
+            self.puller
+                .pull(&words, pulling(limit, shutdown).stopping_at(containers::SLEEPING))
+                .await,
+        )
     }
 
     async fn remove(&self, reference: &Reference) -> Result<Removal, RuntimeError> {
@@ -175,7 +208,12 @@ struct Version {
 
 impl Engine {
     fn major(&self) -> u32 {
-        self.version.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
+        self.version
+            .version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -197,11 +235,16 @@ impl Listed {
     }
 
     fn has(&self, digest: &str) -> bool {
-        self.digest == digest || self.repo_digests.iter().flatten().any(|held| held.ends_with(digest))
+        self.digest == digest
+            || self.repo_digests.iter().flatten().any(|held| held.ends_with(digest))
     }
 
     fn label(&self, wanted: &str) -> String {
         let mut names = self.names.iter().flatten();
-        if self.is(wanted) { wanted.to_owned() } else { names.next().cloned().unwrap_or_else(|| self.id.clone()) }
+        if self.is(wanted) {
+            wanted.to_owned()
+        } else {
+            names.next().cloned().unwrap_or_else(|| self.id.clone())
+        }
     }
 }

@@ -46,7 +46,9 @@ impl Program {
             Some(PathBuf::from(name)).filter(|path| is_program(path))
         } else {
             let folders = environment.var("PATH").unwrap_or_default();
-            std::env::split_paths(folders).map(|folder| folder.join(name)).find(|path| is_program(path))
+            std::env::split_paths(folders)
+                .map(|folder| folder.join(name))
+                .find(|path| is_program(path))
         };
         let path = found.ok_or_else(|| RuntimeError::NotInstalled { program: name.to_owned() })?;
         Ok(Self {
@@ -107,14 +109,20 @@ impl Program {
             Ok(finished) => finished,
             Err(error) => {
                 let text = format!("cannot start {}: {error}", self.path.display());
-                return Pull { outcome: Outcome::Failed { exit: None, text }, elapsed: Duration::ZERO };
+                return Pull {
+                    outcome: Outcome::Failed { exit: None, text },
+                    elapsed: Duration::ZERO,
+                };
             }
         };
         let text = finished.text();
         let outcome = match finished.ending {
             Ending::Exited(0) => Outcome::Pulled,
             Ending::Exited(exit) => Outcome::Failed { exit: Some(exit), text },
-            Ending::Signalled(_) => Outcome::Failed { exit: None, text: format!("{text}\n{} was {}", self.name, finished.status()) },
+            Ending::Signalled(_) => Outcome::Failed {
+                exit: None,
+                text: format!("{text}\n{} was {}", self.name, finished.status()),
+            },
             Ending::Stopped => Outcome::Waiting { text },
             Ending::TimedOut => Outcome::TimedOut { text },
             Ending::Interrupted => Outcome::Interrupted,
@@ -123,7 +131,11 @@ impl Program {
     }
 
     /// The answer as it came, or the error that part of it is missing.
-    pub(super) fn whole(&self, arguments: &[&str], finished: &Finished) -> Result<String, RuntimeError> {
+    pub(super) fn whole(
+        &self,
+        arguments: &[&str],
+        finished: &Finished,
+    ) -> Result<String, RuntimeError> {
         if finished.stdout.left_out() > 0 {
             return Err(self.nonsense(arguments, &format_args!("more than {ANSWER_ROOM} bytes")));
         }
@@ -132,7 +144,12 @@ impl Program {
 
     /// The error for an exit code other than 0.
     pub(super) fn refused(&self, arguments: &[&str], finished: &Finished) -> RuntimeError {
-        RuntimeError::Refused { program: self.name.clone(), verb: verb(arguments), status: finished.status(), text: finished.complaint() }
+        RuntimeError::Refused {
+            program: self.name.clone(),
+            verb: verb(arguments),
+            status: finished.status(),
+            text: finished.complaint(),
+        }
     }
 
     /// The error for a daemon that does not answer.
@@ -141,23 +158,38 @@ impl Program {
     }
 
     /// The error for an answer that is not understood.
-    pub(super) fn nonsense(&self, arguments: &[&str], reason: &dyn std::fmt::Display) -> RuntimeError {
-        RuntimeError::Nonsense { program: self.name.clone(), verb: verb(arguments), reason: reason.to_string() }
+    pub(super) fn nonsense(
+        &self,
+        arguments: &[&str],
+        reason: &dyn std::fmt::Display,
+    ) -> RuntimeError {
+        RuntimeError::Nonsense {
+            program: self.name.clone(),
+            verb: verb(arguments),
+            reason: reason.to_string(),
+        }
     }
 
     async fn within(&self, limit: Duration, arguments: &[&str]) -> Result<Finished, RuntimeError> {
-        let finished = child::run(self.command(arguments), Bounds::new(limit, ANSWER_ROOM))
-            .await
-            .map_err(|source| RuntimeError::Start { program: self.path.display().to_string(), source })?;
+        let finished =
+            child::run(self.command(arguments), Bounds::new(limit, ANSWER_ROOM)).await.map_err(
+                |source| RuntimeError::Start { program: self.path.display().to_string(), source },
+            )?;
         match finished.ending {
-            Ending::TimedOut => Err(RuntimeError::Silent { program: self.name.clone(), verb: verb(arguments), limit }),
+            Ending::TimedOut => Err(RuntimeError::Silent {
+                program: self.name.clone(),
+                verb: verb(arguments),
+                limit,
+            }),
             _ => Ok(finished),
         }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
-        command.env_clear().envs(self.environment.iter().filter(|(name, _)| !self.without.contains(name)));
+        command
+            .env_clear()
+            .envs(self.environment.iter().filter(|(name, _)| !self.without.contains(name)));
         command.envs(self.with_variables.iter().map(|(name, path)| (name, path)));
         // No colour and no foreign language: what is printed is read by this program.
         command.env("LC_ALL", "C").env("NO_COLOR", "1");
@@ -170,7 +202,9 @@ impl Program {
 /// The command line for the trace, in one line. No driver puts a secret there.
 fn argv(command: &Command) -> String {
     let command = command.as_std();
-    let words = std::iter::once(command.get_program()).chain(command.get_args()).map(OsStr::to_string_lossy);
+    let words = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy);
     crate::text::one_line(&words.collect::<Vec<_>>().join(" "), 1000)
 }
 
@@ -185,7 +219,9 @@ impl Finished {
         match self.ending {
             Ending::Exited(code) => format!("exit code {code}"),
             Ending::Signalled(signal) => format!("killed by signal {signal}"),
-            Ending::Stopped | Ending::TimedOut | Ending::Interrupted => "ended by dhlimit".to_owned(),
+            Ending::Stopped | Ending::TimedOut | Ending::Interrupted => {
+                "ended by dhlimit".to_owned()
+            }
         }
     }
 
@@ -197,7 +233,9 @@ impl Finished {
     /// The last thing it said, errors before answers, without the dress of a log line.
     pub(super) fn complaint(&self) -> String {
         let (errors, answers) = (self.stderr.text(), self.stdout.text());
-        let last = |text: &str| text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+        let last = |text: &str| {
+            text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+        };
         let line = last(&errors).or_else(|| last(&answers)).unwrap_or_default();
         let message = line.split_once(" msg=\"").and_then(|(_, rest)| rest.rsplit_once('"'));
         message.map_or_else(|| line.clone(), |(message, _)| message.replace("\\\"", "\""))
@@ -212,7 +250,10 @@ impl Finished {
 
 /// The words of a call that say what is wanted, for messages: up to the first option.
 fn verb(arguments: &[&str]) -> String {
-    let words = arguments.iter().skip_while(|word| word.starts_with('-')).take_while(|word| !word.starts_with('-'));
+    let words = arguments
+        .iter()
+        .skip_while(|word| word.starts_with('-'))
+        .take_while(|word| !word.starts_with('-'));
     words.take(2).copied().collect::<Vec<_>>().join(" ")
 }
 
@@ -234,7 +275,10 @@ mod tests {
         // Written by another process: a script that is open for writing here, in a fork of another
         // test at that moment, cannot be run ("text file busy").
         let write = "printf '%s\\n' '#!/bin/sh' \"$1\" > tool && chmod 755 tool";
-        let status = std::process::Command::new("/bin/sh").args(["-c", write, "sh", script]).current_dir(folder.path()).status();
+        let status = std::process::Command::new("/bin/sh")
+            .args(["-c", write, "sh", script])
+            .current_dir(folder.path())
+            .status();
         assert!(status.unwrap().success());
         fs::write(folder.path().join("document"), "no program").unwrap();
         let search = format!("/nonexistent:{}:/usr/bin:/bin", folder.path().display());
@@ -249,7 +293,10 @@ mod tests {
         assert!(Program::find(&path, &Environment::default()).is_ok());
         for missing in ["document", "absent", "/nonexistent/tool", "./document"] {
             let error = Program::find(missing, &environment).unwrap_err();
-            assert!(matches!(&error, RuntimeError::NotInstalled { program } if program == missing), "{error}");
+            assert!(
+                matches!(&error, RuntimeError::NotInstalled { program } if program == missing),
+                "{error}"
+            );
             assert!(error.advice().is_some());
         }
     }
@@ -259,13 +306,20 @@ mod tests {
         let (_folder, environment) = tool("echo \"$@\" $SECRET $LC_ALL $NO_COLOR");
         let program = Program::find("tool", &environment).unwrap().with(["shell", "vm"]);
         assert_eq!(program.ask(&["images"]).await.unwrap(), "shell vm images kept C 1\n");
-        assert_eq!(program.without("SECRET").ask(&["images"]).await.unwrap(), "shell vm images C 1\n");
+        assert_eq!(
+            program.without("SECRET").ask(&["images"]).await.unwrap(),
+            "shell vm images C 1\n"
+        );
     }
 
     #[tokio::test]
     async fn a_refusal_says_who_what_and_why() {
         let (_folder, environment) = tool("echo 'permission \u{1b}[31mdenied' >&2; exit 3");
-        let error = Program::find("tool", &environment).unwrap().ask(&["--quiet", "image", "ls", "-a"]).await.unwrap_err();
+        let error = Program::find("tool", &environment)
+            .unwrap()
+            .ask(&["--quiet", "image", "ls", "-a"])
+            .await
+            .unwrap_err();
         assert_eq!(error.to_string(), "tool image ls failed (exit code 3): permission  [31mdenied");
     }
 
@@ -274,12 +328,16 @@ mod tests {
         let rows = [
             ("echo '{}'; echo warning >&2; echo 'Error: no' >&2; echo >&2", "Error: no"),
             ("echo only; echo answers", "answers"),
-            (r#"echo 'time="x" level=fatal msg="cannot access \"/run/c\": no"' >&2"#, "cannot access \"/run/c\": no"),
+            (
+                r#"echo 'time="x" level=fatal msg="cannot access \"/run/c\": no"' >&2"#,
+                "cannot access \"/run/c\": no",
+            ),
             ("true", ""),
         ];
         for (script, expected) in rows {
             let (_folder, environment) = tool(script);
-            let finished = Program::find("tool", &environment).unwrap().try_ask(&["version"]).await.unwrap();
+            let finished =
+                Program::find("tool", &environment).unwrap().try_ask(&["version"]).await.unwrap();
             assert_eq!(finished.complaint(), expected, "{script}");
         }
     }
@@ -287,7 +345,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_without_end_is_refused_and_not_misread() {
         let (_folder, environment) = tool("yes image | head -c 20000000");
-        let error = Program::find("tool", &environment).unwrap().ask(&["images"]).await.unwrap_err();
+        let error =
+            Program::find("tool", &environment).unwrap().ask(&["images"]).await.unwrap_err();
         assert!(matches!(error, RuntimeError::Nonsense { .. }), "{error}");
     }
 
@@ -296,9 +355,21 @@ mod tests {
         let token = CancellationToken::new();
         let rows = [
             ("echo fine", None, Outcome::Pulled),
-            ("echo part; echo why >&2; exit 4", None, Outcome::Failed { exit: Some(4), text: "part\nwhy\n".to_owned() }),
-            ("kill -KILL $$", None, Outcome::Failed { exit: None, text: "\ntool was killed by signal 9".to_owned() }),
-            ("echo asleep >&2; sleep 60", Some("asleep"), Outcome::Waiting { text: "asleep\n".to_owned() }),
+            (
+                "echo part; echo why >&2; exit 4",
+                None,
+                Outcome::Failed { exit: Some(4), text: "part\nwhy\n".to_owned() },
+            ),
+            (
+                "kill -KILL $$",
+                None,
+                Outcome::Failed { exit: None, text: "\ntool was killed by signal 9".to_owned() },
+            ),
+            (
+                "echo asleep >&2; sleep 60",
+                Some("asleep"),
+                Outcome::Waiting { text: "asleep\n".to_owned() },
+            ),
             ("echo slow; exec sleep 60", None, Outcome::TimedOut { text: "slow\n".to_owned() }),
         ];
         for (script, stop_at, expected) in rows {
@@ -311,9 +382,18 @@ mod tests {
         token.cancel();
         let (folder, environment) = tool("sleep 60");
         let program = Program::find("tool", &environment).unwrap();
-        assert_eq!(program.pull(&["pull"], pulling(Duration::from_secs(60), &token)).await.outcome, Outcome::Interrupted);
+        assert_eq!(
+            program.pull(&["pull"], pulling(Duration::from_secs(60), &token)).await.outcome,
+            Outcome::Interrupted
+        );
         fs::remove_file(folder.path().join("tool")).unwrap();
-        let gone = program.pull(&["pull"], pulling(Duration::from_secs(60), &CancellationToken::new())).await.outcome;
-        assert!(matches!(&gone, Outcome::Failed { exit: None, text } if text.starts_with("cannot start")), "{gone:?}");
+        let gone = program
+            .pull(&["pull"], pulling(Duration::from_secs(60), &CancellationToken::new()))
+            .await
+            .outcome;
+        assert!(
+            matches!(&gone, Outcome::Failed { exit: None, text } if text.starts_with("cannot start")),
+            "{gone:?}"
+        );
     }
 }

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
 use super::program::{Program, pulling};
-use super::{Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact};
+use super::{
+    Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact,
+};
 use crate::image::Reference;
 
 /// The driver.
@@ -25,7 +27,8 @@ impl Driver for SkopeoDriver {
     }
 
     async fn open(&self, setup: &Setup) -> Result<Box<dyn Runtime>, RuntimeError> {
-        let program = Program::find(setup.program.as_deref().unwrap_or("skopeo"), &setup.environment)?;
+        let program =
+            Program::find(setup.program.as_deref().unwrap_or("skopeo"), &setup.environment)?;
         let program = containers::spared(program, &setup.environment);
         let answer = program.ask(&["--version"]).await?;
         let version = answer.split_whitespace().nth(2).unwrap_or("unknown").to_owned();
@@ -68,14 +71,26 @@ impl Runtime for Skopeo {
         Ok(self.folder.holds())
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
-        let (from, to) = (format!("docker://{}", exact(reference)), format!("dir:{}", self.folder.image().display()));
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
+        let (from, to) = (
+            format!("docker://{}", exact(reference)),
+            format!("dir:{}", self.folder.image().display()),
+        );
         let mut words = vec!["--debug", "copy", "--quiet"];
         if self.scheme.is_plain(reference) {
             words.push("--src-tls-verify=false");
         }
         words.extend([from.as_str(), to.as_str()]);
-        containers::quietened(self.program.pull(&words, pulling(limit, shutdown).stopping_at(containers::SLEEPING)).await)
+        containers::quietened(
+            self.program
+                .pull(&words, pulling(limit, shutdown).stopping_at(containers::SLEEPING))
+                .await,
+        )
     }
 
     async fn remove(&self, _: &Reference) -> Result<Removal, RuntimeError> {
@@ -87,14 +102,21 @@ impl Runtime for Skopeo {
 fn platform(platform: Option<&str>) -> Vec<String> {
     let parts = platform.into_iter().flat_map(|platform| platform.splitn(3, '/'));
     let options = ["--override-os", "--override-arch", "--override-variant"];
-    options.into_iter().zip(parts).flat_map(|(option, part)| [option.to_owned(), part.to_owned()]).collect()
+    options
+        .into_iter()
+        .zip(parts)
+        .flat_map(|(option, part)| [option.to_owned(), part.to_owned()])
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn a_platform_is_spelled_in_up_to_three_options() {
-        assert_eq!(super::platform(Some("linux/arm64")), ["--override-os", "linux", "--override-arch", "arm64"]);
+        assert_eq!(
+            super::platform(Some("linux/arm64")),
+            ["--override-os", "linux", "--override-arch", "arm64"]
+        );
         assert_eq!(super::platform(Some("linux/arm/v7")).len(), 6);
         assert!(super::platform(None).is_empty());
     }

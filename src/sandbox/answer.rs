@@ -37,7 +37,11 @@ pub(super) async fn read_body(body: Body, most: usize) -> Option<Bytes> {
 }
 
 /// An answer with a body.
-pub(super) fn with_body(status: StatusCode, content_type: HeaderValue, body: impl Into<Body>) -> Response {
+pub(super) fn with_body(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: impl Into<Body>,
+) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -66,13 +70,17 @@ pub(super) fn pull_limit(manners: Manners, user: Option<&str>, token_id: &str) -
              https://www.docker.com/increase-rate-limit"
         ),
     };
-    with_json(StatusCode::TOO_MANY_REQUESTS, &json!({"errors": [{"code": "TOOMANYREQUESTS", "message": message}]}))
+    with_json(
+        StatusCode::TOO_MANY_REQUESTS,
+        &json!({"errors": [{"code": "TOOMANYREQUESTS", "message": message}]}),
+    )
 }
 
 /// The overall limit's 429, in plain text.
 pub(super) fn overall_limit() -> Response {
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    let mut response = with_body(StatusCode::TOO_MANY_REQUESTS, text, "Too Many Requests (HAP429).\n");
+    let mut response =
+        with_body(StatusCode::TOO_MANY_REQUESTS, text, "Too Many Requests (HAP429).\n");
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
     response
 }
@@ -87,8 +95,10 @@ pub(super) fn blocked() -> Response {
 /// A page of a gateway that has no server behind it.
 pub(super) fn gateway(status: StatusCode) -> Response {
     let reason = status.canonical_reason().unwrap_or("Error");
-    let page =
-        format!("<html><body><h1>{} {reason}</h1>\nNo server is available to handle this request.\n</body></html>\n", status.as_u16());
+    let page = format!(
+        "<html><body><h1>{} {reason}</h1>\nNo server is available to handle this request.\n</body></html>\n",
+        status.as_u16()
+    );
     with_body(status, HeaderValue::from_static("text/html"), page)
 }
 
@@ -100,7 +110,12 @@ pub(super) fn token_host_fields(headers: &mut HeaderMap, limit: u32, remaining: 
 }
 
 /// Whom the request was counted on.
-pub(super) fn source_field(headers: &mut HeaderMap, form: SourceForm, user: Option<&str>, address: &dyn std::fmt::Display) {
+pub(super) fn source_field(
+    headers: &mut HeaderMap,
+    form: SourceForm,
+    user: Option<&str>,
+    address: &dyn std::fmt::Display,
+) {
     match (form, user) {
         (SourceForm::Absent, _) => {}
         (SourceForm::Uuid, Some(user)) => insert(headers, SOURCE, uuid_of(user)),
@@ -112,29 +127,55 @@ pub(super) fn source_field(headers: &mut HeaderMap, form: SourceForm, user: Opti
 /// Limit and remaining count, under the names of `pair`.
 pub(super) fn limit_fields(headers: &mut HeaderMap, pair: Pair, standing: Standing) {
     let window = standing.quota.window.seconds();
-    set_fields(headers, pair, &format!("{};w={window}", standing.quota.limit), &format!("{};w={window}", standing.remaining));
+    set_fields(
+        headers,
+        pair,
+        &format!("{};w={window}", standing.quota.limit),
+        &format!("{};w={window}", standing.remaining),
+    );
 }
 
 /// Limit and remaining count as nobody should send them: one of six oddities by `turn`, each of
 /// which has been seen.
 pub(super) fn odd_fields(headers: &mut HeaderMap, turn: u64, standing: Standing) {
-    let (limit, left, window) = (standing.quota.limit, standing.remaining, standing.quota.window.seconds());
-    let both = |headers: &mut HeaderMap, limit: String, left: String| set_fields(headers, Pair::Both, &limit, &left);
+    let (limit, left, window) =
+        (standing.quota.limit, standing.remaining, standing.quota.window.seconds());
+    let both = |headers: &mut HeaderMap, limit: String, left: String| {
+        set_fields(headers, Pair::Both, &limit, &left)
+    };
     match turn % 6 {
         0 => both(headers, format!("{limit};w={window}"), format!("-1;w={window}")),
         1 => both(headers, format!(";w={window}"), format!(";w={window}")),
         2 => {
-            set_fields(headers, Pair::Plain, &format!("{limit};w={window}"), &format!("{left};w={window}"));
-            set_fields(headers, Pair::Prefixed, &format!("{limit};w={window}"), &format!("{};w={window}", left / 2));
+            set_fields(
+                headers,
+                Pair::Plain,
+                &format!("{limit};w={window}"),
+                &format!("{left};w={window}"),
+            );
+            set_fields(
+                headers,
+                Pair::Prefixed,
+                &format!("{limit};w={window}"),
+                &format!("{};w={window}", left / 2),
+            );
         }
         3 => both(headers, limit.to_string(), left.to_string()),
-        4 => both(headers, format!("{limit};w={window};burst=5, 10;w=60"), format!("{left};w={window}")),
+        4 => both(
+            headers,
+            format!("{limit};w={window};burst=5, 10;w=60"),
+            format!("{left};w={window}"),
+        ),
         _ => both(headers, format!("{limit};w={window}"), format!("{limit};w={window}")),
     }
 }
 
 fn set_fields(headers: &mut HeaderMap, pair: Pair, limit: &str, remaining: &str) {
-    let (Ok(limit), Ok(remaining)) = (HeaderValue::try_from(limit), HeaderValue::try_from(remaining)) else { return };
+    let (Ok(limit), Ok(remaining)) =
+        (HeaderValue::try_from(limit), HeaderValue::try_from(remaining))
+    else {
+        return;
+    };
     if matches!(pair, Pair::Plain | Pair::Both) {
         headers.insert(LIMIT, limit.clone());
         headers.insert(REMAINING, remaining.clone());

@@ -55,24 +55,48 @@ enum Refusal {
 }
 
 /// Answers a request to `/token`, and tells who asked.
-pub(super) async fn answer(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'_>) -> (Response, Identity) {
+pub(super) async fn answer(
+    sandbox: &Sandbox,
+    parts: &Parts,
+    body: Body,
+    caller: &Caller<'_>,
+) -> (Response, Identity) {
     let now = sandbox.now();
     let asked = sandbox.ledger().note_token(caller.address, sandbox.since_epoch());
     let (mut response, identity) = if asked > PER_MINUTE {
-        (answer::with_json(StatusCode::TOO_MANY_REQUESTS, &json!({"details": "too many requests"})), caller.address)
+        (
+            answer::with_json(
+                StatusCode::TOO_MANY_REQUESTS,
+                &json!({"details": "too many requests"}),
+            ),
+            caller.address,
+        )
     } else {
         respond(sandbox, parts, body, caller, now).await
     };
     let reset = 60 - sandbox.since_epoch().as_secs() % 60;
-    answer::token_host_fields(response.headers_mut(), PER_MINUTE, PER_MINUTE.saturating_sub(asked), reset);
+    answer::token_host_fields(
+        response.headers_mut(),
+        PER_MINUTE,
+        PER_MINUTE.saturating_sub(asked),
+        reset,
+    );
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     (response, identity)
 }
 
-async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'_>, now: DateTime<Utc>) -> (Response, Identity) {
+async fn respond(
+    sandbox: &Sandbox,
+    parts: &Parts,
+    body: Body,
+    caller: &Caller<'_>,
+    now: DateTime<Utc>,
+) -> (Response, Identity) {
     let posted = parts.method == Method::POST;
     let text = if posted {
-        answer::read_body(body, FORM_MAX).await.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+        answer::read_body(body, FORM_MAX)
+            .await
+            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
     } else if parts.method == Method::GET {
         Some(parts.uri.query().unwrap_or("").to_owned())
     } else {
@@ -80,28 +104,50 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'
     };
     let Some(text) = text else {
         return (
-            answer::with_json(StatusCode::BAD_REQUEST, &json!({"details": "the token service takes GET and POST of a form"})),
+            answer::with_json(
+                StatusCode::BAD_REQUEST,
+                &json!({"details": "the token service takes GET and POST of a form"}),
+            ),
             caller.address,
         );
     };
-    let fields: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-    let field = |name: &str| fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
-    let asker = if posted { posted_asker(sandbox, caller, &field, now) } else { basic_asker(sandbox, caller, &parts.headers) };
+    let fields: Vec<(String, String)> =
+        url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    let field = |name: &str| {
+        fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    };
+    let asker = if posted {
+        posted_asker(sandbox, caller, &field, now)
+    } else {
+        basic_asker(sandbox, caller, &parts.headers)
+    };
     let place = match asker {
         Ok(place) => place,
         Err(refusal) => return (refusal.response(), caller.address),
     };
     let user = place.and_then(|place| sandbox.user(place)).unwrap_or("");
-    let scopes = fields.iter().filter(|(name, _)| name == "scope").flat_map(|(_, value)| value.split(' '));
+    let scopes =
+        fields.iter().filter(|(name, _)| name == "scope").flat_map(|(_, value)| value.split(' '));
     let access: Vec<Access<'_>> = scopes.filter_map(Access::grant).collect();
     let life = i64::try_from(sandbox.settings().token_life.as_secs()).unwrap_or(i64::MAX);
-    let scope = access.iter().map(|access| format!("repository:{}:pull", access.name)).collect::<Vec<_>>().join(" ");
+    let scope = access
+        .iter()
+        .map(|access| format!("repository:{}:pull", access.name))
+        .collect::<Vec<_>>()
+        .join(" ");
     // Claims are whole seconds: rounded up, or a token would end before `expires_in` is over.
     let rest_of_second = i64::from(now.timestamp_subsec_nanos() > 0);
-    let token = sandbox.signer().sign(user, access, Use::Access, now.timestamp(), life.saturating_add(rest_of_second));
+    let token = sandbox.signer().sign(
+        user,
+        access,
+        Use::Access,
+        now.timestamp(),
+        life.saturating_add(rest_of_second),
+    );
     let issued_at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut answer = json!({"access_token": token, "expires_in": life, "issued_at": issued_at});
-    let wants_refresh = field("offline_token") == Some("true") || field("access_type") == Some("offline");
+    let wants_refresh =
+        field("offline_token") == Some("true") || field("access_type") == Some("offline");
     if let Some(fields) = answer.as_object_mut() {
         if posted {
             fields.insert("scope".to_owned(), scope.into());
@@ -109,14 +155,24 @@ async fn respond(sandbox: &Sandbox, parts: &Parts, body: Body, caller: &Caller<'
             fields.insert("token".to_owned(), token.into());
         }
         if wants_refresh && place.is_some() {
-            let refresh = sandbox.signer().sign(user, Vec::new(), Use::Refresh, now.timestamp(), REFRESH_LIFE);
+            let refresh = sandbox.signer().sign(
+                user,
+                Vec::new(),
+                Use::Refresh,
+                now.timestamp(),
+                REFRESH_LIFE,
+            );
             fields.insert("refresh_token".to_owned(), refresh.into());
         }
     }
     (answer::with_json(StatusCode::OK, &answer), place.map_or(caller.address, Identity::Account))
 }
 
-fn basic_asker(sandbox: &Sandbox, caller: &Caller<'_>, headers: &HeaderMap) -> Result<Asker, Refusal> {
+fn basic_asker(
+    sandbox: &Sandbox,
+    caller: &Caller<'_>,
+    headers: &HeaderMap,
+) -> Result<Asker, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let pair = value
         .to_str()
@@ -145,9 +201,13 @@ fn posted_asker<'a>(
             sandbox.log_in(caller, user, password)
         }
         Some("refresh_token") => {
-            let token = field("refresh_token").ok_or(Refusal::Request("a refresh grant needs refresh_token"))?;
+            let token = field("refresh_token")
+                .ok_or(Refusal::Request("a refresh grant needs refresh_token"))?;
             let mut space = Vec::new();
-            let claims = sandbox.signer().read(token, Use::Refresh, now.timestamp(), &mut space).map_err(|_| Refusal::WrongPassword)?;
+            let claims = sandbox
+                .signer()
+                .read(token, Use::Refresh, now.timestamp(), &mut space)
+                .map_err(|_| Refusal::WrongPassword)?;
             sandbox.account(&claims.sub).map(|(place, _)| Some(place)).ok_or(Refusal::WrongPassword)
         }
         _ => Err(Refusal::Request("grant_type is password or refresh_token")),
@@ -157,11 +217,14 @@ fn posted_asker<'a>(
 impl Sandbox {
     fn log_in(&self, caller: &Caller<'_>, user: &str, password: &str) -> Result<Asker, Refusal> {
         let now = self.since_epoch();
-        let suspects = [Suspect::User(user.chars().take(64).collect()), Suspect::Address(caller.address)];
+        let suspects =
+            [Suspect::User(user.chars().take(64).collect()), Suspect::Address(caller.address)];
         if suspects.iter().any(|suspect| self.failures().is_locked(suspect, now)) {
             return Err(Refusal::LockedOut);
         }
-        if let Some((place, _)) = self.account(user).filter(|(_, account)| account.has_password(password)) {
+        if let Some((place, _)) =
+            self.account(user).filter(|(_, account)| account.has_password(password))
+        {
             return Ok(Some(place));
         }
         for suspect in suspects {
@@ -174,9 +237,14 @@ impl Sandbox {
 impl Refusal {
     fn response(&self) -> Response {
         match self {
-            Self::WrongPassword => answer::with_json(StatusCode::UNAUTHORIZED, &json!({"details": "incorrect username or password"})),
+            Self::WrongPassword => answer::with_json(
+                StatusCode::UNAUTHORIZED,
+                &json!({"details": "incorrect username or password"}),
+            ),
             Self::LockedOut => locked_out(),
-            Self::Request(why) => answer::with_json(StatusCode::BAD_REQUEST, &json!({"details": why})),
+            Self::Request(why) => {
+                answer::with_json(StatusCode::BAD_REQUEST, &json!({"details": why}))
+            }
         }
     }
 }
@@ -190,7 +258,9 @@ pub(super) fn locked_out() -> Response {
 impl Failures {
     fn is_locked(&self, suspect: &Suspect, now: Duration) -> bool {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.get(suspect).is_some_and(|(count, last)| *count >= FAILURES_ALLOWED && now < *last + LOCKED)
+        failures
+            .get(suspect)
+            .is_some_and(|(count, last)| *count >= FAILURES_ALLOWED && now < *last + LOCKED)
     }
 
     fn note(&self, suspect: Suspect, now: Duration) {

@@ -34,15 +34,36 @@ impl<'a> Caller<'a> {
     pub(super) fn of(parts: &'a Parts, trust_proxy: bool) -> Self {
         let peer = parts.extensions.get::<Peer>().copied();
         let peer = peer.unwrap_or(Peer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), secure: false });
-        let field = |name: &str| parts.headers.get_all(name).iter().next_back()?.to_str().ok()?.rsplit(',').next().map(str::trim);
-        let forwarded = trust_proxy.then(|| field("x-forwarded-for")).flatten().and_then(parse_address);
+        let field = |name: &str| {
+            parts
+                .headers
+                .get_all(name)
+                .iter()
+                .next_back()?
+                .to_str()
+                .ok()?
+                .rsplit(',')
+                .next()
+                .map(str::trim)
+        };
+        let forwarded =
+            trust_proxy.then(|| field("x-forwarded-for")).flatten().and_then(parse_address);
         let address = forwarded.unwrap_or(peer.address);
         let secure = match trust_proxy.then(|| field("x-forwarded-proto")).flatten() {
             Some(scheme) => scheme.eq_ignore_ascii_case("https"),
             None => peer.secure,
         };
-        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| parts.uri.authority().map(Authority::as_str));
-        Self { address: Identity::of_address(address), local: address.to_canonical().is_loopback(), secure, host }
+        let host = parts
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .or_else(|| parts.uri.authority().map(Authority::as_str));
+        Self {
+            address: Identity::of_address(address),
+            local: address.to_canonical().is_loopback(),
+            secure,
+            host,
+        }
     }
 
     /// The URL under which it asks: scheme and host.
@@ -54,7 +75,9 @@ impl<'a> Caller<'a> {
 
 /// Nothing that could end the quotation marks it will stand in.
 fn is_host(host: &str) -> bool {
-    !host.is_empty() && host.len() <= 260 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    !host.is_empty()
+        && host.len() <= 260
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
 /// An address as proxies write it: bare, in brackets, with a port.
@@ -71,7 +94,9 @@ mod tests {
 
     /// Address, locality and origin of who sends these fields.
     fn caller(trust_proxy: bool, fields: &[(&str, &str)]) -> (String, bool, String) {
-        let request = fields.iter().fold(Request::get("/v2/"), |request, (name, value)| request.header(*name, *value));
+        let request = fields
+            .iter()
+            .fold(Request::get("/v2/"), |request, (name, value)| request.header(*name, *value));
         let mut parts = request.body(()).unwrap().into_parts().0;
         parts.extensions.insert(Peer { address: "127.0.0.1".parse().unwrap(), secure: false });
         let caller = Caller::of(&parts, trust_proxy);

@@ -64,7 +64,8 @@ impl Image {
     /// # Errors
     /// Those of writing to memory, which are none in practice.
     pub(super) fn make(repository: &str, tag: &str) -> io::Result<Self> {
-        let platforms = [Platform::make(repository, tag, "amd64")?, Platform::make(repository, tag, "arm64")?];
+        let platforms =
+            [Platform::make(repository, tag, "amd64")?, Platform::make(repository, tag, "arm64")?];
         let [amd64, arm64] = &platforms;
         let entry = |platform: &Platform, platform_json: Value| {
             let mut descriptor = platform.manifest.descriptor(MANIFEST_TYPE);
@@ -102,8 +103,15 @@ impl Image {
     }
 
     /// Every part.
-    pub(super) const PARTS: [Part; 7] =
-        [Part::Index, Part::Manifest(0), Part::Manifest(1), Part::Config(0), Part::Config(1), Part::Layer(0), Part::Layer(1)];
+    pub(super) const PARTS: [Part; 7] = [
+        Part::Index,
+        Part::Manifest(0),
+        Part::Manifest(1),
+        Part::Config(0),
+        Part::Config(1),
+        Part::Layer(0),
+        Part::Layer(1),
+    ];
 }
 
 impl Part {
@@ -124,10 +132,13 @@ impl Part {
 
 impl Platform {
     fn make(repository: &str, tag: &str, architecture: &str) -> io::Result<Self> {
-        let text = format!("This is {repository}:{tag} for linux/{architecture}, made up by the sandbox of dhlimit.\n");
+        let text = format!(
+            "This is {repository}:{tag} for linux/{architecture}, made up by the sandbox of dhlimit.\n"
+        );
         let tar = tar_of("dhlimit-sandbox.txt", text.as_bytes())?;
         // A gzip header without time and with "unknown" for the operating system: the same bytes everywhere.
-        let mut gzip = GzBuilder::new().operating_system(255).write(Vec::new(), Compression::new(6));
+        let mut gzip =
+            GzBuilder::new().operating_system(255).write(Vec::new(), Compression::new(6));
         gzip.write_all(&tar)?;
         let layer = Content::of(gzip.finish()?);
         let config = Content::of_json(&json!({
@@ -152,7 +163,8 @@ impl Content {
     fn of(bytes: Vec<u8>) -> Self {
         let digest: Digest = Sha256::digest(&bytes).into();
         // Hexadecimal digits are always a header value; the fallback is never taken.
-        let named = HeaderValue::try_from(format!("sha256:{}", hex(&digest))).unwrap_or(HeaderValue::from_static("sha256:"));
+        let named = HeaderValue::try_from(format!("sha256:{}", hex(&digest)))
+            .unwrap_or(HeaderValue::from_static("sha256:"));
         Self { bytes: bytes.into(), digest, named }
     }
 
@@ -212,7 +224,9 @@ mod tests {
 
     #[test]
     fn the_same_names_make_the_same_image_and_other_names_another() {
-        let digest = |repository: &str, tag: &str| Image::make(repository, tag).unwrap().content(Part::Index).digest;
+        let digest = |repository: &str, tag: &str| {
+            Image::make(repository, tag).unwrap().content(Part::Index).digest
+        };
         assert_eq!(digest("library/nginx", "latest"), digest("library/nginx", "latest"));
         assert_ne!(digest("library/nginx", "latest"), digest("library/nginx", "1.27"));
         assert_ne!(digest("library/nginx", "latest"), digest("library/redis", "latest"));
@@ -221,12 +235,16 @@ mod tests {
     #[test]
     fn an_image_hangs_together_from_the_index_to_the_file() {
         let image = Image::make("library/nginx", "1.27").unwrap();
-        let read = |part: Part| serde_json::from_slice::<Value>(&image.content(part).bytes).unwrap();
+        let read =
+            |part: Part| serde_json::from_slice::<Value>(&image.content(part).bytes).unwrap();
         let matches = |descriptor: &Value, part: Part| {
             let content = image.content(part);
             assert_eq!(descriptor["digest"], content.named.to_str().unwrap());
             assert_eq!(descriptor["size"], content.bytes.len());
-            assert_eq!(parse_digest(descriptor["digest"].as_str().unwrap()), Some(Sha256::digest(&content.bytes).into()));
+            assert_eq!(
+                parse_digest(descriptor["digest"].as_str().unwrap()),
+                Some(Sha256::digest(&content.bytes).into())
+            );
         };
         for (place, architecture) in ["amd64", "arm64"].iter().enumerate() {
             let entry = &read(Part::Index)["manifests"][place];
@@ -238,8 +256,13 @@ mod tests {
             let config = read(Part::Config(place));
             assert_eq!(config["architecture"], *architecture);
             let mut tar = Vec::new();
-            flate2::read::GzDecoder::new(&image.content(Part::Layer(place)).bytes[..]).read_to_end(&mut tar).unwrap();
-            assert_eq!(config["rootfs"]["diff_ids"][0], format!("sha256:{}", hex(&Sha256::digest(&tar))));
+            flate2::read::GzDecoder::new(&image.content(Part::Layer(place)).bytes[..])
+                .read_to_end(&mut tar)
+                .unwrap();
+            assert_eq!(
+                config["rootfs"]["diff_ids"][0],
+                format!("sha256:{}", hex(&Sha256::digest(&tar)))
+            );
             let mut archive = tar::Archive::new(&tar[..]);
             let mut text = String::new();
             archive.entries().unwrap().next().unwrap().unwrap().read_to_string(&mut text).unwrap();
@@ -251,8 +274,16 @@ mod tests {
     fn only_a_sha256_digest_is_one() {
         let good = format!("sha256:{}", "0f".repeat(32));
         assert_eq!(parse_digest(&good), Some([15; 32]));
-        for bad in ["", "sha256:", "sha256:0f", "latest", "sha512:00", &good.to_uppercase(), &good.replace("0f", "0g"), &format!("{good}0")]
-        {
+        for bad in [
+            "",
+            "sha256:",
+            "sha256:0f",
+            "latest",
+            "sha512:00",
+            &good.to_uppercase(),
+            &good.replace("0f", "0g"),
+            &format!("{good}0"),
+        ] {
             assert_eq!(parse_digest(bad), None, "{bad}");
         }
     }

@@ -106,7 +106,8 @@ struct Change {
 impl Sandbox {
     /// What has been counted so far.
     pub fn snapshot(&self) -> Snapshot {
-        let (lines, identities_total) = self.ledger().lines(SHOWN, |identity| self.quota(identity), self.since_epoch());
+        let (lines, identities_total) =
+            self.ledger().lines(SHOWN, |identity| self.quota(identity), self.since_epoch());
         Snapshot {
             schema: "dhlimit/sandbox/1",
             profile: self.profile().name(),
@@ -127,7 +128,8 @@ impl Sandbox {
 
     fn identity_state(&self, line: &Line) -> IdentityState {
         let quota = self.quota(line.identity);
-        let time = |millis: u128| i64::try_from(millis).ok().and_then(DateTime::from_timestamp_millis);
+        let time =
+            |millis: u128| i64::try_from(millis).ok().and_then(DateTime::from_timestamp_millis);
         IdentityState {
             identity: self.describe(line.identity),
             kind: if matches!(line.identity, Identity::Account(_)) { "account" } else { "address" },
@@ -143,14 +145,24 @@ impl Sandbox {
 
     fn change(&self, change: &Change, caller: &Caller<'_>) -> Result<(), String> {
         // The profile comes last: where anything is refused, nothing has changed.
-        let profile = change.profile.as_deref().map(str::parse::<Profile>).transpose().map_err(|error| error.to_string())?;
+        let profile = change
+            .profile
+            .as_deref()
+            .map(str::parse::<Profile>)
+            .transpose()
+            .map_err(|error| error.to_string())?;
         match (&change.identity, change.remaining) {
-            (Some(identity), Some(remaining)) => self.set_remaining(identity, remaining).map_err(|error| error.to_string())?,
+            (Some(identity), Some(remaining)) => {
+                self.set_remaining(identity, remaining).map_err(|error| error.to_string())?
+            }
             (None, Some(remaining)) => {
-                self.set_remaining(&caller.address.to_string(), remaining).map_err(|error| error.to_string())?;
+                self.set_remaining(&caller.address.to_string(), remaining)
+                    .map_err(|error| error.to_string())?;
             }
             (Some(_), None) => return Err("identity needs remaining".to_owned()),
-            (None, None) if profile.is_none() => return Err("give remaining (with identity) or profile".to_owned()),
+            (None, None) if profile.is_none() => {
+                return Err("give remaining (with identity) or profile".to_owned());
+            }
             (None, None) => {}
         }
         if let Some(profile) = profile {
@@ -188,7 +200,9 @@ pub(super) async fn set(State(sandbox): State<Sandbox>, request: Request) -> Res
 }
 
 async fn read(body: Body) -> Result<Change, String> {
-    let bytes = answer::read_body(body, BODY_MAX).await.ok_or("the body did not come whole, or is too large")?;
+    let bytes = answer::read_body(body, BODY_MAX)
+        .await
+        .ok_or("the body did not come whole, or is too large")?;
     serde_json::from_slice(&bytes).map_err(|error| format!("the body is not understood: {error}"))
 }
 
@@ -198,5 +212,9 @@ fn refuse(status: StatusCode, why: &str) -> Response {
 
 fn json_of(status: StatusCode, value: &impl Serialize) -> Response {
     // Texts, numbers and times always make JSON.
-    answer::with_body(status, HeaderValue::from_static("application/json"), serde_json::to_vec(value).unwrap_or_default())
+    answer::with_body(
+        status,
+        HeaderValue::from_static("application/json"),
+        serde_json::to_vec(value).unwrap_or_default(),
+    )
 }

@@ -44,7 +44,11 @@ pub(super) async fn front(State(sandbox): State<Sandbox>, request: Request) -> R
     let is_token = parts.uri.path() == TOKEN_PATH;
     let outcome = match weather(&sandbox, is_token).await {
         Some(response) => {
-            sandbox.ledger().note(caller.address, if is_token { Kind::Token } else { Kind::Other }, sandbox.since_epoch());
+            sandbox.ledger().note(
+                caller.address,
+                if is_token { Kind::Token } else { Kind::Other },
+                sandbox.since_epoch(),
+            );
             Outcome::of(response, caller.address)
         }
         None if is_token => {
@@ -58,7 +62,11 @@ pub(super) async fn front(State(sandbox): State<Sandbox>, request: Request) -> R
         identity: outcome.identity,
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
-        status: if outcome.response.extensions().get::<answer::Cut>().is_some() { 0 } else { outcome.response.status().as_u16() },
+        status: if outcome.response.extensions().get::<answer::Cut>().is_some() {
+            0
+        } else {
+            outcome.response.status().as_u16()
+        },
         remaining: outcome.remaining,
         counted: outcome.counted,
     };
@@ -72,21 +80,23 @@ async fn weather(sandbox: &Sandbox, is_token: bool) -> Option<Response> {
         Profile::Abuse if !is_token => Some(answer::overall_limit()),
         Profile::Lockout if is_token => Some(auth::locked_out()),
         Profile::Blocked => Some(answer::blocked()),
-        Profile::Flaky => match (if is_token { sandbox.token_turn() } else { sandbox.turn() }) % 8 {
-            1 => Some(answer::gateway(StatusCode::INTERNAL_SERVER_ERROR)),
-            3 => Some(answer::gateway(StatusCode::BAD_GATEWAY)),
-            4 => {
-                sleep(SLOW).await;
-                None
+        Profile::Flaky => {
+            match (if is_token { sandbox.token_turn() } else { sandbox.turn() }) % 8 {
+                1 => Some(answer::gateway(StatusCode::INTERNAL_SERVER_ERROR)),
+                3 => Some(answer::gateway(StatusCode::BAD_GATEWAY)),
+                4 => {
+                    sleep(SLOW).await;
+                    None
+                }
+                5 => {
+                    let mut response = Response::default();
+                    response.extensions_mut().insert(answer::Cut);
+                    Some(response)
+                }
+                7 => Some(answer::gateway(StatusCode::SERVICE_UNAVAILABLE)),
+                _ => None,
             }
-            5 => {
-                let mut response = Response::default();
-                response.extensions_mut().insert(answer::Cut);
-                Some(response)
-            }
-            7 => Some(answer::gateway(StatusCode::SERVICE_UNAVAILABLE)),
-            _ => None,
-        },
+        }
         _ => None,
     }
 }

@@ -142,7 +142,13 @@ impl Ledger {
     pub(super) fn new(traffic: Option<Traffic>, window: Duration, started: Duration) -> Self {
         let shard = || Mutex::new(Shard { entries: HashMap::new(), sweep_at: SWEEP_MIN });
         let shards = std::iter::repeat_with(shard).take(SHARDS).collect();
-        Self { shards, hasher: RandomState::new(), traffic, started, forget_after: millis(window.max(Duration::from_secs(60))) }
+        Self {
+            shards,
+            hasher: RandomState::new(),
+            traffic,
+            started,
+            forget_after: millis(window.max(Duration::from_secs(60))),
+        }
     }
 
     /// Counts a manifest request of an identity, or refuses it. `quota` is `None` for those without
@@ -157,11 +163,22 @@ impl Ledger {
         now: Duration,
     ) -> Verdict {
         self.with(identity, quota, now, |entry| {
-            entry.tally.note(if matches!(ask, Ask::Get { .. } | Ask::Missing { get: true }) { Kind::Get } else { Kind::Head });
-            let Some(quota) = quota else { return Verdict { standing: None, refused: false, counted: false } };
+            entry.tally.note(if matches!(ask, Ask::Get { .. } | Ask::Missing { get: true }) {
+                Kind::Get
+            } else {
+                Kind::Head
+            });
+            let Some(quota) = quota else {
+                return Verdict { standing: None, refused: false, counted: false };
+            };
             let (refused, counted) = match ask {
                 Ask::Missing { .. } => (false, false),
-                Ask::Head(image) => (refuses_head && quota.remaining(&entry.usage, now) == 0 && !entry.is_open(image, now), false),
+                Ask::Head(image) => (
+                    refuses_head
+                        && quota.remaining(&entry.usage, now) == 0
+                        && !entry.is_open(image, now),
+                    false,
+                ),
                 Ask::Get { image, platform } => match counting {
                     Counting::Pull if entry.close(image, now) => (false, false),
                     Counting::Arch if !platform => (quota.remaining(&entry.usage, now) == 0, false),
@@ -210,7 +227,12 @@ impl Ledger {
     }
 
     /// The identities seen last, newest first and at most `most`, and how many there are.
-    pub(super) fn lines(&self, most: usize, quota: impl Fn(Identity) -> Option<Quota>, now: Duration) -> (Vec<Line>, usize) {
+    pub(super) fn lines(
+        &self,
+        most: usize,
+        quota: impl Fn(Identity) -> Option<Quota>,
+        now: Duration,
+    ) -> (Vec<Line>, usize) {
         let (mut lines, mut total) = (Vec::new(), 0);
         for shard in &self.shards {
             let mut shard = lock(shard);
@@ -232,16 +254,26 @@ impl Ledger {
         (lines, total)
     }
 
-    fn with<T>(&self, identity: Identity, quota: Option<Quota>, now: Duration, work: impl FnOnce(&mut Entry) -> T) -> T {
+    fn with<T>(
+        &self,
+        identity: Identity,
+        quota: Option<Quota>,
+        now: Duration,
+        work: impl FnOnce(&mut Entry) -> T,
+    ) -> T {
         // The remainder is less than the number of shards, and there is at least one.
-        let place = usize::try_from(self.hasher.hash_one(identity) % SHARDS as u64).unwrap_or_default();
+        let place =
+            usize::try_from(self.hasher.hash_one(identity) % SHARDS as u64).unwrap_or_default();
         let mut none = Entry::default();
         let Some(shard) = self.shards.get(place) else { return work(&mut none) };
         let mut shard = lock(shard);
         if shard.entries.len() >= shard.sweep_at && !shard.entries.contains_key(&identity) {
             shard.sweep(millis(now), self.forget_after);
         }
-        let entry = shard.entries.entry(identity).or_insert_with(|| Entry { neighbours: millis(now), ..Entry::default() });
+        let entry = shard
+            .entries
+            .entry(identity)
+            .or_insert_with(|| Entry { neighbours: millis(now), ..Entry::default() });
         self.neighbours_pull(entry, quota, now);
         entry.seen = entry.seen.max(millis(now));
         work(entry)
@@ -250,8 +282,11 @@ impl Ledger {
     /// What the neighbours pulled since they were last looked at; what is a window ago is gone anyway.
     fn neighbours_pull(&self, entry: &mut Entry, quota: Option<Quota>, now: Duration) {
         let (Some(traffic), Some(quota)) = (self.traffic, quota) else { return };
-        let from = Duration::from_millis(entry.neighbours).max(now.saturating_sub(quota.window.duration()));
-        for (then, pulls) in traffic.between(from.saturating_sub(self.started), now.saturating_sub(self.started)) {
+        let from = Duration::from_millis(entry.neighbours)
+            .max(now.saturating_sub(quota.window.duration()));
+        for (then, pulls) in
+            traffic.between(from.saturating_sub(self.started), now.saturating_sub(self.started))
+        {
             quota.charge(&mut entry.usage, self.started + then, pulls);
         }
         entry.neighbours = entry.neighbours.max(millis(now));
@@ -275,7 +310,8 @@ impl Entry {
 
     /// Closes an open pull of the image, if there is one.
     fn close(&mut self, image: u64, now: Duration) -> bool {
-        let found = self.open.iter().position(|(open, until)| *open == image && millis(now) < *until);
+        let found =
+            self.open.iter().position(|(open, until)| *open == image && millis(now) < *until);
         if let Some(place) = found {
             self.open.swap_remove(place);
         }
@@ -364,7 +400,10 @@ mod tests {
         }
         let (lines, total) = ledger.lines(3, |_| None, Duration::from_secs(100));
         let shown: Vec<Identity> = lines.iter().map(|line| line.identity).collect();
-        assert_eq!((shown, total), (vec![Identity::Account(99), Identity::Account(98), Identity::Account(97)], 100));
+        assert_eq!(
+            (shown, total),
+            (vec![Identity::Account(99), Identity::Account(98), Identity::Account(97)], 100)
+        );
     }
 
     proptest! {

@@ -87,7 +87,8 @@ impl Log {
         }
         if let Some(file) = self.file.as_ref().filter(|_| !self.broken.load(Ordering::Relaxed)) {
             let line = entry.line(describe);
-            let written = file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+            let written =
+                file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
             if let Err(error) = written {
                 self.broken.store(true, Ordering::Relaxed);
                 tracing::warn!("the request log cannot be written any more: {error}");
@@ -102,7 +103,12 @@ impl Log {
 
     /// The requests in memory as JSON lines, oldest first.
     pub(super) fn recent(&self, describe: impl Fn(Identity) -> String) -> String {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|entry| entry.line(&describe)).collect()
+        self.recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|entry| entry.line(&describe))
+            .collect()
     }
 }
 

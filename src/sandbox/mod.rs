@@ -96,13 +96,18 @@ impl Sandbox {
         settings.check()?;
         let log = Log::open(settings.log.as_deref()).map_err(SandboxError::Log)?;
         let started = since_epoch(settings.clock.now());
-        let longest = Profile::ALL.iter().map(|profile| profile.window_seconds()).max().unwrap_or_default();
+        let longest =
+            Profile::ALL.iter().map(|profile| profile.window_seconds()).max().unwrap_or_default();
         let longest = settings.window.map_or(Duration::from_secs(longest), Window::duration);
         let sandbox = Self(Arc::new(Inner {
             profile: AtomicU8::new(0),
             places: settings.accounts.iter().map(|account| account.user.clone()).zip(0..).collect(),
             signer: Signer::new()?,
-            ledger: Ledger::new(settings.traffic.map(|traffic| traffic.within(longest)), longest, started),
+            ledger: Ledger::new(
+                settings.traffic.map(|traffic| traffic.within(longest)),
+                longest,
+                started,
+            ),
             shelf: Shelf::default(),
             log,
             failures: auth::Failures::default(),
@@ -127,12 +132,18 @@ impl Sandbox {
 
     /// The profile it has now.
     pub fn profile(&self) -> Profile {
-        Profile::ALL.get(usize::from(self.0.profile.load(Ordering::Relaxed))).copied().unwrap_or_default()
+        Profile::ALL
+            .get(usize::from(self.0.profile.load(Ordering::Relaxed)))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Switches the profile; what has been counted stays.
     pub fn set_profile(&self, profile: Profile) {
-        let place = (0..).zip(Profile::ALL).find(|(_, other)| *other == profile).map_or(0, |(place, _)| place);
+        let place = (0..)
+            .zip(Profile::ALL)
+            .find(|(_, other)| *other == profile)
+            .map_or(0, |(place, _)| place);
         self.0.profile.store(place, Ordering::Relaxed);
     }
 
@@ -226,7 +237,14 @@ impl Sandbox {
     }
 
     fn count(&self, identity: Identity, refuses_head: bool, ask: Ask) -> Verdict {
-        self.0.ledger.ask(identity, self.quota(identity), self.settings().counting, refuses_head, ask, self.since_epoch())
+        self.0.ledger.ask(
+            identity,
+            self.quota(identity),
+            self.settings().counting,
+            refuses_head,
+            ask,
+            self.since_epoch(),
+        )
     }
 }
 

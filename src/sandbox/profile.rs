@@ -121,18 +121,34 @@ impl Profile {
     /// What its year sends.
     pub(super) const fn manners(self) -> Manners {
         match self {
-            Self::Of2020 => {
-                Manners { answered: Pair::Plain, refused: Pair::Plain, source: SourceForm::Absent, refuses_head: false, new_words: false }
-            }
-            Self::Of2023 => {
-                Manners { answered: Pair::Plain, refused: Pair::Plain, source: SourceForm::Uuid, refuses_head: false, new_words: false }
-            }
-            Self::Exempt => {
-                Manners { answered: Pair::Neither, refused: Pair::Neither, source: SourceForm::Absent, refuses_head: true, new_words: true }
-            }
-            _ => {
-                Manners { answered: Pair::Both, refused: Pair::Prefixed, source: SourceForm::UserName, refuses_head: true, new_words: true }
-            }
+            Self::Of2020 => Manners {
+                answered: Pair::Plain,
+                refused: Pair::Plain,
+                source: SourceForm::Absent,
+                refuses_head: false,
+                new_words: false,
+            },
+            Self::Of2023 => Manners {
+                answered: Pair::Plain,
+                refused: Pair::Plain,
+                source: SourceForm::Uuid,
+                refuses_head: false,
+                new_words: false,
+            },
+            Self::Exempt => Manners {
+                answered: Pair::Neither,
+                refused: Pair::Neither,
+                source: SourceForm::Absent,
+                refuses_head: true,
+                new_words: true,
+            },
+            _ => Manners {
+                answered: Pair::Both,
+                refused: Pair::Prefixed,
+                source: SourceForm::UserName,
+                refuses_head: true,
+                new_words: true,
+            },
         }
     }
 }
@@ -147,7 +163,10 @@ impl FromStr for Profile {
     type Err = ProfileError;
 
     fn from_str(text: &str) -> Result<Self, ProfileError> {
-        Self::ALL.into_iter().find(|profile| profile.name() == text).ok_or_else(|| ProfileError(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.name() == text)
+            .ok_or_else(|| ProfileError(text.to_owned()))
     }
 }
 

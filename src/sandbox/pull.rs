@@ -2,7 +2,10 @@
 //! Docker Hub's tokens, headers and limit on it.
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT, ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, LINK, RANGE, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT, ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, LINK, RANGE,
+    WWW_AUTHENTICATE,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -35,7 +38,9 @@ enum Target<'a> {
 
 impl<'a> Target<'a> {
     fn of(path: &'a str) -> Self {
-        let Some(rest) = path.strip_prefix("/v2").map(|rest| rest.trim_start_matches('/')) else { return Self::Unknown };
+        let Some(rest) = path.strip_prefix("/v2").map(|rest| rest.trim_start_matches('/')) else {
+            return Self::Unknown;
+        };
         if rest.is_empty() {
             return Self::Base;
         }
@@ -52,7 +57,10 @@ impl<'a> Target<'a> {
 
     fn name(self) -> Option<&'a str> {
         match self {
-            Self::Manifest { name, .. } | Self::Blob { name, .. } | Self::Tags { name } | Self::Referrers { name } => Some(name),
+            Self::Manifest { name, .. }
+            | Self::Blob { name, .. }
+            | Self::Tags { name }
+            | Self::Referrers { name } => Some(name),
             Self::Base | Self::Unknown => None,
         }
     }
@@ -74,14 +82,20 @@ pub(super) fn answer(sandbox: &Sandbox, parts: &Parts, caller: &Caller<'_>) -> O
             Outcome::of(*refusal, caller.address)
         }
         Ok(holder) if !matches!(parts.method, Method::GET | Method::HEAD) => {
-            let refusal = answer::error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "the sandbox can be pulled from only", &Value::Null);
+            let refusal = answer::error(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "UNSUPPORTED",
+                "the sandbox can be pulled from only",
+                &Value::Null,
+            );
             Outcome::of(refusal, holder.identity)
         }
         Ok(holder) => {
             if let Target::Manifest { name, reference } = target {
                 manifest(sandbox, parts, caller, &holder, name, reference)
             } else {
-                let kind = if matches!(target, Target::Blob { .. }) { Kind::Blob } else { Kind::Other };
+                let kind =
+                    if matches!(target, Target::Blob { .. }) { Kind::Blob } else { Kind::Other };
                 sandbox.ledger().note(holder.identity, kind, sandbox.since_epoch());
                 Outcome::of(uncounted(sandbox, parts, target), holder.identity)
             }
@@ -94,28 +108,54 @@ pub(super) fn answer(sandbox: &Sandbox, parts: &Parts, caller: &Caller<'_>) -> O
 fn uncounted(sandbox: &Sandbox, parts: &Parts, target: Target<'_>) -> Response {
     match target {
         Target::Base => answer::with_json(StatusCode::OK, &json!({})),
-        Target::Blob { name, .. } | Target::Tags { name } | Target::Referrers { name } if is_missing(name) => name_unknown(name),
+        Target::Blob { name, .. } | Target::Tags { name } | Target::Referrers { name }
+            if is_missing(name) =>
+        {
+            name_unknown(name)
+        }
         Target::Blob { name, digest } => blob(sandbox, parts, name, digest),
         Target::Tags { name } => tags(parts, name),
         Target::Referrers { .. } => {
             let list = json!({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []});
-            answer::with_body(StatusCode::OK, HeaderValue::from_static(INDEX_TYPE), list.to_string())
+            answer::with_body(
+                StatusCode::OK,
+                HeaderValue::from_static(INDEX_TYPE),
+                list.to_string(),
+            )
         }
-        Target::Manifest { .. } | Target::Unknown => {
-            answer::error(StatusCode::NOT_FOUND, "UNSUPPORTED", "there is nothing under this path", &Value::Null)
-        }
+        Target::Manifest { .. } | Target::Unknown => answer::error(
+            StatusCode::NOT_FOUND,
+            "UNSUPPORTED",
+            "there is nothing under this path",
+            &Value::Null,
+        ),
     }
 }
 
 /// Whoever has a good token for the repository, or the challenge.
-fn admit<'a>(sandbox: &'a Sandbox, parts: &Parts, caller: &Caller<'_>, name: Option<&str>) -> Result<Holder<'a>, Box<Response>> {
+fn admit<'a>(
+    sandbox: &'a Sandbox,
+    parts: &Parts,
+    caller: &Caller<'_>,
+    name: Option<&str>,
+) -> Result<Holder<'a>, Box<Response>> {
     let refuse = |error| Err(Box::new(challenge(sandbox, caller, name, error)));
-    let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.split_once(' '));
-    let Some((_, token)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
+    let bearer = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '));
+    let Some((_, token)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+    else {
         return refuse(None);
     };
     let mut space = Vec::new();
-    let claims = match sandbox.signer().read(token.trim(), Use::Access, sandbox.now().timestamp(), &mut space) {
+    let claims = match sandbox.signer().read(
+        token.trim(),
+        Use::Access,
+        sandbox.now().timestamp(),
+        &mut space,
+    ) {
         Ok(claims) => claims,
         Err(TokenError::Foreign | TokenError::Expired) => return refuse(Some("invalid_token")),
     };
@@ -130,11 +170,18 @@ fn admit<'a>(sandbox: &'a Sandbox, parts: &Parts, caller: &Caller<'_>, name: Opt
     })
 }
 
-fn challenge(sandbox: &Sandbox, caller: &Caller<'_>, name: Option<&str>, error: Option<&str>) -> Response {
+fn challenge(
+    sandbox: &Sandbox,
+    caller: &Caller<'_>,
+    name: Option<&str>,
+    error: Option<&str>,
+) -> Response {
     let mut value = format!("Bearer realm=\"{}/token\",service=\"{SERVICE}\"", caller.origin());
     let detail = name.map_or(Value::Null, |name| {
         value.push_str(",scope=\"repository:");
-        value.extend(name.chars().filter(|character| character.is_ascii_graphic() && *character != '"' && *character != '\\'));
+        value.extend(name.chars().filter(|character| {
+            character.is_ascii_graphic() && *character != '"' && *character != '\\'
+        }));
         value.push_str(":pull\"");
         json!([{"Type": "repository", "Class": "", "Name": name, "Action": "pull"}])
     });
@@ -143,54 +190,99 @@ fn challenge(sandbox: &Sandbox, caller: &Caller<'_>, name: Option<&str>, error: 
         value.push_str(error);
         value.push('"');
     }
-    let mut response = answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required", &detail);
+    let mut response =
+        answer::error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "authentication required", &detail);
     if let Ok(value) = HeaderValue::try_from(value) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
-    answer::source_field(response.headers_mut(), sandbox.profile().manners().source, None, &caller.address);
+    answer::source_field(
+        response.headers_mut(),
+        sandbox.profile().manners().source,
+        None,
+        &caller.address,
+    );
     response
 }
 
-fn manifest(sandbox: &Sandbox, parts: &Parts, caller: &Caller<'_>, holder: &Holder<'_>, name: &str, reference: &str) -> Outcome {
+fn manifest(
+    sandbox: &Sandbox,
+    parts: &Parts,
+    caller: &Caller<'_>,
+    holder: &Holder<'_>,
+    name: &str,
+    reference: &str,
+) -> Outcome {
     let (profile, is_get) = (sandbox.profile(), parts.method == Method::GET);
     let manners = profile.manners();
     if is_missing(name) {
-        sandbox.ledger().note(holder.identity, if is_get { Kind::Get } else { Kind::Head }, sandbox.since_epoch());
+        sandbox.ledger().note(
+            holder.identity,
+            if is_get { Kind::Get } else { Kind::Head },
+            sandbox.since_epoch(),
+        );
         return Outcome::of(name_unknown(name), holder.identity);
     }
     let digest = parse_digest(reference);
     let found = match digest {
-        Some(digest) => sandbox.shelf().by_digest(name, &digest).filter(|found| found.part.is_manifest()),
+        Some(digest) => {
+            sandbox.shelf().by_digest(name, &digest).filter(|found| found.part.is_manifest())
+        }
         None if is_missing(reference) => None,
         None => {
             // The end of the path, from the name on, is a text for both that is there already.
             let path = parts.uri.path();
-            let key = path.len().checked_sub(name.len() + "/manifests/".len() + reference.len()).and_then(|start| path.get(start..));
-            sandbox.shelf().by_tag(key.unwrap_or(path), name, reference).map(|image| Found { image, part: negotiate(&parts.headers) })
+            let key = path
+                .len()
+                .checked_sub(name.len() + "/manifests/".len() + reference.len())
+                .and_then(|start| path.get(start..));
+            sandbox
+                .shelf()
+                .by_tag(key.unwrap_or(path), name, reference)
+                .map(|image| Found { image, part: negotiate(&parts.headers) })
         }
     };
     let ask = match &found {
         None => Ask::Missing { get: is_get },
-        Some(found) if is_get => Ask::Get { image: found.image.id(), platform: found.part != Part::Index },
+        Some(found) if is_get => {
+            Ask::Get { image: found.image.id(), platform: found.part != Part::Index }
+        }
         Some(found) => Ask::Head(digest.map(|_| found.image.id())),
     };
     let verdict = sandbox.count(holder.identity, manners.refuses_head, ask);
     let mut response = match found {
-        _ if verdict.refused && is_get => answer::pull_limit(manners, holder.user, &holder.token_id),
+        _ if verdict.refused && is_get => {
+            answer::pull_limit(manners, holder.user, &holder.token_id)
+        }
         _ if verdict.refused => empty(StatusCode::TOO_MANY_REQUESTS),
-        None => answer::error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "manifest unknown", &json!(format!("unknown tag={reference}"))),
+        None => answer::error(
+            StatusCode::NOT_FOUND,
+            "MANIFEST_UNKNOWN",
+            "manifest unknown",
+            &json!(format!("unknown tag={reference}")),
+        ),
         Some(found) => serve(&found, is_get),
     };
     let headers = response.headers_mut();
     if let Some(standing) = verdict.standing {
         match profile {
-            Profile::Odd if !verdict.refused => answer::odd_fields(headers, sandbox.turn(), standing),
-            _ => answer::limit_fields(headers, if verdict.refused { manners.refused } else { manners.answered }, standing),
+            Profile::Odd if !verdict.refused => {
+                answer::odd_fields(headers, sandbox.turn(), standing)
+            }
+            _ => answer::limit_fields(
+                headers,
+                if verdict.refused { manners.refused } else { manners.answered },
+                standing,
+            ),
         }
     }
     answer::source_field(headers, manners.source, holder.user, &caller.address);
     let Verdict { standing, counted, .. } = verdict;
-    Outcome { response, identity: holder.identity, remaining: standing.map(|standing| standing.remaining), counted }
+    Outcome {
+        response,
+        identity: holder.identity,
+        remaining: standing.map(|standing| standing.remaining),
+        counted,
+    }
 }
 
 /// The index, unless the client says that it takes single manifests only; then the one of
@@ -212,7 +304,8 @@ fn negotiate(headers: &HeaderMap) -> Part {
 fn serve(found: &Found, with_body: bool) -> Response {
     let content = found.image.content(found.part);
     let body = if with_body { Body::from(content.bytes.clone()) } else { Body::empty() };
-    let mut response = answer::with_body(StatusCode::OK, HeaderValue::from_static(found.part.media_type()), body);
+    let mut response =
+        answer::with_body(StatusCode::OK, HeaderValue::from_static(found.part.media_type()), body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_DIGEST, content.named.clone());
     headers.insert(CONTENT_LENGTH, HeaderValue::from(content.bytes.len()));
@@ -220,9 +313,16 @@ fn serve(found: &Found, with_body: bool) -> Response {
 }
 
 fn blob(sandbox: &Sandbox, parts: &Parts, name: &str, digest: &str) -> Response {
-    let found = parse_digest(digest).and_then(|digest| sandbox.shelf().by_digest(name, &digest)).filter(|found| !found.part.is_manifest());
+    let found = parse_digest(digest)
+        .and_then(|digest| sandbox.shelf().by_digest(name, &digest))
+        .filter(|found| !found.part.is_manifest());
     let Some(found) = found else {
-        return answer::error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry", &json!({"digest": digest}));
+        return answer::error(
+            StatusCode::NOT_FOUND,
+            "BLOB_UNKNOWN",
+            "blob unknown to registry",
+            &json!({"digest": digest}),
+        );
     };
     let whole = found.image.content(found.part).bytes.len();
     let mut response = serve(&found, parts.method == Method::GET);
@@ -230,7 +330,12 @@ fn blob(sandbox: &Sandbox, parts: &Parts, name: &str, digest: &str) -> Response 
     if parts.method == Method::HEAD {
         return response;
     }
-    match parts.headers.get(RANGE).and_then(|value| value.to_str().ok()).map_or(Range::Whole, |value| Range::of(value, whole)) {
+    match parts
+        .headers
+        .get(RANGE)
+        .and_then(|value| value.to_str().ok())
+        .map_or(Range::Whole, |value| Range::of(value, whole))
+    {
         Range::Whole => response,
         Range::Part { from, to } => {
             let bytes = found.image.content(found.part).bytes.slice(from..=to);
@@ -240,30 +345,45 @@ fn blob(sandbox: &Sandbox, parts: &Parts, name: &str, digest: &str) -> Response 
             with_field(response, CONTENT_RANGE, &format!("bytes {from}-{to}/{whole}"))
         }
         Range::Outside => {
-            let refusal = answer::error(StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UNKNOWN", "the range is not in the blob", &Value::Null);
+            let refusal = answer::error(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "BLOB_UNKNOWN",
+                "the range is not in the blob",
+                &Value::Null,
+            );
             with_field(refusal, CONTENT_RANGE, &format!("bytes */{whole}"))
         }
     }
 }
 
 fn tags(parts: &Parts, name: &str) -> Response {
-    let query: Vec<_> = url::form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).collect();
-    let field = |wanted: &str| query.iter().find(|(found, _)| found == wanted).map(|(_, value)| value.as_ref());
+    let query: Vec<_> =
+        url::form_urlencoded::parse(parts.uri.query().unwrap_or("").as_bytes()).collect();
+    let field = |wanted: &str| {
+        query.iter().find(|(found, _)| found == wanted).map(|(_, value)| value.as_ref())
+    };
     let last = field("last").unwrap_or("");
     let most = field("n").and_then(|number| number.parse().ok()).unwrap_or(TAGS.len());
     let after: Vec<&str> = TAGS.into_iter().filter(|tag| *tag > last).collect();
     let page: Vec<&str> = after.iter().copied().take(most).collect();
     let response = answer::with_json(StatusCode::OK, &json!({"name": name, "tags": page}));
     match page.last() {
-        Some(end) if page.len() < after.len() => {
-            with_field(response, LINK, &format!("</v2/{name}/tags/list?last={end}&n={most}>; rel=\"next\""))
-        }
+        Some(end) if page.len() < after.len() => with_field(
+            response,
+            LINK,
+            &format!("</v2/{name}/tags/list?last={end}&n={most}>; rel=\"next\""),
+        ),
         _ => response,
     }
 }
 
 fn name_unknown(name: &str) -> Response {
-    answer::error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", "repository name not known to registry", &json!({"name": name}))
+    answer::error(
+        StatusCode::NOT_FOUND,
+        "NAME_UNKNOWN",
+        "repository name not known to registry",
+        &json!({"name": name}),
+    )
 }
 
 fn empty(status: StatusCode) -> Response {

@@ -19,18 +19,26 @@ pub(super) enum Range {
 impl Range {
     /// What a header's value asks of so many bytes.
     pub(super) fn of(value: &str, length: usize) -> Self {
-        let Some((first, last)) = value.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-')) else { return Self::Whole };
+        let Some((first, last)) =
+            value.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-'))
+        else {
+            return Self::Whole;
+        };
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             digits.then(|| text.parse::<usize>().unwrap_or(usize::MAX))
         };
         let end = length.saturating_sub(1);
         match (number(first), number(last)) {
-            (Some(from), _) if from >= length && (last.is_empty() || number(last).is_some()) => Self::Outside,
+            (Some(from), _) if from >= length && (last.is_empty() || number(last).is_some()) => {
+                Self::Outside
+            }
             (Some(from), None) if last.is_empty() => Self::Part { from, to: end },
             (Some(from), Some(to)) if from <= to => Self::Part { from, to: to.min(end) },
             (None, Some(0)) if first.is_empty() => Self::Outside,
-            (None, Some(tail)) if first.is_empty() && length > 0 => Self::Part { from: length.saturating_sub(tail), to: end },
+            (None, Some(tail)) if first.is_empty() && length > 0 => {
+                Self::Part { from: length.saturating_sub(tail), to: end }
+            }
             _ => Self::Whole,
         }
     }

@@ -136,10 +136,13 @@ pub async fn start(settings: Settings, listen: SocketAddr) -> Result<Running, Sa
         let address = listener.local_addr()?;
         io::Result::Ok((listener, address))
     };
-    let (listener, address) = listening.await.map_err(|source| SandboxError::Listen { address: listen, source })?;
+    let (listener, address) =
+        listening.await.map_err(|source| SandboxError::Listen { address: listen, source })?;
     // What has capitals is HTTP/1.1.
-    let protocols: &[&[u8]] = if sandbox.profile() == Profile::Of2020 { &[HTTP_1] } else { &[HTTP_2, HTTP_1] };
-    let authority = if sandbox.settings().tls { Some(Authority::make(address.ip(), protocols)?) } else { None };
+    let protocols: &[&[u8]] =
+        if sandbox.profile() == Profile::Of2020 { &[HTTP_1] } else { &[HTTP_2, HTTP_1] };
+    let authority =
+        if sandbox.settings().tls { Some(Authority::make(address.ip(), protocols)?) } else { None };
     let certificate = authority.as_ref().map(|authority| authority.certificate.clone());
     let shutdown = CancellationToken::new();
     let door = Arc::new(Door {
@@ -149,7 +152,14 @@ pub async fn start(settings: Settings, listen: SocketAddr) -> Result<Running, Sa
         shutdown: shutdown.clone(),
     });
     let server = tokio::spawn(accept(listener, door));
-    Ok(Running { sandbox, address, certificate, shutdown: shutdown.clone(), server, _end: shutdown.drop_guard() })
+    Ok(Running {
+        sandbox,
+        address,
+        certificate,
+        shutdown: shutdown.clone(),
+        server,
+        _end: shutdown.drop_guard(),
+    })
 }
 
 struct Door {
@@ -189,9 +199,17 @@ async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, _place: Own
             sleep(if door.acceptor.is_some() { latency * 2 } else { latency }).await;
         }
         let mut first = [0];
-        stream.peek(&mut first).await.is_ok_and(|read| read == 1).then_some(first == [TLS_HANDSHAKE])
+        stream
+            .peek(&mut first)
+            .await
+            .is_ok_and(|read| read == 1)
+            .then_some(first == [TLS_HANDSHAKE])
     };
-    let Some(Ok(Some(is_tls))) = door.shutdown.run_until_cancelled(timeout(PATIENCE, opening)).await else { return };
+    let Some(Ok(Some(is_tls))) =
+        door.shutdown.run_until_cancelled(timeout(PATIENCE, opening)).await
+    else {
+        return;
+    };
     let peer = Peer { address: peer.ip(), secure: is_tls };
     let cut = Arc::new(AtomicBool::new(false));
     let line = Line::new(stream, Arc::clone(&cut));
@@ -200,7 +218,8 @@ async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, _place: Own
         (None, true) => refuse(line, "Client sent a TLS hello to a plain HTTP port.\n").await,
         (Some(_), false) => refuse(line, "Client sent an HTTP request to an HTTPS port.\n").await,
         (Some(acceptor), true) => {
-            let handshake = door.shutdown.run_until_cancelled(timeout(PATIENCE, acceptor.accept(line)));
+            let handshake =
+                door.shutdown.run_until_cancelled(timeout(PATIENCE, acceptor.accept(line)));
             if let Some(Ok(Ok(stream))) = handshake.await {
                 let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
                 converse(stream, is_http2, peer, &door, cut).await;
@@ -212,8 +231,9 @@ async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, _place: Own
 /// Answers whoever speaks the wrong protocol, in words that Go's and curl's clients know.
 async fn refuse(mut line: Line, why: &str) {
     let length = why.len();
-    let answer =
-        format!("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}");
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}"
+    );
     // Whoever has gone away already misses nothing. What was sent is read first: closing on unread
     // bytes is a reset, which may overtake the answer.
     let _ = timeout(GRACE, async {
@@ -247,8 +267,17 @@ async fn converse(
     });
     let capitals = door.sandbox.profile() == Profile::Of2020;
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().title_case_headers(capitals).timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_headers(200);
-    server.http2().timer(TokioTimer::new()).keep_alive_interval(PATIENCE).max_concurrent_streams(STREAMS);
+    server
+        .http1()
+        .title_case_headers(capitals)
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_headers(200);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PATIENCE)
+        .max_concurrent_streams(STREAMS);
     let server = if is_http2 { server.http2_only() } else { server.http1_only() };
     let connection = server.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

@@ -78,8 +78,16 @@ impl Default for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Settings");
-        shown.field("profile", &self.profile).field("limit", &self.limit).field("window", &self.window).field("law", &self.law);
-        shown.field("counting", &self.counting).field("accounts", &self.accounts).field("tls", &self.tls).finish_non_exhaustive()
+        shown
+            .field("profile", &self.profile)
+            .field("limit", &self.limit)
+            .field("window", &self.window)
+            .field("law", &self.law);
+        shown
+            .field("counting", &self.counting)
+            .field("accounts", &self.accounts)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,7 +140,8 @@ impl Settings {
         if self.accounts.len() > ACCOUNTS_MAX {
             return Err(SettingsError::Accounts);
         }
-        let mut names: Vec<&str> = self.accounts.iter().map(|account| account.user.as_str()).collect();
+        let mut names: Vec<&str> =
+            self.accounts.iter().map(|account| account.user.as_str()).collect();
         names.sort_unstable();
         let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);
         twice.map_or(Ok(()), |(name, _)| Err(SettingsError::TwoAccounts((*name).to_owned())))
@@ -201,7 +210,9 @@ impl FromStr for Account {
         let (password, limit) = match rest.rsplit_once(':') {
             Some((password, "unlimited")) => (password, AccountLimit::Unlimited),
             Some((password, number)) => {
-                number.parse().map_or((rest, AccountLimit::Default), |limit| (password, AccountLimit::Pulls(limit)))
+                number.parse().map_or((rest, AccountLimit::Default), |limit| {
+                    (password, AccountLimit::Pulls(limit))
+                })
             }
             None => (rest, AccountLimit::Default),
         };
@@ -229,7 +240,12 @@ mod tests {
     #[case("alice:secret:unlimited", "alice", "secret", AccountLimit::Unlimited)]
     #[case("alice:se:cret", "alice", "se:cret", AccountLimit::Default)]
     #[case("alice:se:cret:0", "alice", "se:cret", AccountLimit::Pulls(0))]
-    fn accounts_are_read(#[case] typed: &str, #[case] user: &str, #[case] password: &str, #[case] limit: AccountLimit) {
+    fn accounts_are_read(
+        #[case] typed: &str,
+        #[case] user: &str,
+        #[case] password: &str,
+        #[case] limit: AccountLimit,
+    ) {
         let account: Account = typed.parse().unwrap();
         assert_eq!((account.user.as_str(), account.limit), (user, limit));
         assert!(account.has_password(password));

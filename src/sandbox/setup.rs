@@ -5,7 +5,10 @@ use std::path::Path;
 
 /// Lines for nerdctl: a hosts folder of its own.
 pub fn for_nerdctl(url: &str, ca: Option<&Path>) -> String {
-    format!("{}nerdctl --hosts-dir \"$PWD/dhlimit-hosts\" pull docker.io/library/nginx:latest\n", hosts_folder(url, ca))
+    format!(
+        "{}nerdctl --hosts-dir \"$PWD/dhlimit-hosts\" pull docker.io/library/nginx:latest\n",
+        hosts_folder(url, ca)
+    )
 }
 
 /// Lines for containerd: `ctr`, and what Kubernetes needs.
@@ -23,10 +26,15 @@ pub fn for_docker(url: &str, ca: Option<&Path>) -> String {
     let host = host_of(url);
     let trust = match ca {
         Some(ca) => {
-            format!("mkdir -p '/etc/docker/certs.d/{host}'\ncp {} '/etc/docker/certs.d/{host}/ca.crt'\n", quoted(ca))
+            format!(
+                "mkdir -p '/etc/docker/certs.d/{host}'\ncp {} '/etc/docker/certs.d/{host}/ca.crt'\n",
+                quoted(ca)
+            )
         }
         None if is_loopback(host) => String::new(),
-        None => format!("# In /etc/docker/daemon.json, then restart the daemon:\n#   {{\"insecure-registries\": [\"{host}\"]}}\n"),
+        None => format!(
+            "# In /etc/docker/daemon.json, then restart the daemon:\n#   {{\"insecure-registries\": [\"{host}\"]}}\n"
+        ),
     };
     format!(
         "{trust}docker pull {host}/library/nginx:latest\n\
@@ -40,10 +48,20 @@ pub fn for_docker(url: &str, ca: Option<&Path>) -> String {
 pub fn for_podman(url: &str, ca: Option<&Path>) -> String {
     let host = host_of(url);
     let (insecure, trust) = match ca {
-        Some(ca) => (false, format!("mkdir -p dhlimit-certs/{host} && cp {} dhlimit-certs/{host}/ca.crt\n", quoted(ca))),
+        Some(ca) => (
+            false,
+            format!(
+                "mkdir -p dhlimit-certs/{host} && cp {} dhlimit-certs/{host}/ca.crt\n",
+                quoted(ca)
+            ),
+        ),
         None => (true, String::new()),
     };
-    let option = if ca.is_some() { format!(" --cert-dir \"$PWD/dhlimit-certs/{host}\"") } else { String::new() };
+    let option = if ca.is_some() {
+        format!(" --cert-dir \"$PWD/dhlimit-certs/{host}\"")
+    } else {
+        String::new()
+    };
     format!(
         "{trust}cat > dhlimit-registries.conf <<'EOF'\n\
          [[registry]]\n\

@@ -64,8 +64,10 @@ impl Shelf {
             }
         }
         TAGS.iter().find_map(|tag| {
-            let image = is_name(repository, tag).then(|| Image::make(repository, tag).ok()).flatten()?;
-            let part = Image::PARTS.into_iter().find(|part| image.content(*part).digest == *digest)?;
+            let image =
+                is_name(repository, tag).then(|| Image::make(repository, tag).ok()).flatten()?;
+            let part =
+                Image::PARTS.into_iter().find(|part| image.content(*part).digest == *digest)?;
             let image = Arc::new(image);
             self.place(&format!("{repository}/manifests/{tag}"), &image);
             Some(Found { image, part })
@@ -80,7 +82,9 @@ impl Shelf {
         }
         young.names.insert(key.into(), Arc::clone(image));
         for part in Image::PARTS {
-            young.digests.insert(image.content(part).digest, Found { image: Arc::clone(image), part });
+            young
+                .digests
+                .insert(image.content(part).digest, Found { image: Arc::clone(image), part });
         }
     }
 }
@@ -108,7 +112,10 @@ mod tests {
     #[test]
     fn a_listed_tags_digest_is_found_by_a_sandbox_that_never_saw_it() {
         let digest = Image::make("library/nginx", "stable").unwrap().content(Part::Layer(0)).digest;
-        assert_eq!(Shelf::default().by_digest("library/nginx", &digest).unwrap().part, Part::Layer(0));
+        assert_eq!(
+            Shelf::default().by_digest("library/nginx", &digest).unwrap().part,
+            Part::Layer(0)
+        );
         assert!(Shelf::default().by_digest("library/nginx", &[7; 32]).is_none());
     }
 
@@ -125,9 +132,15 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_no_image() {
-        for (repository, tag) in
-            [("Upper/case", "latest"), ("a//b", "latest"), ("a/b", "-x"), ("", "x"), ("a/b", ""), ("a:b", "c"), ("a/b@x", "c")]
-        {
+        for (repository, tag) in [
+            ("Upper/case", "latest"),
+            ("a//b", "latest"),
+            ("a/b", "-x"),
+            ("", "x"),
+            ("a/b", ""),
+            ("a:b", "c"),
+            ("a/b@x", "c"),
+        ] {
             assert!(Shelf::default().by_tag("k", repository, tag).is_none(), "{repository} {tag}");
         }
     }

@@ -84,17 +84,30 @@ impl Signer {
     /// A signer with a key of its own.
     pub(super) fn new() -> Result<Self, SandboxError> {
         let mut key = [0_u8; 32];
-        rustls::crypto::ring::default_provider().secure_random.fill(&mut key).map_err(|_| SandboxError::Randomness)?;
+        rustls::crypto::ring::default_provider()
+            .secure_random
+            .fill(&mut key)
+            .map_err(|_| SandboxError::Randomness)?;
         let keyed = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| SandboxError::Randomness)?;
         Ok(Self { keyed, number: AtomicU64::new(1) })
     }
 
     /// A token for an account (or nobody: empty) from `now` for `life` seconds.
-    pub(super) fn sign(&self, user: &str, access: Vec<Access<'_>>, purpose: Use, now: i64, life: i64) -> String {
+    pub(super) fn sign(
+        &self,
+        user: &str,
+        access: Vec<Access<'_>>,
+        purpose: Use,
+        now: i64,
+        life: i64,
+    ) -> String {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let mut id = self.keyed.clone();
         id.update(&number.to_be_bytes());
-        let jti = format!("dckr_jti_{}", STANDARD.encode(id.finalize().into_bytes().get(..20).unwrap_or_default()));
+        let jti = format!(
+            "dckr_jti_{}",
+            STANDARD.encode(id.finalize().into_bytes().get(..20).unwrap_or_default())
+        );
         let claims = Claims {
             access,
             aud: SERVICE.into(),
@@ -119,16 +132,25 @@ impl Signer {
 
     /// What a token says, if it is ours and `now` is in its life. `space` holds the text that the
     /// claims are read from: this is done for every request.
-    pub(super) fn read<'a>(&self, token: &str, purpose: Use, now: i64, space: &'a mut Vec<u8>) -> Result<Claims<'a>, TokenError> {
+    pub(super) fn read<'a>(
+        &self,
+        token: &str,
+        purpose: Use,
+        now: i64,
+        space: &'a mut Vec<u8>,
+    ) -> Result<Claims<'a>, TokenError> {
         if token.len() > LENGTH_MAX {
             return Err(TokenError::Foreign);
         }
         let (signed, encoded) = token.rsplit_once('.').ok_or(TokenError::Foreign)?;
         let mut signature = [0; 48];
-        let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut signature).map_err(|_| TokenError::Foreign)?;
+        let length = URL_SAFE_NO_PAD
+            .decode_slice(encoded, &mut signature)
+            .map_err(|_| TokenError::Foreign)?;
         let mut mac = self.keyed.clone();
         mac.update(signed.as_bytes());
-        mac.verify_slice(signature.get(..length).unwrap_or_default()).map_err(|_| TokenError::Foreign)?;
+        mac.verify_slice(signature.get(..length).unwrap_or_default())
+            .map_err(|_| TokenError::Foreign)?;
         let (_, payload) = signed.split_once('.').ok_or(TokenError::Foreign)?;
         URL_SAFE_NO_PAD.decode_vec(payload, space).map_err(|_| TokenError::Foreign)?;
         let claims: Claims<'a> = serde_json::from_slice(space).map_err(|_| TokenError::Foreign)?;
@@ -142,7 +164,9 @@ impl Signer {
 impl Claims<'_> {
     /// Whether it lets its holder pull from a repository.
     pub(super) fn may_pull(&self, repository: &str) -> bool {
-        self.access.iter().any(|access| access.name == repository && access.actions.contains(&"pull"))
+        self.access
+            .iter()
+            .any(|access| access.name == repository && access.actions.contains(&"pull"))
     }
 }
 
@@ -179,7 +203,10 @@ mod tests {
         let token = signer.sign("alice", access(), Use::Access, 1_000, 300);
         let mut space = Vec::new();
         let claims = signer.read(&token, Use::Access, 1_299, &mut space).unwrap();
-        assert_eq!((&*claims.sub, claims.access[0].parameters.pull_limit_interval), ("alice", "21600"));
+        assert_eq!(
+            (&*claims.sub, claims.access[0].parameters.pull_limit_interval),
+            ("alice", "21600")
+        );
         assert!(claims.may_pull("library/nginx") && !claims.may_pull("library/redis"));
         assert_eq!(claims.access[0].actions, ["pull"], "nobody may push");
         assert_eq!(read(&signer, &token, Use::Access, 1_300), Err(TokenError::Expired));
@@ -190,7 +217,10 @@ mod tests {
         let signer = Signer::new().unwrap();
         let refresh = signer.sign("alice", Vec::new(), Use::Refresh, 0, 300);
         assert_eq!(read(&signer, &refresh, Use::Access, 1), Err(TokenError::Foreign));
-        assert_eq!(read(&Signer::new().unwrap(), &refresh, Use::Refresh, 1), Err(TokenError::Foreign));
+        assert_eq!(
+            read(&Signer::new().unwrap(), &refresh, Use::Refresh, 1),
+            Err(TokenError::Foreign)
+        );
     }
 
     proptest! {

@@ -39,7 +39,9 @@ enum Shape {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrafficError {
     /// The name is not known.
-    #[error("{0:?} is no traffic pattern; there are steady, bursty, falling, rising, each with a rate such as steady:120/h")]
+    #[error(
+        "{0:?} is no traffic pattern; there are steady, bursty, falling, rising, each with a rate such as steady:120/h"
+    )]
     Shape(String),
     /// The rate is no number a second, minute or hour.
     #[error("{0:?} is no rate such as 120/h, 2/m or 1/s, up to {RATE_MAX} an hour")]
@@ -67,7 +69,10 @@ impl Traffic {
                 let moved = t / every * every + (t % every * u128::from(BURST_PART)).min(every);
                 rate * moved / hour
             }
-            Shape::Falling => rate * (periods * period * period + 2 * phase * period - phase * phase) / (period * hour),
+            Shape::Falling => {
+                rate * (periods * period * period + 2 * phase * period - phase * phase)
+                    / (period * hour)
+            }
             Shape::Rising => rate * (periods * period * period + phase * phase) / (period * hour),
         };
         u64::try_from(pulls).unwrap_or(u64::MAX)
@@ -75,17 +80,25 @@ impl Traffic {
 
     /// The pulls made after `from` and up to `to` (both since the sandbox's start): at most 64
     /// moments in order, each with a number of pulls.
-    pub(super) fn between(self, from: Duration, to: Duration) -> impl Iterator<Item = (Duration, u32)> {
+    pub(super) fn between(
+        self,
+        from: Duration,
+        to: Duration,
+    ) -> impl Iterator<Item = (Duration, u32)> {
         const STEPS: u64 = 64;
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 2);
         let (from, to) = (millis(from), millis(to));
         let span = to.saturating_sub(from);
         let steps = STEPS.min(self.until(to).saturating_sub(self.until(from)));
-        let moment = move |step: u64| from + u64::try_from(u128::from(span) * u128::from(step) / u128::from(steps.max(1))).unwrap_or(span);
+        let moment = move |step: u64| {
+            from + u64::try_from(u128::from(span) * u128::from(step) / u128::from(steps.max(1)))
+                .unwrap_or(span)
+        };
         (0..steps).filter_map(move |step| {
             let (start, end) = (moment(step), moment(step + 1));
             let pulls = self.until(end).saturating_sub(self.until(start));
-            (pulls > 0).then(|| (Duration::from_millis(end), u32::try_from(pulls).unwrap_or(u32::MAX)))
+            (pulls > 0)
+                .then(|| (Duration::from_millis(end), u32::try_from(pulls).unwrap_or(u32::MAX)))
         })
     }
 }
@@ -106,7 +119,8 @@ impl FromStr for Traffic {
     type Err = TrafficError;
 
     fn from_str(text: &str) -> Result<Self, TrafficError> {
-        let (name, rate) = text.split_once(':').map_or((text, None), |(name, rate)| (name, Some(rate)));
+        let (name, rate) =
+            text.split_once(':').map_or((text, None), |(name, rate)| (name, Some(rate)));
         let shape = match name {
             "steady" => Shape::Steady,
             "bursty" => Shape::Bursty,
@@ -114,7 +128,9 @@ impl FromStr for Traffic {
             "rising" => Shape::Rising,
             _ => return Err(TrafficError::Shape(text.to_owned())),
         };
-        let per_hour = rate.map_or(Some(RATE_DEFAULT), parse_rate).ok_or_else(|| TrafficError::Rate(rate.unwrap_or("").to_owned()))?;
+        let per_hour = rate
+            .map_or(Some(RATE_DEFAULT), parse_rate)
+            .ok_or_else(|| TrafficError::Rate(rate.unwrap_or("").to_owned()))?;
         Ok(Self { shape, per_hour, period: HOUR })
     }
 }

@@ -15,13 +15,18 @@ pub(super) fn wanted(color: Color, environment: &Environment, terminal: bool) ->
         Color::Never => false,
         Color::Auto if environment.var("NO_COLOR").is_some() => false,
         Color::Auto if environment.var("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-        Color::Auto => terminal && environment.var("CLICOLOR") != Some("0") && environment.var("TERM") != Some("dumb"),
+        Color::Auto => {
+            terminal
+                && environment.var("CLICOLOR") != Some("0")
+                && environment.var("TERM") != Some("dumb")
+        }
     }
 }
 
 /// The same decision before there are settings, for the text of clap itself: help and usage errors.
 pub(super) fn early(args: &[OsString], environment: &Environment, terminal: bool) -> ColorChoice {
-    let mut words = args.iter().filter_map(|arg| arg.to_str()).take_while(|word| *word != "--").peekable();
+    let mut words =
+        args.iter().filter_map(|arg| arg.to_str()).take_while(|word| *word != "--").peekable();
     let mut said = None;
     while let Some(word) = words.next() {
         said = match word.strip_prefix("--color") {
@@ -30,8 +35,15 @@ pub(super) fn early(args: &[OsString], environment: &Environment, terminal: bool
             None => said,
         };
     }
-    let color = [said, environment.var("DHLIMIT_COLOR")].into_iter().flatten().find_map(|word| Color::from_str(word, false).ok());
-    if wanted(color.unwrap_or_default(), environment, terminal) { ColorChoice::Always } else { ColorChoice::Never }
+    let color = [said, environment.var("DHLIMIT_COLOR")]
+        .into_iter()
+        .flatten()
+        .find_map(|word| Color::from_str(word, false).ok());
+    if wanted(color.unwrap_or_default(), environment, terminal) {
+        ColorChoice::Always
+    } else {
+        ColorChoice::Never
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +69,11 @@ mod tests {
         ];
         for (color, variables, terminal, colour) in rows {
             let environment = variables.iter().copied().collect();
-            assert_eq!(wanted(*color, &environment, *terminal), *colour, "{color:?} {variables:?} {terminal}");
+            assert_eq!(
+                wanted(*color, &environment, *terminal),
+                *colour,
+                "{color:?} {variables:?} {terminal}"
+            );
         }
     }
 

@@ -77,44 +77,78 @@ impl ConfigFile {
     pub(super) fn usual_path(environment: &Environment) -> Option<PathBuf> {
         let absolute = |folder: &PathBuf| folder.is_absolute();
         let folder = environment.var("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
-        Some(folder.or_else(|| Some(environment.home()?.join(".config")))?.join("dhlimit/config.toml"))
+        Some(
+            folder
+                .or_else(|| Some(environment.home()?.join(".config")))?
+                .join("dhlimit/config.toml"),
+        )
     }
 
     /// Reads the file at `path`. One that was not asked for by name may be absent.
-    pub(super) fn open(path: &Path, asked_for: bool, environment: &Environment, command: &Command) -> Result<Self, ConfigError> {
+    pub(super) fn open(
+        path: &Path,
+        asked_for: bool,
+        environment: &Environment,
+        command: &Command,
+    ) -> Result<Self, ConfigError> {
         let home = environment.home();
         let file = shown_path(path, home.as_deref());
         let unreadable = |why: String| ConfigError::Unreadable { file: file.clone(), why };
         let mut bytes = Vec::new();
-        let read = std::fs::File::open(path).and_then(|file| file.take(MOST_FILE + 1).read_to_end(&mut bytes));
+        let read = std::fs::File::open(path)
+            .and_then(|file| file.take(MOST_FILE + 1).read_to_end(&mut bytes));
         match read {
-            Ok(_) if bytes.len() as u64 > MOST_FILE => return Err(unreadable(format!("it is larger than {MOST_FILE} bytes"))),
+            Ok(_) if bytes.len() as u64 > MOST_FILE => {
+                return Err(unreadable(format!("it is larger than {MOST_FILE} bytes")));
+            }
             Ok(_) => {}
-            Err(error) if !asked_for && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if !asked_for
+                    && matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    ) =>
+            {
                 return Ok(Self::default());
             }
             Err(error) => return Err(unreadable(error.kind().to_string())),
         }
-        let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
         let mut config = Self::parse(&text, &file, command)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        config.accounts = config.accounts.into_iter().map(|account| account.beside(folder, home.as_deref())).collect();
+        config.accounts = config
+            .accounts
+            .into_iter()
+            .map(|account| account.beside(folder, home.as_deref()))
+            .collect();
         Ok(config)
     }
 
     /// Parses the text of a file against the options of `command` and its subcommands.
     pub(super) fn parse(text: &str, file: &str, command: &Command) -> Result<Self, ConfigError> {
         let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
-        let wrong = |at: usize, what: String| ConfigError::Line { file: file.to_owned(), line: line(at), what: text::one_line(&what, 500) };
-        let parsed = DeTable::parse(text).map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        let wrong = |at: usize, what: String| ConfigError::Line {
+            file: file.to_owned(),
+            line: line(at),
+            what: text::one_line(&what, 500),
+        };
+        let parsed = DeTable::parse(text).map_err(|error| {
+            wrong(error.span().map_or(0, |span| span.start), error.message().to_owned())
+        })?;
         let mut root = parsed.into_inner();
         let accounts = match root.remove(ACCOUNT) {
             None => Vec::new(),
             Some(value) => accounts(value).map_err(|(at, what)| wrong(at, what))?,
         };
-        let globals = command.get_arguments().filter(|arg| arg.is_global_set()).filter_map(clap::Arg::get_long).collect();
+        let globals = command
+            .get_arguments()
+            .filter(|arg| arg.is_global_set())
+            .filter_map(clap::Arg::get_long)
+            .collect();
         let reader = Reader { line: &line, globals };
-        let root = reader.table(&root, command, &mut Vec::new()).map_err(|(at, what)| wrong(at, what))?;
+        let root =
+            reader.table(&root, command, &mut Vec::new()).map_err(|(at, what)| wrong(at, what))?;
         Ok(Self { file: file.to_owned(), root, accounts })
     }
 
@@ -143,11 +177,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn table(&self, found: &DeTable<'_>, command: &Command, path: &mut Vec<String>) -> Result<Table, Wrong> {
+    fn table(
+        &self,
+        found: &DeTable<'_>,
+        command: &Command,
+        path: &mut Vec<String>,
+    ) -> Result<Table, Wrong> {
         let mut table = Table::default();
         for (key, value) in found {
             let (name, at) = (key.get_ref().as_ref(), key.span().start);
-            if let (DeValue::Table(inner), Some(subcommand)) = (value.get_ref(), command.find_subcommand(name)) {
+            if let (DeValue::Table(inner), Some(subcommand)) =
+                (value.get_ref(), command.find_subcommand(name))
+            {
                 path.push(name.to_owned());
                 table.tables.insert(name.to_owned(), self.table(inner, subcommand, path)?);
                 path.pop();
@@ -155,13 +196,17 @@ impl Reader<'_> {
             }
             let whole = path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join(".");
             if NOT_IN_FILE.contains(&name) {
-                return Err((at, format!("{whole} cannot be set in a file; give it on the command line")));
+                return Err((
+                    at,
+                    format!("{whole} cannot be set in a file; give it on the command line"),
+                ));
             }
             if !knows(command, name) && !self.globals.contains(&name) {
                 return Err((at, unknown(&whole, name, command, path)));
             }
-            let given = given(value.get_ref())
-                .ok_or_else(|| (at, format!("{whole} must be a text, a number, true or false, or a list of them")))?;
+            let given = given(value.get_ref()).ok_or_else(|| {
+                (at, format!("{whole} must be a text, a number, true or false, or a list of them"))
+            })?;
             table.keys.insert(name.to_owned(), (given, (self.line)(at)));
         }
         Ok(table)
@@ -170,7 +215,8 @@ impl Reader<'_> {
 
 /// Whether a command or any of its subcommands has the option.
 fn knows(command: &Command, long: &str) -> bool {
-    command.get_arguments().any(|arg| arg.get_long() == Some(long)) || command.get_subcommands().any(|below| knows(below, long))
+    command.get_arguments().any(|arg| arg.get_long() == Some(long))
+        || command.get_subcommands().any(|below| knows(below, long))
 }
 
 fn unknown(whole: &str, name: &str, command: &Command, path: &[String]) -> String {
@@ -185,13 +231,20 @@ fn unknown(whole: &str, name: &str, command: &Command, path: &[String]) -> Strin
         .map(|candidate| (strsim::jaro_winkler(&name.replace('_', "-"), candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let subject = if path.is_empty() { "no command has".to_owned() } else { format!("{} has no", path.join(" ")) };
+    let subject = if path.is_empty() {
+        "no command has".to_owned()
+    } else {
+        format!("{} has no", path.join(" "))
+    };
     let hint = near.map_or_else(String::new, |(_, near)| format!("; did you mean {near}?"));
     format!("unknown key {whole}: {subject} option --{name}{hint}")
 }
 
 fn options(command: &Command, into: &mut Vec<String>) {
-    let names = command.get_arguments().filter_map(clap::Arg::get_long).filter(|long| !NOT_IN_FILE.contains(long));
+    let names = command
+        .get_arguments()
+        .filter_map(clap::Arg::get_long)
+        .filter(|long| !NOT_IN_FILE.contains(long));
     into.extend(names.map(str::to_owned));
     command.get_subcommands().for_each(|below| options(below, into));
 }
@@ -199,7 +252,9 @@ fn options(command: &Command, into: &mut Vec<String>) {
 fn given(value: &DeValue<'_>) -> Option<Given> {
     match value {
         DeValue::Boolean(switch) => Some(Given::Switch(*switch)),
-        DeValue::Array(items) => items.iter().map(|item| scalar(item.get_ref())).collect::<Option<_>>().map(Given::Many),
+        DeValue::Array(items) => {
+            items.iter().map(|item| scalar(item.get_ref())).collect::<Option<_>>().map(Given::Many)
+        }
         other => scalar(other).map(Given::One),
     }
 }
@@ -207,7 +262,9 @@ fn given(value: &DeValue<'_>) -> Option<Given> {
 fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .map(|number| number.to_string()),
         DeValue::Float(number) => Some(number.as_str().to_owned()),
         DeValue::Boolean(switch) => Some(switch.to_string()),
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
@@ -222,15 +279,17 @@ fn accounts(value: Spanned<DeValue<'_>>) -> Result<Vec<Account>, Wrong> {
     let mut accounts: Vec<Account> = Vec::new();
     for entry in entries {
         let start = entry.span().start;
-        let name = entry.get_ref().get("name").and_then(|name| name.get_ref().as_str()).map(str::to_owned);
-        let account = Account::deserialize(toml::de::ValueDeserializer::from(entry)).map_err(|error| {
-            let at = error.span().map_or(start, |span| span.start);
-            let whose = name
-                .as_ref()
-                .map(|name| format!("account {name}: "))
-                .filter(|whose| !error.message().starts_with(whose.trim_end_matches(": ")));
-            (at, format!("{}{}", whose.unwrap_or_default(), error.message()))
-        })?;
+        let name =
+            entry.get_ref().get("name").and_then(|name| name.get_ref().as_str()).map(str::to_owned);
+        let account =
+            Account::deserialize(toml::de::ValueDeserializer::from(entry)).map_err(|error| {
+                let at = error.span().map_or(start, |span| span.start);
+                let whose = name
+                    .as_ref()
+                    .map(|name| format!("account {name}: "))
+                    .filter(|whose| !error.message().starts_with(whose.trim_end_matches(": ")));
+                (at, format!("{}{}", whose.unwrap_or_default(), error.message()))
+            })?;
         if accounts.iter().any(|known| known.name == account.name) {
             return Err((start, format!("there are two accounts named {}", account.name)));
         }

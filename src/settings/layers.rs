@@ -16,7 +16,8 @@ const BELONGS_TO: [(&str, &str); 2] = [("password-file", "user"), ("password-std
 
 /// Options that do nothing without another one, which the command has. From a variable or the file
 /// they are standing wishes for the runs that can grant them.
-const NOTHING_WITHOUT: [(&str, &str); 3] = [("rotate-daily", "record"), ("rotate-size", "record"), ("traffic", "sandbox")];
+const NOTHING_WITHOUT: [(&str, &str); 3] =
+    [("rotate-daily", "record"), ("rotate-size", "record"), ("traffic", "sandbox")];
 
 /// Where the layers below the command line come from.
 pub(super) struct Layers<'a> {
@@ -39,15 +40,29 @@ pub(super) struct Setting {
 
 impl Layers<'_> {
     /// The settings of one command's own options: those that count, checked.
-    pub(super) fn settle(&self, command: &Command, matches: &ArgMatches) -> Result<Vec<Setting>, SettingError> {
+    pub(super) fn settle(
+        &self,
+        command: &Command,
+        matches: &ArgMatches,
+    ) -> Result<Vec<Setting>, SettingError> {
         let mut set: Vec<Setting> = Vec::new();
         for arg in command.get_arguments() {
             let long = arg.get_long().map(str::to_owned);
             if is_flag_given(arg, matches) {
-                set.push(Setting { id: arg.get_id().clone(), long, values: Vec::new(), origin: Origin::Flag });
+                set.push(Setting {
+                    id: arg.get_id().clone(),
+                    long,
+                    values: Vec::new(),
+                    origin: Origin::Flag,
+                });
             } else if let Some((given, origin)) = self.given(arg) {
                 let values = values(command, arg, given, &origin)?;
-                set.extend(values.map(|values| Setting { id: arg.get_id().clone(), long, values, origin }));
+                set.extend(values.map(|values| Setting {
+                    id: arg.get_id().clone(),
+                    long,
+                    values,
+                    origin,
+                }));
             }
         }
         // The highest first; among equals, as the command lists them.
@@ -57,15 +72,23 @@ impl Layers<'_> {
             match kept.iter().find(|other| contradict(command, other, &setting)) {
                 None => kept.push(setting),
                 // clap says this better.
-                Some(other) if other.origin == Origin::Flag && setting.origin == Origin::Flag => kept.push(setting),
+                Some(other) if other.origin == Origin::Flag && setting.origin == Origin::Flag => {
+                    kept.push(setting)
+                }
                 Some(other) if other.origin.rank() == setting.origin.rank() => {
-                    return Err(SettingError::Contradiction(Box::new((other.origin.clone(), setting.origin))));
+                    return Err(SettingError::Contradiction(Box::new((
+                        other.origin.clone(),
+                        setting.origin,
+                    ))));
                 }
                 Some(_) => {}
             }
         }
-        let orphans: Vec<Id> =
-            kept.iter().filter(|setting| self.is_orphan(setting, &kept, matches)).map(|orphan| orphan.id.clone()).collect();
+        let orphans: Vec<Id> = kept
+            .iter()
+            .filter(|setting| self.is_orphan(setting, &kept, matches))
+            .map(|orphan| orphan.id.clone())
+            .collect();
         kept.retain(|setting| !orphans.contains(&setting.id));
         for setting in kept.iter().filter(|setting| !setting.values.is_empty()) {
             probe(command, setting)?;
@@ -90,20 +113,31 @@ impl Layers<'_> {
 
     /// A password beside a user who was overridden by another: it is not the other's.
     fn is_orphan(&self, setting: &Setting, kept: &[Setting], matches: &ArgMatches) -> bool {
-        let Some((_, owner)) = BELONGS_TO.iter().find(|(long, _)| Some(*long) == setting.long.as_deref()) else { return false };
-        let Some(user) = kept.iter().find(|user| user.long.as_deref() == Some(*owner)) else { return false };
+        let Some((_, owner)) =
+            BELONGS_TO.iter().find(|(long, _)| Some(*long) == setting.long.as_deref())
+        else {
+            return false;
+        };
+        let Some(user) = kept.iter().find(|user| user.long.as_deref() == Some(*owner)) else {
+            return false;
+        };
         if user.origin.rank() <= setting.origin.rank() {
             return false;
         }
         let beside = match setting.origin {
-            Origin::Variable(_) => self.environment.var(&cli::variable(self.command(), owner)).map(str::to_owned),
+            Origin::Variable(_) => {
+                self.environment.var(&cli::variable(self.command(), owner)).map(str::to_owned)
+            }
             _ => match self.file.given(self.path, owner) {
                 Some((Given::One(name), _)) => Some(name),
                 _ => None,
             },
         };
         let named = match &user.origin {
-            Origin::Flag => matches.get_raw(user.id.as_str()).and_then(|mut raw| raw.next()).map(|raw| raw.to_string_lossy().into_owned()),
+            Origin::Flag => matches
+                .get_raw(user.id.as_str())
+                .and_then(|mut raw| raw.next())
+                .map(|raw| raw.to_string_lossy().into_owned()),
             _ => user.values.first().cloned(),
         };
         beside.is_some_and(|beside| Some(beside) != named)
@@ -116,7 +150,9 @@ pub(super) fn alone(command: &Command, settled: &[Setting]) -> Option<SettingErr
     let of = |wanted: &str| settled.iter().find(|setting| setting.long.as_deref() == Some(wanted));
     let is_alone = |(long, needed): &(&str, &str)| {
         let has_needed = command.get_arguments().any(|arg| arg.get_long() == Some(needed));
-        has_needed && of(needed).is_none() && of(long).is_some_and(|setting| setting.origin == Origin::Flag)
+        has_needed
+            && of(needed).is_none()
+            && of(long).is_some_and(|setting| setting.origin == Origin::Flag)
     };
     let (option, needed) = NOTHING_WITHOUT.into_iter().find(is_alone)?;
     Some(SettingError::Alone { option, needed })
@@ -132,35 +168,61 @@ fn is_flag_given(arg: &Arg, matches: &ArgMatches) -> bool {
 fn contradict(command: &Command, one: &Setting, other: &Setting) -> bool {
     let declared = |of: &Setting, with: &Setting| {
         let arg = command.get_arguments().find(|arg| *arg.get_id() == of.id);
-        arg.is_some_and(|arg| command.get_arg_conflicts_with(arg).iter().any(|conflict| *conflict.get_id() == with.id))
+        arg.is_some_and(|arg| {
+            command.get_arg_conflicts_with(arg).iter().any(|conflict| *conflict.get_id() == with.id)
+        })
     };
     declared(one, other) || declared(other, one)
 }
 
 /// What clap is to take; `None` where the layer says "not set".
-fn values(command: &Command, arg: &Arg, given: Given, origin: &Origin) -> Result<Option<Vec<String>>, SettingError> {
+fn values(
+    command: &Command,
+    arg: &Arg,
+    given: Given,
+    origin: &Origin,
+) -> Result<Option<Vec<String>>, SettingError> {
     let one = |value: String| Ok(Some(vec![value]));
     match (arg.get_action(), given) {
         (ArgAction::SetTrue, given) => match switch(&given) {
             Some(true) => one("true".to_owned()),
             Some(false) => Ok(None),
-            None => Err(SettingError::Value { origin: origin.clone(), what: "must be true or false".to_owned() }),
+            None => Err(SettingError::Value {
+                origin: origin.clone(),
+                what: "must be true or false".to_owned(),
+            }),
         },
         (ArgAction::Count, given) => match (switch(&given), given) {
             (Some(true), _) => one("1".to_owned()),
             (Some(false), _) => Ok(None),
             (None, Given::One(count)) => one(count),
-            (None, _) => Err(SettingError::Value { origin: origin.clone(), what: "must be a number".to_owned() }),
+            (None, _) => Err(SettingError::Value {
+                origin: origin.clone(),
+                what: "must be a number".to_owned(),
+            }),
         },
         // An option whose value may be left out: `true` is the bare option.
-        (_, given) if is_bare_possible(arg) && word(&given).is_some() => match (word(&given), bare(command, arg)) {
-            (Some(true), Some(value)) => one(value),
-            (Some(true), None) => Err(SettingError::Value { origin: origin.clone(), what: "needs a value".to_owned() }),
-            _ => Ok(None),
-        },
-        (ArgAction::Append, Given::Many(values)) => Ok(Some(values).filter(|values| !values.is_empty())),
-        (_, Given::Many(_)) => Err(SettingError::Value { origin: origin.clone(), what: "takes one value, not a list".to_owned() }),
-        (_, Given::Switch(_)) => Err(SettingError::Value { origin: origin.clone(), what: "takes a value, not true or false".to_owned() }),
+        (_, given) if is_bare_possible(arg) && word(&given).is_some() => {
+            match (word(&given), bare(command, arg)) {
+                (Some(true), Some(value)) => one(value),
+                (Some(true), None) => Err(SettingError::Value {
+                    origin: origin.clone(),
+                    what: "needs a value".to_owned(),
+                }),
+                _ => Ok(None),
+            }
+        }
+        (ArgAction::Append, Given::Many(values)) => {
+            Ok(Some(values).filter(|values| !values.is_empty()))
+        }
+        (_, Given::Many(_)) => Err(SettingError::Value {
+            origin: origin.clone(),
+            what: "takes one value, not a list".to_owned(),
+        }),
+        (_, Given::Switch(_)) => Err(SettingError::Value {
+            origin: origin.clone(),
+            what: "takes a value, not true or false".to_owned(),
+        }),
         (_, Given::One(value)) => one(value),
     }
 }
@@ -192,21 +254,28 @@ fn is_bare_possible(arg: &Arg) -> bool {
 /// The value of an option given without one. clap does not tell it, but a parse does.
 fn bare(command: &Command, arg: &Arg) -> Option<String> {
     let line = [format!("--{}", arg.get_long()?)];
-    let matches = command.clone().no_binary_name(true).ignore_errors(true).try_get_matches_from(line).ok()?;
+    let matches =
+        command.clone().no_binary_name(true).ignore_errors(true).try_get_matches_from(line).ok()?;
     let value = matches.get_raw(arg.get_id().as_str())?.next()?;
     value.to_str().map(str::to_owned)
 }
 
 /// Whether clap would take the values: the command is asked with nothing but them.
 fn probe(command: &Command, setting: &Setting) -> Result<(), SettingError> {
-    let Some(arg) = command.get_arguments().find(|arg| *arg.get_id() == setting.id) else { return Ok(()) };
+    let Some(arg) = command.get_arguments().find(|arg| *arg.get_id() == setting.id) else {
+        return Ok(());
+    };
     if matches!(arg.get_action(), ArgAction::SetTrue) {
         return Ok(());
     }
     let wrong = |what: String| SettingError::Value { origin: setting.origin.clone(), what };
     if matches!(arg.get_action(), ArgAction::Count) {
         let count = setting.values.first().map(|count| count.parse::<u8>());
-        return if matches!(count, Some(Ok(_))) { Ok(()) } else { Err(wrong("must be a number from 0 to 255".to_owned())) };
+        return if matches!(count, Some(Ok(_))) {
+            Ok(())
+        } else {
+            Err(wrong("must be a number from 0 to 255".to_owned()))
+        };
     }
     let Some(long) = arg.get_long() else { return Ok(()) };
     let line = setting.values.iter().map(|value| format!("--{long}={value}"));

@@ -91,8 +91,10 @@ impl Stop {
             Self::Clap(error) => error,
             Self::Wrong(failure) => return Err(failure.into()),
         };
-        let terminal = if error.use_stderr() { context.terminal.stderr } else { context.terminal.stdout };
-        let coloured = colour::early(args, &context.environment, terminal) == clap::ColorChoice::Always;
+        let terminal =
+            if error.use_stderr() { context.terminal.stderr } else { context.terminal.stdout };
+        let coloured =
+            colour::early(args, &context.environment, terminal) == clap::ColorChoice::Always;
         let text = error.render();
         let text = if coloured { text.ansi().to_string() } else { text.to_string() };
         if error.use_stderr() {
@@ -125,7 +127,10 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
         Err(help) => return Err(Stop::Clap(discreet(documented(help, args)))),
     };
     let wrong = |error: ConfigError| {
-        Stop::Wrong(Failure::new(Exit::Usage, error).advise("see dhlimit --help for the options; keys are their long names"))
+        Stop::Wrong(
+            Failure::new(Exit::Usage, error)
+                .advise("see dhlimit --help for the options; keys are their long names"),
+        )
     };
     let file = config_file(&command, &said, context).map_err(wrong)?;
     let path = subcommands(&said);
@@ -141,7 +146,11 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
     if let Some(alone) = laid.alone {
         return Err(refused(alone));
     }
-    let origins = laid.settings.into_iter().filter_map(|setting| Some((setting.long?, setting.origin))).collect();
+    let origins = laid
+        .settings
+        .into_iter()
+        .filter_map(|setting| Some((setting.long?, setting.origin)))
+        .collect();
     Ok(Settings { cli, accounts: file.accounts, origins })
 }
 
@@ -154,7 +163,10 @@ pub fn apply(talk: &Talk, mut context: Context) -> Context {
 
 /// Help as it is documented, with the variables' names, which the commands parsed here do not carry.
 fn documented(error: clap::Error, args: &[OsString]) -> clap::Error {
-    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
+    let is_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
     match cli::command().try_get_matches_from(args) {
         Err(same) if is_help && same.kind() == error.kind() => same,
         _ => error,
@@ -170,9 +182,14 @@ fn discreet(mut error: clap::Error) -> clap::Error {
     error
 }
 
-fn config_file(command: &Command, said: &ArgMatches, context: &Context) -> Result<ConfigFile, ConfigError> {
+fn config_file(
+    command: &Command,
+    said: &ArgMatches,
+    context: &Context,
+) -> Result<ConfigFile, ConfigError> {
     let flag = deepest(said).try_get_one::<PathBuf>("config").ok().flatten().cloned();
-    let named = flag.or_else(|| context.environment.var(&cli::variable("", "config")).map(PathBuf::from));
+    let named =
+        flag.or_else(|| context.environment.var(&cli::variable("", "config")).map(PathBuf::from));
     match (named, ConfigFile::usual_path(&context.environment)) {
         (Some(named), _) => ConfigFile::open(&named, true, &context.environment, command),
         (None, Some(usual)) => ConfigFile::open(&usual, false, &context.environment, command),
@@ -198,13 +215,22 @@ struct Laid {
 }
 
 /// Lays variables and file into a command and the subcommand that was called.
-fn lay(command: Command, said: &ArgMatches, layers: &Layers<'_>, into: &mut Laid) -> Result<Command, SettingError> {
+fn lay(
+    command: Command,
+    said: &ArgMatches,
+    layers: &Layers<'_>,
+    into: &mut Laid,
+) -> Result<Command, SettingError> {
     let settled = layers.settle(&command, said)?;
     into.alone = into.alone.take().or_else(|| layers::alone(&command, &settled));
-    let mut command = settled
-        .iter()
-        .filter(|setting| !setting.values.is_empty())
-        .fold(command, |command, setting| command.mut_arg(&setting.id, |arg| arg.default_values(setting.values.clone()).required(false)));
+    let mut command = settled.iter().filter(|setting| !setting.values.is_empty()).fold(
+        command,
+        |command, setting| {
+            command.mut_arg(&setting.id, |arg| {
+                arg.default_values(setting.values.clone()).required(false)
+            })
+        },
+    );
     into.settings.extend(settled);
     if let Some((name, below)) = said.subcommand()
         && let Some(subcommand) = command.find_subcommand(name).cloned()

@@ -121,7 +121,9 @@ fn secret_at(rest: &str, before: &str) -> (usize, usize) {
         return ("limit as '".len(), after.find('\'').unwrap_or_default());
     }
     if let Some(after) = rest.strip_prefix("://") {
-        let authority = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '"' | '\'' | '<')).unwrap_or(after.len());
+        let authority = after
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '"' | '\'' | '<'))
+            .unwrap_or(after.len());
         return after
             .get(..authority)
             .and_then(|authority| authority.rfind('@'))
@@ -134,14 +136,19 @@ fn secret_at(rest: &str, before: &str) -> (usize, usize) {
     if TOKENS.iter().any(|prefix| rest.starts_with(prefix)) || is_jwt(rest) {
         return (0, word(rest));
     }
-    for scheme in ["authorization: ", "authorization=", "authorization\": \"", "authorization\":\""] {
-        if let Some(after) = strip(rest, scheme).filter(|after| scheme != "authorization: " || is_proof(before, after)) {
+    for scheme in ["authorization: ", "authorization=", "authorization\": \"", "authorization\":\""]
+    {
+        if let Some(after) = strip(rest, scheme)
+            .filter(|after| scheme != "authorization: " || is_proof(before, after))
+        {
             let end = after.find(['"', '\'', '\r', '\n', ',']).unwrap_or(after.len());
             return (scheme.len(), end);
         }
     }
     for scheme in ["bearer ", "basic "] {
-        if let Some(after) = strip(rest, scheme).filter(|after| is_opaque(after.get(..word(after)).unwrap_or_default())) {
+        if let Some(after) = strip(rest, scheme)
+            .filter(|after| is_opaque(after.get(..word(after)).unwrap_or_default()))
+        {
             return (scheme.len(), word(after));
         }
     }
@@ -155,13 +162,20 @@ fn is_proof(before: &str, after: &str) -> bool {
     let before = before.trim_end_matches([' ', '\t']);
     let at_header = before.is_empty()
         || before.ends_with(['\n', '\r', '"', '\'', '`', '>', '<', '{', '[', '-'])
-        || ["header", "headers", "header:", "headers:", " -h"].iter().any(|word| ends_with(before, word));
-    let has_scheme = ["basic ", "bearer ", "negotiate ", "digest ", "ntlm ", "aws4-"].iter().any(|scheme| strip(after, scheme).is_some());
+        || ["header", "headers", "header:", "headers:", " -h"]
+            .iter()
+            .any(|word| ends_with(before, word));
+    let has_scheme = ["basic ", "bearer ", "negotiate ", "digest ", "ntlm ", "aws4-"]
+        .iter()
+        .any(|scheme| strip(after, scheme).is_some());
     at_header || has_scheme || is_opaque(after.get(..word(after)).unwrap_or_default())
 }
 
 fn ends_with(text: &str, end: &str) -> bool {
-    text.len().checked_sub(end.len()).and_then(|start| text.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
+    text.len()
+        .checked_sub(end.len())
+        .and_then(|start| text.get(start..))
+        .is_some_and(|last| last.eq_ignore_ascii_case(end))
 }
 
 /// Dashes at the start, up to three: what has more is a rule, not an option.
@@ -185,7 +199,8 @@ fn named(rest: &str, before: &str) -> Option<(usize, usize)> {
     let in_query = before.ends_with(['?', '&']);
     let end = gap.end(near(value, NEAR), in_query);
     let secret = value.get(..end)?;
-    let is_literal = !gap.quoted() && (matches!(secret, "null" | "true" | "false") || secret.starts_with(['{', '[']));
+    let is_literal = !gap.quoted()
+        && (matches!(secret, "null" | "true" | "false") || secret.starts_with(['{', '[']));
     let is_secret = match gap.separator {
         '=' => in_query || !is_reference(&name, secret, &gap),
         ':' => {
@@ -193,14 +208,22 @@ fn named(rest: &str, before: &str) -> Option<(usize, usize)> {
                 && !is_reference(&name, secret, &gap)
                 && !is_said(&name, &gap, secret)
                 && (gap.is_key(before, secret)
-                    || (gap.closed.is_none() && (gap.quoted() || is_field(&name, secret, value.get(end..)?, before, gap.spaced))))
+                    || (gap.closed.is_none()
+                        && (gap.quoted()
+                            || is_field(&name, secret, value.get(end..)?, before, gap.spaced))))
         }
         ',' => dashes > 0 && gap.closed.is_some() && gap.quoted(),
         // `Using --password via the CLI is insecure`; `--secret id=…` names a file.
-        ' ' => (1..=2).contains(&dashes) && !secret.starts_with('-') && !SENTENCE.contains(&secret) && !secret.starts_with("id="),
+        ' ' => {
+            (1..=2).contains(&dashes)
+                && !secret.starts_with('-')
+                && !SENTENCE.contains(&secret)
+                && !secret.starts_with("id=")
+        }
         _ => false,
     };
-    (is_secret && !is_literal && end > 0).then(|| (dashes + length + gap.length, gap.end(value, in_query)))
+    (is_secret && !is_literal && end > 0)
+        .then(|| (dashes + length + gap.length, gap.end(value, in_query)))
 }
 
 /// Whether `name: value` without any quote is a field rather than a part of a sentence, as in
@@ -208,16 +231,31 @@ fn named(rest: &str, before: &str) -> Option<(usize, usize)> {
 fn is_field(name: &str, value: &str, after: &str, before: &str, spaced: bool) -> bool {
     let is_compound = name.contains(['_', '-', '.']);
     let is_word = ["or ", "and ", "/"].iter().any(|lead| before.ends_with(lead));
-    let is_last = after.trim_start_matches([',', '}', ']', ')']).trim_start_matches([' ', '\r']).is_empty()
-        || after.starts_with(['\n', ',', '}', ']']);
-    let is_plain = matches!(name, "token" | "secret" | "credentials" | "creds" | "auth" | "account" | "signature" | "sig" | "jwt");
-    !value.ends_with(':') && !is_word && (is_compound || is_opaque(value) || (!is_plain && (is_last || !spaced)))
+    let is_last =
+        after.trim_start_matches([',', '}', ']', ')']).trim_start_matches([' ', '\r']).is_empty()
+            || after.starts_with(['\n', ',', '}', ']']);
+    let is_plain = matches!(
+        name,
+        "token"
+            | "secret"
+            | "credentials"
+            | "creds"
+            | "auth"
+            | "account"
+            | "signature"
+            | "sig"
+            | "jwt"
+    );
+    !value.ends_with(':')
+        && !is_word
+        && (is_compound || is_opaque(value) || (!is_plain && (is_last || !spaced)))
 }
 
 /// Words after an option that a sentence speaks of.
 const SENTENCE: &[&str] = &[
-    "and", "are", "can", "cannot", "flag", "for", "from", "has", "in", "instead", "is", "may", "must", "not", "on", "option", "or",
-    "requires", "should", "to", "via", "was", "were", "when", "will", "with", "without",
+    "and", "are", "can", "cannot", "flag", "for", "from", "has", "in", "instead", "is", "may",
+    "must", "not", "on", "option", "or", "requires", "should", "to", "via", "was", "were", "when",
+    "will", "with", "without",
 ];
 
 /// Whether a `…secret` is the name under which one lies in the cluster, as in
@@ -226,16 +264,27 @@ fn is_reference(name: &str, value: &str, gap: &Gap) -> bool {
     if !name.ends_with("secret") {
         return false;
     }
-    let is_part =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
-    let is_object = value.split_once('/').is_some_and(|(space, name)| is_part(space) && is_part(name));
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+    };
+    let is_object =
+        value.split_once('/').is_some_and(|(space, name)| is_part(space) && is_part(name));
     let is_pull = name.trim_end_matches("secret").trim_end_matches(['_', '-']).ends_with("pull");
-    is_object || (is_pull && is_part(value)) || !(is_opaque(value) || gap.separator == '=' || gap.quoted())
+    is_object
+        || (is_pull && is_part(value))
+        || !(is_opaque(value) || gap.separator == '=' || gap.quoted())
 }
 
 /// Whether what stands before a name makes it the end of a path, `kube-system/bootstrap-token`.
 fn is_path(before: &str) -> bool {
-    let tail = before.bytes().rev().take(NAME_MAX).find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.'));
+    let tail = before
+        .bytes()
+        .rev()
+        .take(NAME_MAX)
+        .find(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'.'));
     tail == Some(b'/')
 }
 
@@ -287,18 +336,29 @@ const SAID: &[&str] = &[
 /// Whether what follows `name: ` begins an error rather than being a secret: `401 Unauthorized`,
 /// `ImagePullBackOff`; or is an image or an address, where the name is a service's or a part's.
 fn is_said(name: &str, gap: &Gap, value: &str) -> bool {
-    let is_status = || value.len() == 3 && value.starts_with(['4', '5']) && value.bytes().all(|byte| byte.is_ascii_digit());
-    let is_error = || SAID.contains(&value.trim_end_matches([':', '.', '!']).to_ascii_lowercase().as_str());
-    let is_place = || !["pass", "pwd", "key"].iter().any(|part| name.contains(part)) && is_place(value);
+    let is_status = || {
+        value.len() == 3
+            && value.starts_with(['4', '5'])
+            && value.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_error =
+        || SAID.contains(&value.trim_end_matches([':', '.', '!']).to_ascii_lowercase().as_str());
+    let is_place =
+        || !["pass", "pwd", "key"].iter().any(|part| name.contains(part)) && is_place(value);
     gap.spaced && !gap.quoted() && (is_status() || is_error() || is_place())
 }
 
 /// Whether a word is an address or a tagged image with its path, `acme/auth:1.2`: no token has a colon
 /// after a path.
 fn is_place(word: &str) -> bool {
-    let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '/');
-    let is_image =
-        || word.split_once([':', '@']).is_some_and(|(path, tag)| path.contains('/') && path.chars().all(is_path) && !tag.is_empty());
+    let is_path = |c: char| {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '/')
+    };
+    let is_image = || {
+        word.split_once([':', '@']).is_some_and(|(path, tag)| {
+            path.contains('/') && path.chars().all(is_path) && !tag.is_empty()
+        })
+    };
     word.starts_with("https://") || word.starts_with("http://") || is_image()
 }
 
@@ -322,7 +382,9 @@ impl Gap {
         fn quote(text: &str) -> (Option<(char, bool)>, &str) {
             let rest = text.trim_start_matches('\\');
             match rest.chars().next().filter(|c| matches!(c, '"' | '\'')) {
-                Some(mark) => (Some((mark, rest.len() < text.len())), rest.get(1..).unwrap_or_default()),
+                Some(mark) => {
+                    (Some((mark, rest.len() < text.len())), rest.get(1..).unwrap_or_default())
+                }
                 None => (None, text),
             }
         }
@@ -331,17 +393,31 @@ impl Gap {
         let blank = if open.len() < rest.len() { ' ' } else { '\0' };
         let (separator, rest) = match open.chars().next() {
             Some('=') if open.starts_with("==") => ('\0', open),
-            Some('=') => ('=', open.strip_prefix("=>").or_else(|| open.strip_prefix('=')).unwrap_or_default()),
-            Some(mark @ (':' | ',')) if mark == ':' || closing.is_some() => (mark, open.get(1..).unwrap_or_default()),
+            Some('=') => (
+                '=',
+                open.strip_prefix("=>").or_else(|| open.strip_prefix('=')).unwrap_or_default(),
+            ),
+            Some(mark @ (':' | ',')) if mark == ':' || closing.is_some() => {
+                (mark, open.get(1..).unwrap_or_default())
+            }
             _ => (blank, open),
         };
         let value = rest.trim_start_matches([' ', '\t']);
         let spaced = value.len() < rest.len();
         // `--password 'x'` closes no name: its only quote opens the value.
         let (opening, value) = quote(value);
-        let (closing, opening) =
-            if separator == '\0' && opening.is_none() && closing.is_some() { (None, closing) } else { (closing, opening) };
-        Self { length: text.len() - value.len(), separator, closed: closing.map(|(mark, _)| mark), spaced, quote: opening }
+        let (closing, opening) = if separator == '\0' && opening.is_none() && closing.is_some() {
+            (None, closing)
+        } else {
+            (closing, opening)
+        };
+        Self {
+            length: text.len() - value.len(),
+            separator,
+            closed: closing.map(|(mark, _)| mark),
+            spaced,
+            quote: opening,
+        }
     }
 
     fn quoted(&self) -> bool {
@@ -356,7 +432,9 @@ impl Gap {
             return self.closed.is_some() && self.quoted() && before.ends_with(' ');
         };
         let outside = outside.trim_end_matches('\\').trim_end_matches([' ', '\t']);
-        let in_map = outside.is_empty() || outside.ends_with(['{', ',', '\n', '\r', '-']) || outside.ends_with("\\n");
+        let in_map = outside.is_empty()
+            || outside.ends_with(['{', ',', '\n', '\r', '-'])
+            || outside.ends_with("\\n");
         self.quoted() || in_map || is_opaque(value)
     }
 
@@ -380,7 +458,8 @@ impl Gap {
                         || (in_query && matches!(c, '&' | ',' | ')'))
                         || (self.closed.is_some() && matches!(c, ',' | '}' | ']'))
                 };
-                let word = value.get(..value.find(stops).unwrap_or(value.len())).unwrap_or_default();
+                let word =
+                    value.get(..value.find(stops).unwrap_or(value.len())).unwrap_or_default();
                 word.trim_end_matches([',', ';', ')', ']', '}', '\\']).len()
             }
         }
@@ -390,20 +469,26 @@ impl Gap {
 /// Three parts of base64url with dots between them, the first being a JSON object's; a word that long
 /// needs no dots.
 fn is_jwt(rest: &str) -> bool {
-    let is_parted = |word: &str| word.len() >= FAR || (word.len() > 30 && word.matches('.').count() >= 2);
+    let is_parted =
+        |word: &str| word.len() >= FAR || (word.len() > 30 && word.matches('.').count() >= 2);
     rest.starts_with("eyJ") && rest.get(..word(near(rest, FAR))).is_some_and(is_parted)
 }
 
 /// The text as far as one looks ahead, to the next whole character.
 fn near(text: &str, most: usize) -> &str {
-    let end = (most.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let end = (most.min(text.len())..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len());
     text.get(..end).unwrap_or(text)
 }
 
 /// Bytes of the token-like word at the start.
 fn word(text: &str) -> usize {
-    let end =
-        text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '=' | '+' | '/' | '~'))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| {
+            !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '=' | '+' | '/' | '~'))
+        })
+        .unwrap_or(text.len());
     text.get(..end).map_or(0, |word| word.trim_end_matches('.').len())
 }
 
@@ -416,7 +501,9 @@ fn is_opaque(word: &str) -> bool {
 }
 
 fn strip<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix)).and_then(|_| text.get(prefix.len()..))
+    text.get(..prefix.len())
+        .filter(|start| start.eq_ignore_ascii_case(prefix))
+        .and_then(|_| text.get(prefix.len()..))
 }
 
 #[cfg(test)]

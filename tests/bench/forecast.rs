@@ -23,11 +23,24 @@ const RUNS: u64 = 300;
 
 fn main() {
     let first = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_u64);
-    println!("{RUNS} runs each, forecasts from reading {JUDGED_FROM} on; error of the time to empty, relative to it.");
-    println!("no time: where it came to be empty; in runs: nine in ten ranges held; width: of half of the ranges that have an end");
+    println!(
+        "{RUNS} runs each, forecasts from reading {JUDGED_FROM} on; error of the time to empty, relative to it."
+    );
+    println!(
+        "no time: where it came to be empty; in runs: nine in ten ranges held; width: of half of the ranges that have an end"
+    );
     println!(
         "{:<8} {:<8} {:>9} {:>12} {:>12} {:>9} {:>11} {:>11} {:>11} {:>8}",
-        "law", "use", "forecasts", "median error", "at reading", "no time", "range holds", "at reading", "in runs", "width"
+        "law",
+        "use",
+        "forecasts",
+        "median error",
+        "at reading",
+        "no time",
+        "range holds",
+        "at reading",
+        "in runs",
+        "width"
     );
     let started = Instant::now();
     let mut all = 0;

@@ -17,7 +17,11 @@
 )]
 
 // The fixtures of the tests, of which this needs a few.
-#[allow(dead_code, unused_imports, reason = "its tests and most of its fixtures are for the test binary")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its tests and most of its fixtures are for the test binary"
+)]
 #[path = "../it/harness/mod.rs"]
 mod harness;
 
@@ -36,26 +40,74 @@ fn main() {
         // containerd's default namespace and its arguments, as the driver has them.
         let image = sandbox.image("library/nginx:latest");
         let bare = format!("nerdctl --insecure-registry pull -q {image} && nerdctl rmi -f {image}");
-        compare("nerdctl, no pause, 20 rounds", &image, "nerdctl", &bare, 20, None, &containerd.environment());
+        compare(
+            "nerdctl, no pause, 20 rounds",
+            &image,
+            "nerdctl",
+            &bare,
+            20,
+            None,
+            &containerd.environment(),
+        );
     }
     if let Some(dockerd) = Dockerd::start() {
         let image = sandbox.image("library/nginx:latest");
         let bare = format!("docker pull {image} && docker rmi {image}");
-        compare("docker, 1 s pause, 10 rounds", &image, "docker", &bare, 10, Some(1), &dockerd.environment());
+        compare(
+            "docker, 1 s pause, 10 rounds",
+            &image,
+            "docker",
+            &bare,
+            10,
+            Some(1),
+            &dockerd.environment(),
+        );
     }
 }
 
-fn compare(what: &str, image: &str, runtime: &str, bare: &str, rounds: u32, pause: Option<u32>, environment: &[(&'static str, OsString)]) {
+fn compare(
+    what: &str,
+    image: &str,
+    runtime: &str,
+    bare: &str,
+    rounds: u32,
+    pause: Option<u32>,
+    environment: &[(&'static str, OsString)],
+) {
     let pause = pause.unwrap_or(0);
     let (mut bares, mut ours) = (Vec::new(), Vec::new());
-    let between = if pause == 0 { String::new() } else { format!("[ $n = {rounds} ] || sleep {pause}") };
-    let bare = format!("set -e; n=0; while [ $n -lt {rounds} ]; do n=$((n+1)); {bare}; {between}\ndone");
+    let between =
+        if pause == 0 { String::new() } else { format!("[ $n = {rounds} ] || sleep {pause}") };
+    let bare =
+        format!("set -e; n=0; while [ $n -lt {rounds} ]; do n=$((n+1)); {bare}; {between}\ndone");
     for turn in 0..=TURNS {
         let home = Home::new();
-        let bare = home.program("sh", ["-c", &bare]).envs(environment.iter().cloned()).limit(Duration::from_secs(300)).run().expect_code(0);
+        let bare = home
+            .program("sh", ["-c", &bare])
+            .envs(environment.iter().cloned())
+            .limit(Duration::from_secs(300))
+            .run()
+            .expect_code(0);
         let (count, pause) = (rounds.to_string(), format!("{pause}s"));
-        let stress = ["stress", image, "--runtime", runtime, "--count", &count, "--interval", "0s", "--pause", &pause, "-q"];
-        let stress = home.dhlimit(stress).envs(environment.iter().cloned()).limit(Duration::from_secs(300)).run().expect_code(0);
+        let stress = [
+            "stress",
+            image,
+            "--runtime",
+            runtime,
+            "--count",
+            &count,
+            "--interval",
+            "0s",
+            "--pause",
+            &pause,
+            "-q",
+        ];
+        let stress = home
+            .dhlimit(stress)
+            .envs(environment.iter().cloned())
+            .limit(Duration::from_secs(300))
+            .run()
+            .expect_code(0);
         // The first turn warms the daemon up.
         if turn > 0 {
             bares.push(bare.elapsed);
@@ -63,7 +115,12 @@ fn compare(what: &str, image: &str, runtime: &str, bare: &str, rounds: u32, paus
         }
     }
     let (bare, ours) = (median(bares), median(ours));
-    println!("{what:<32} {:>8.2} s {:>8.2} s {:>8.3}", bare.as_secs_f64(), ours.as_secs_f64(), ours.as_secs_f64() / bare.as_secs_f64());
+    println!(
+        "{what:<32} {:>8.2} s {:>8.2} s {:>8.3}",
+        bare.as_secs_f64(),
+        ours.as_secs_f64(),
+        ours.as_secs_f64() / bare.as_secs_f64()
+    );
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

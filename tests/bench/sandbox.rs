@@ -37,7 +37,10 @@ fn compare(folder: &Path) -> Result<()> {
     let sandbox = Server::sandbox(&["--limit", "1000000"])?;
     let authorization = format!("Authorization: Bearer {}\r\n", token_of(&sandbox)?);
     let mut others = Vec::new();
-    for (name, server) in [("crane registry serve", Server::crane()?), ("docker-registry", Server::distribution(folder)?)] {
+    for (name, server) in [
+        ("crane registry serve", Server::crane()?),
+        ("docker-registry", Server::distribution(folder)?),
+    ] {
         match server {
             Some(server) => {
                 server.fill_from(&sandbox)?;
@@ -54,11 +57,17 @@ fn compare(folder: &Path) -> Result<()> {
             *best = best.better(&load(server, "")?);
         }
     }
-    println!("{:<24} {:>12} {:>14} {:>12} {:>18}", "manifest GETs", "per second", "CPU per GET", "sandbox is", "sandbox needs");
+    println!(
+        "{:<24} {:>12} {:>14} {:>12} {:>18}",
+        "manifest GETs", "per second", "CPU per GET", "sandbox is", "sandbox needs"
+    );
     println!("{:<24} {:>12.0} {:>11.1} µs", "dhlimit sandbox", own.per_second, own.cpu_micros);
     for (name, _, other) in others {
         let (speed, cpu) = (own.per_second / other.per_second, other.cpu_micros / own.cpu_micros);
-        println!("{name:<24} {:>12.0} {:>11.1} µs {speed:>7.1}x fast {cpu:>8.1}x less CPU", other.per_second, other.cpu_micros);
+        println!(
+            "{name:<24} {:>12.0} {:>11.1} µs {speed:>7.1}x fast {cpu:>8.1}x less CPU",
+            other.per_second, other.cpu_micros
+        );
     }
     Ok(())
 }
@@ -78,7 +87,12 @@ fn million() -> Result<()> {
             for batch in addresses.collect::<Vec<_>>().chunks(CONNECTIONS) {
                 let requests = batch.iter().map(|number| {
                     let [_, b, c, d] = number.to_be_bytes();
-                    request(&authority, &format!("Authorization: Bearer {token}\r\nX-Forwarded-For: 10.{b}.{c}.{d}\r\n"))
+                    request(
+                        &authority,
+                        &format!(
+                            "Authorization: Bearer {token}\r\nX-Forwarded-For: 10.{b}.{c}.{d}\r\n"
+                        ),
+                    )
                 });
                 round(&mut connections, requests)?;
             }
@@ -112,7 +126,10 @@ impl Default for Load {
 
 impl Load {
     fn better(&self, other: &Self) -> Self {
-        Self { per_second: self.per_second.max(other.per_second), cpu_micros: self.cpu_micros.min(other.cpu_micros) }
+        Self {
+            per_second: self.per_second.max(other.per_second),
+            cpu_micros: self.cpu_micros.min(other.cpu_micros),
+        }
     }
 }
 
@@ -158,7 +175,10 @@ fn connect(authority: &str) -> Result<Vec<BufReader<TcpStream>>> {
 }
 
 /// One request on each connection, then all the answers: the fewest switches between client and server.
-fn round<S: AsRef<str>>(connections: &mut [BufReader<TcpStream>], requests: impl Iterator<Item = S>) -> Result<u32> {
+fn round<S: AsRef<str>>(
+    connections: &mut [BufReader<TcpStream>],
+    requests: impl Iterator<Item = S>,
+) -> Result<u32> {
     let mut sent = 0;
     for (connection, request) in connections.iter_mut().zip(requests) {
         connection.get_mut().write_all(request.as_ref().as_bytes())?;
@@ -174,7 +194,11 @@ fn round<S: AsRef<str>>(connections: &mut [BufReader<TcpStream>], requests: impl
 fn answer(connection: &mut BufReader<TcpStream>) -> Result<(u16, Vec<u8>)> {
     let (mut line, mut length) = (String::new(), 0);
     connection.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).with_context(|| format!("no status in {line:?}"))?;
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .with_context(|| format!("no status in {line:?}"))?;
     loop {
         line.clear();
         connection.read_line(&mut line)?;
@@ -191,7 +215,9 @@ fn answer(connection: &mut BufReader<TcpStream>) -> Result<(u16, Vec<u8>)> {
 fn token_of(server: &Server) -> Result<String> {
     let mut connection = BufReader::new(TcpStream::connect(&server.authority)?);
     let path = format!("/token?service=registry.docker.io&scope=repository:{IMAGE}:pull");
-    connection.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.authority).as_bytes())?;
+    connection.get_mut().write_all(
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.authority).as_bytes(),
+    )?;
     let (_, body) = answer(&mut connection)?;
     let answer: serde_json::Value = serde_json::from_slice(&body)?;
     Ok(answer.get("token").and_then(|token| token.as_str()).context("no token")?.to_owned())
@@ -216,13 +242,25 @@ impl Server {
             .spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
-        let authority = line.trim().strip_prefix("http://").with_context(|| format!("no URL: {line:?}"))?.to_owned();
+        let authority = line
+            .trim()
+            .strip_prefix("http://")
+            .with_context(|| format!("no URL: {line:?}"))?
+            .to_owned();
         Ok(Self { child, authority })
     }
 
     fn crane() -> Result<Option<Self>> {
         let port = free_port()?;
-        Self::other(Command::new("crane").args(["registry", "serve", "--address", &format!("127.0.0.1:{port}")]), port)
+        Self::other(
+            Command::new("crane").args([
+                "registry",
+                "serve",
+                "--address",
+                &format!("127.0.0.1:{port}"),
+            ]),
+            port,
+        )
     }
 
     fn distribution(folder: &Path) -> Result<Option<Self>> {
@@ -255,7 +293,10 @@ impl Server {
     /// The same image, copied by crane.
     fn fill_from(&self, sandbox: &Self) -> Result<()> {
         let image = |server: &Self| format!("{}/{IMAGE}:latest", server.authority);
-        let status = Command::new("crane").args(["copy", "--insecure", &image(sandbox), &image(self)]).stderr(Stdio::null()).status()?;
+        let status = Command::new("crane")
+            .args(["copy", "--insecure", &image(sandbox), &image(self)])
+            .stderr(Stdio::null())
+            .status()?;
         ensure!(status.success(), "crane copy failed");
         Ok(())
     }
@@ -264,13 +305,19 @@ impl Server {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // After the name in brackets; user and system time are the 14th and 15th field of all.
         let (_, rest) = stat.rsplit_once(')').context("no name")?;
-        let ticks = rest.split_whitespace().skip(11).take(2).map(str::parse::<u32>).sum::<Result<u32, _>>()?;
+        let ticks = rest
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(str::parse::<u32>)
+            .sum::<Result<u32, _>>()?;
         Ok(f64::from(ticks) / 100.0)
     }
 
     fn memory_mib(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
         Ok(f64::from(line.trim().trim_end_matches("kB").trim().parse::<u32>()?) / 1024.0)
     }
 }

@@ -3,16 +3,23 @@
 use crate::harness::{Home, Outcome, Sandbox};
 
 fn stress(sandbox: &Sandbox, options: &[&str]) -> Outcome {
-    let args = ["stress", "--interval", "0s", "-o", "json"].into_iter().chain(options.iter().copied());
+    let args =
+        ["stress", "--interval", "0s", "-o", "json"].into_iter().chain(options.iter().copied());
     Home::new().dhlimit(args).envs(sandbox.as_docker_hub()).run()
 }
 
 #[test]
 fn pulls_at_once_do_not_go_below_the_floor() {
-    for (limit, parallel, pulls) in [("10", "8", 3), ("12", "3", 5), ("8", "32", 1), ("7", "8", 0)] {
+    for (limit, parallel, pulls) in [("10", "8", 3), ("12", "3", 5), ("8", "32", 1), ("7", "8", 0)]
+    {
         let sandbox = Sandbox::start(&["--limit", limit]);
-        let report = stress(&sandbox, &["--floor", "7", "--parallel", parallel]).expect_code(0).json();
-        assert_eq!((&report["stopped_by"], &report["pulls"]), (&"floor".into(), &pulls.into()), "{limit} by {parallel}: {report}");
+        let report =
+            stress(&sandbox, &["--floor", "7", "--parallel", parallel]).expect_code(0).json();
+        assert_eq!(
+            (&report["stopped_by"], &report["pulls"]),
+            (&"floor".into(), &pulls.into()),
+            "{limit} by {parallel}: {report}"
+        );
         assert_eq!(sandbox.state()["identities"][0]["remaining"], 7, "{limit} by {parallel}");
     }
 }
@@ -21,16 +28,27 @@ fn pulls_at_once_do_not_go_below_the_floor() {
 fn one_pull_is_spoken_of_as_one() {
     let sandbox = Sandbox::start(&["--limit", "3"]);
     let outcome = stress(&sandbox, &["--count", "1", "--floor", "1"]).expect_code(0);
-    assert!(outcome.stderr.contains("until 1 pull is made, or 1 pull is left, or the first 429 comes"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("until 1 pull is made, or 1 pull is left, or the first 429 comes"),
+        "{outcome:?}"
+    );
     let outcome = stress(&sandbox, &["--count", "1", "--floor", "0"]).expect_code(0);
     assert!(outcome.stderr.contains("until 1 pull is made, or 0 pulls are left"), "{outcome:?}");
-    assert!(stress(&sandbox, &["--count", "0"]).expect_code(0).stderr.contains("Now 1 of 3 pulls is left"));
+    assert!(
+        stress(&sandbox, &["--count", "0"])
+            .expect_code(0)
+            .stderr
+            .contains("Now 1 of 3 pulls is left")
+    );
 }
 
 #[test]
 fn what_asks_as_several_is_refused_before_anything_is_asked() {
     let sandbox = Sandbox::start(&[]);
-    for (options, word) in [(["--all-identities", "--count=1"], "--all-identities"), (["--family=both", "--count=1"], "--family both")] {
+    for (options, word) in [
+        (["--all-identities", "--count=1"], "--all-identities"),
+        (["--family=both", "--count=1"], "--family both"),
+    ] {
         let outcome = stress(&sandbox, &options).expect_code(2);
         assert!(outcome.stderr.contains(word) && outcome.stdout.is_empty(), "{outcome:?}");
     }

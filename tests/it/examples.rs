@@ -21,7 +21,8 @@ fn text(name: &str) -> String {
 /// A home whose search path holds the program under test.
 fn home() -> Home {
     let home = Home::new();
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dhlimit"), home.path().join("bin/dhlimit")).expect("a link to the program");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dhlimit"), home.path().join("bin/dhlimit"))
+        .expect("a link to the program");
     home
 }
 
@@ -40,10 +41,16 @@ fn yaml(name: &str) -> Value {
 #[test]
 fn the_check_loop_shows_the_count_and_stops_where_there_is_none() {
     let sandbox = Sandbox::start(&["--limit", "7"]);
-    let outcome = script(&sandbox, "check-loop.sh", &["nginx"]).env("INTERVAL", "0.05").env("TIMES", "3").run();
+    let outcome = script(&sandbox, "check-loop.sh", &["nginx"])
+        .env("INTERVAL", "0.05")
+        .env("TIMES", "3")
+        .run();
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!((outcome.code, lines.len()), (Some(0), 3), "{outcome:?}");
-    assert!(lines.iter().all(|line| line.ends_with("7 of 7 left, counted as 127.0.0.1")), "{outcome:?}");
+    assert!(
+        lines.iter().all(|line| line.ends_with("7 of 7 left, counted as 127.0.0.1")),
+        "{outcome:?}"
+    );
     let refused = Sandbox::start(&["--profile", "blocked"]);
     let outcome = script(&refused, "check-loop.sh", &[]).env("INTERVAL", "0.05").run();
     assert_eq!(outcome.code, Some(4), "{outcome:?}");
@@ -52,11 +59,20 @@ fn the_check_loop_shows_the_count_and_stops_where_there_is_none() {
 #[test]
 fn the_pull_loop_pulls_until_the_429_and_passes_options_on() {
     let sandbox = Sandbox::start(&["--limit", "4"]);
-    let run = |args: &[&str]| script(&sandbox, "pull-loop.sh", args).env("RUNTIME", "builtin").run().expect_code(0);
+    let run = |args: &[&str]| {
+        script(&sandbox, "pull-loop.sh", args).env("RUNTIME", "builtin").run().expect_code(0)
+    };
     let report = run(&["nginx", "-o", "json", "--count", "1"]).json();
-    assert_eq!((&report["pulls"], report["image"].as_str()), (&Value::from(1), Some("docker.io/library/nginx:latest")));
+    assert_eq!(
+        (&report["pulls"], report["image"].as_str()),
+        (&Value::from(1), Some("docker.io/library/nginx:latest"))
+    );
     let report = run(&["-o", "json"]).json();
-    assert_eq!((report["stopped_by"].as_str(), &report["pulls"]), (Some("floor"), &Value::from(3)), "{report}");
+    assert_eq!(
+        (report["stopped_by"].as_str(), &report["pulls"]),
+        (Some("floor"), &Value::from(3)),
+        "{report}"
+    );
 }
 
 #[test]
@@ -64,7 +80,10 @@ fn the_ci_gate_runs_the_command_waits_and_says_why_not() {
     let sandbox = Sandbox::start(&["--limit", "4"]);
     let outcome = script(&sandbox, "ci-gate.sh", &["4"]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    for command in [&["1", "sh", "-c", "echo 'a  b'; exit 5"][..], &["1", "--", "sh", "-c", "echo 'a  b'; exit 5"]] {
+    for command in [
+        &["1", "sh", "-c", "echo 'a  b'; exit 5"][..],
+        &["1", "--", "sh", "-c", "echo 'a  b'; exit 5"],
+    ] {
         let outcome = script(&sandbox, "ci-gate.sh", command).run();
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(5), "a  b\n"), "{outcome:?}");
     }
@@ -96,12 +115,16 @@ fn the_lima_walk_through_runs_as_far_as_it_needs_no_lima() {
     assert!(runnable.len() >= 3, "{runnable:?}");
     for block in runnable {
         let home = home();
-        let outcome = home.program("sh", ["-euc", &block]).envs(sandbox.as_docker_hub()).keep(home).run();
+        let outcome =
+            home.program("sh", ["-euc", &block]).envs(sandbox.as_docker_hub()).keep(home).run();
         assert_eq!(outcome.code, Some(0), "{block}\n{outcome:?}");
     }
-    let commands: Vec<String> =
-        blocks(&page, "hub").iter().flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
-    let ours: Vec<&str> = commands.iter().filter_map(|line| line.find("dhlimit ").map(|at| &line[at..])).collect();
+    let commands: Vec<String> = blocks(&page, "hub")
+        .iter()
+        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let ours: Vec<&str> =
+        commands.iter().filter_map(|line| line.find("dhlimit ").map(|at| &line[at..])).collect();
     assert!(ours.len() >= 3, "{commands:?}");
     for command in ours {
         // With --help at its end a command line is read, but nothing is done.
@@ -116,14 +139,24 @@ fn the_textfile_script_puts_whole_metrics_in_place() {
     let sandbox = Sandbox::start(&["--limit", "6"]);
     let folder = Home::new();
     let target = folder.path().join("data");
-    let run = |sandbox: &Sandbox| script(sandbox, "systemd/dhlimit-textfile.sh", &[&target.display().to_string()]).run();
+    let run = |sandbox: &Sandbox| {
+        script(sandbox, "systemd/dhlimit-textfile.sh", &[&target.display().to_string()]).run()
+    };
     assert_eq!(run(&sandbox).code, Some(0));
     let file = target.join("dhlimit.prom");
     let metrics = fs::read_to_string(&file).expect("metrics");
     assert!(metrics.contains("# TYPE ") && metrics.contains("remaining"), "{metrics}");
-    let entries = || fs::read_dir(&target).expect("the folder").flatten().map(|entry| entry.file_name()).collect::<Vec<_>>();
+    let entries = || {
+        fs::read_dir(&target)
+            .expect("the folder")
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(entries(), ["dhlimit.prom"], "nothing else is left");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).expect("the file").permissions());
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &fs::metadata(&file).expect("the file").permissions(),
+    );
     assert_eq!(mode & 0o777, 0o644);
     let refused = Sandbox::start(&["--profile", "blocked"]);
     let outcome = run(&refused);
@@ -139,11 +172,14 @@ fn systemd_takes_the_units() {
     let mut service = text("systemd/dhlimit-textfile.service");
     let script = example("systemd/dhlimit-textfile.sh").display().to_string();
     assert!(service.contains("/usr/local/bin/dhlimit-textfile.sh"), "{service}");
-    service = service.replace("/usr/local/bin/dhlimit-textfile.sh", &script).replace("Documentation=man:dhlimit(1)\n", "");
+    service = service
+        .replace("/usr/local/bin/dhlimit-textfile.sh", &script)
+        .replace("Documentation=man:dhlimit(1)\n", "");
     let service = home.write("units/dhlimit-textfile.service", &service);
     let timer = home.write("units/dhlimit-textfile.timer", &text("systemd/dhlimit-textfile.timer"));
     let outcome = home.program(program, ["verify", "--man=no"]).arg(service).arg(timer).run();
-    let complaints: Vec<&str> = outcome.stderr.lines().filter(|line| line.contains("dhlimit-textfile")).collect();
+    let complaints: Vec<&str> =
+        outcome.stderr.lines().filter(|line| line.contains("dhlimit-textfile")).collect();
     assert_eq!((outcome.code, complaints.as_slice()), (Some(0), [].as_slice()), "{outcome:?}");
 }
 
@@ -155,19 +191,42 @@ fn the_github_action_runs_the_gate_with_its_inputs() {
     let run = |inputs: &[(&str, &str)]| -> (Outcome, String) {
         let home = home();
         let outputs = home.write("outputs", "");
-        let mut program = home.program("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().expect("a script")]);
-        program = program.envs(sandbox.as_docker_hub()).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &outputs);
+        let mut program = home.program(
+            "bash",
+            [
+                "--noprofile",
+                "--norc",
+                "-eo",
+                "pipefail",
+                "-c",
+                step["run"].as_str().expect("a script"),
+            ],
+        );
+        program = program
+            .envs(sandbox.as_docker_hub())
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_OUTPUT", &outputs);
         for (name, source) in step["env"].as_object().expect("variables") {
-            let input = source.as_str().and_then(|source| source.strip_prefix("${{ inputs.")?.strip_suffix(" }}")).expect("an input");
-            let default = action["inputs"][input]["default"].as_str().unwrap_or_else(|| panic!("{input} has no default"));
-            let value = inputs.iter().find(|(name, _)| *name == input).map_or(default, |(_, value)| value);
+            let input = source
+                .as_str()
+                .and_then(|source| source.strip_prefix("${{ inputs.")?.strip_suffix(" }}"))
+                .expect("an input");
+            let default = action["inputs"][input]["default"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{input} has no default"));
+            let value =
+                inputs.iter().find(|(name, _)| *name == input).map_or(default, |(_, value)| value);
             program = program.env(name, value);
         }
         let outcome = program.run();
         (outcome, fs::read_to_string(outputs).expect("the outputs"))
     };
     let (outcome, outputs) = run(&[]);
-    assert_eq!((outcome.code, outputs.as_str()), (Some(0), "verdict=open\nremaining=4\nlimit=4\n"), "{outcome:?}");
+    assert_eq!(
+        (outcome.code, outputs.as_str()),
+        (Some(0), "verdict=open\nremaining=4\nlimit=4\n"),
+        "{outcome:?}"
+    );
     let (outcome, outputs) = run(&[("need", "5"), ("wait", "1s")]);
     assert!(outcome.code == Some(1) && outputs.starts_with("verdict=closed"), "{outcome:?}");
     assert!(outcome.stdout.starts_with("::error"), "{outcome:?}");
@@ -182,8 +241,12 @@ fn the_github_action_runs_the_gate_with_its_inputs() {
 #[test]
 fn the_github_workflow_installs_from_where_the_program_is() {
     let workflow = text("github/workflow.yml");
-    let install: Vec<&str> = workflow.lines().filter(|line| line.contains("cargo install")).collect();
-    assert!(matches!(install.as_slice(), [one] if one.contains("--locked --git https://")), "it is on no registry: {install:?}");
+    let install: Vec<&str> =
+        workflow.lines().filter(|line| line.contains("cargo install")).collect();
+    assert!(
+        matches!(install.as_slice(), [one] if one.contains("--locked --git https://")),
+        "it is on no registry: {install:?}"
+    );
 }
 
 #[test]
@@ -194,11 +257,20 @@ fn the_textfile_script_leaves_nothing_when_a_signal_ends_it() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let home = Home::new();
         let (asking, go) = (home.path().join("asking"), home.path().join("go"));
-        let stand_in = format!("#!/bin/sh\n: > '{}'\nuntil [ -e '{}' ]; do sleep 0.05; done\n", asking.display(), go.display());
+        let stand_in = format!(
+            "#!/bin/sh\n: > '{}'\nuntil [ -e '{}' ]; do sleep 0.05; done\n",
+            asking.display(),
+            go.display()
+        );
         home.script("dhlimit", &stand_in);
         let script = example("systemd/dhlimit-textfile.sh");
         // What runs the tests may have signals ignored, as nohup has, and a shell cannot catch those.
-        let caught = ["--default-signal=HUP,INT,TERM".as_ref(), "sh".as_ref(), script.as_os_str(), target.as_os_str()];
+        let caught = [
+            "--default-signal=HUP,INT,TERM".as_ref(),
+            "sh".as_ref(),
+            script.as_os_str(),
+            target.as_os_str(),
+        ];
         let mut running = home.program("env", caught).start();
         running.wait_until(Duration::from_secs(10), |_| asking.exists().then_some(()));
         assert_eq!(entries(), 1);
@@ -222,7 +294,10 @@ fn the_github_workflow_passes_actionlint() {
     let wrong = text("github/workflow.yml").replace("          need:", "          needs:");
     home.write("home/.github/workflows/build.yml", &wrong);
     let outcome = home.program(&program, ["-no-color"]).arg(&workflow).run();
-    assert!(outcome.code == Some(1) && outcome.stdout.contains("\"needs\" is not defined"), "{outcome:?}");
+    assert!(
+        outcome.code == Some(1) && outcome.stdout.contains("\"needs\" is not defined"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -231,7 +306,9 @@ fn the_gitlab_template_runs_the_gate_and_hands_its_variables_on() {
     let template = yaml("gitlab-ci.yml");
     let job = &template["dockerhub-gate"];
     let home = home();
-    let mut program = home.program("sh", ["-ec", job["script"][0].as_str().expect("a script")]).envs(sandbox.as_docker_hub());
+    let mut program = home
+        .program("sh", ["-ec", job["script"][0].as_str().expect("a script")])
+        .envs(sandbox.as_docker_hub());
     program = program.env("GITLAB_CI", "true");
     for (name, value) in job["variables"].as_object().expect("variables") {
         program = program.env(name, value.as_str().expect("a text"));
@@ -262,7 +339,12 @@ fn the_jenkins_stage_runs_a_gate_that_exists() {
     let line = quoted(&page, "script: '", '\'');
     let home = home();
     let need = quoted(&page, "NEED = '", '\'');
-    let outcome = home.program("sh", ["-xec", line]).env("NEED", need).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(20)).run();
+    let outcome = home
+        .program("sh", ["-xec", line])
+        .env("NEED", need)
+        .envs(sandbox.as_docker_hub())
+        .limit(Duration::from_secs(20))
+        .run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.contains("12 needed"), "{outcome:?}");
     for (open, close) in [('{', '}'), ('(', ')')] {
@@ -277,17 +359,24 @@ fn the_nagios_and_icinga_commands_obey_the_plugin_contract() {
     let run = |line: &str| home.program("sh", ["-c", line]).envs(sandbox.as_docker_hub()).run();
     let page = text("nagios.cfg");
     let line = quoted(&page, "command_line    /usr/local/bin/", '\n');
-    let arguments: Vec<&str> = quoted(&page, "check_command           check_dhlimit!", '\n').split('!').collect();
+    let arguments: Vec<&str> =
+        quoted(&page, "check_command           check_dhlimit!", '\n').split('!').collect();
     let nagios = line.replace("$ARG1$", arguments[0]).replace("$ARG2$", arguments[1]);
     let page = text("icinga2.conf");
     let value = |name: &str| quoted(&page, &format!("vars.dhlimit_{name} = \""), '"').to_owned();
-    let icinga = ["warning", "critical", "timeout"].iter().fold(format!("dhlimit check -o nagios {}", value("image")), |line, name| {
-        assert!(page.contains(&format!("\"--{name}\" = \"$dhlimit_{name}$\"")), "{page}");
-        format!("{line} --{name} {}", value(name))
-    });
+    let icinga = ["warning", "critical", "timeout"].iter().fold(
+        format!("dhlimit check -o nagios {}", value("image")),
+        |line, name| {
+            assert!(page.contains(&format!("\"--{name}\" = \"$dhlimit_{name}$\"")), "{page}");
+            format!("{line} --{name} {}", value(name))
+        },
+    );
     for line in [nagios, icinga] {
         let outcome = run(&line);
-        assert!(outcome.code == Some(0) && outcome.stdout.starts_with("DHLIMIT OK - "), "{line}\n{outcome:?}");
+        assert!(
+            outcome.code == Some(0) && outcome.stdout.starts_with("DHLIMIT OK - "),
+            "{line}\n{outcome:?}"
+        );
         assert!(outcome.stdout.contains("=100;20:;5:;0;100"), "{outcome:?}");
     }
 }

@@ -37,11 +37,18 @@ fn wrong(rows: &[Row]) -> Vec<String> {
     rows.iter()
         .filter_map(|row| {
             let findings = explain(&row.text);
-            let found: BTreeSet<&str> = findings.iter().map(|finding| finding.class.name()).collect();
-            let wanted: BTreeSet<&str> = [row.class.as_str()].into_iter().filter(|class| *class != "none").collect();
-            let images: BTreeSet<&str> = findings.iter().map(|finding| finding.image.as_deref().unwrap_or_default()).collect();
+            let found: BTreeSet<&str> =
+                findings.iter().map(|finding| finding.class.name()).collect();
+            let wanted: BTreeSet<&str> =
+                [row.class.as_str()].into_iter().filter(|class| *class != "none").collect();
+            let images: BTreeSet<&str> = findings
+                .iter()
+                .map(|finding| finding.image.as_deref().unwrap_or_default())
+                .collect();
             let is_other = row.image.as_deref().is_some_and(|image| images != [image].into());
-            (found != wanted || is_other).then(|| format!("{}: wanted {wanted:?}, found {found:?} {images:?} in {}", row.id, row.text))
+            (found != wanted || is_other).then(|| {
+                format!("{}: wanted {wanted:?}, found {found:?} {images:?} in {}", row.id, row.text)
+            })
         })
         .collect()
 }
@@ -78,12 +85,21 @@ fn json_names_line_class_image_and_tool() {
         .as_array()
         .expect("findings")
         .iter()
-        .map(|finding| format!("{} {} {} {}", finding["line"], finding["class"], finding["image"], finding["tool"]))
+        .map(|finding| {
+            format!(
+                "{} {} {} {}",
+                finding["line"], finding["class"], finding["image"], finding["tool"]
+            )
+        })
         .collect();
     let nginx = "\"docker.io/library/nginx:1.27\" \"docker\"";
     assert_eq!(
         seen,
-        [format!("2 \"pull_limit\" {nginx}"), format!("3 \"pull_limit\" {nginx}"), "4 \"network\" null \"docker\"".to_owned()]
+        [
+            format!("2 \"pull_limit\" {nginx}"),
+            format!("3 \"pull_limit\" {nginx}"),
+            "4 \"network\" null \"docker\"".to_owned()
+        ]
     );
 }
 
@@ -93,9 +109,17 @@ fn findings_of_the_json_document_are_in_the_order_of_their_lines() {
     let mixed = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/nginx: received unexpected HTTP status: 503 Service Unavailable\n\
                  Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
     let found = explain(mixed);
-    assert!(!found.iter().is_sorted_by_key(|finding| finding.line), "the input is to be one whose failures end in another order");
+    assert!(
+        !found.iter().is_sorted_by_key(|finding| finding.line),
+        "the input is to be one whose failures end in another order"
+    );
     let answer = dhlimit(["explain", "-o", "json"]).stdin(mixed).run().expect_code(0).json();
-    let lines: Vec<u64> = answer["findings"].as_array().unwrap().iter().map(|finding| finding["line"].as_u64().unwrap()).collect();
+    let lines: Vec<u64> = answer["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["line"].as_u64().unwrap())
+        .collect();
     assert!(lines.len() == found.len() && lines.is_sorted(), "{lines:?}");
 }
 
@@ -104,7 +128,10 @@ fn no_secret_and_no_control_character_reaches_any_output() {
     for output in ["table", "plain", "json", "jsonl"] {
         let outcome = dhlimit(["explain", "-vvv", "-o", output]).stdin(LOG).run().expect_code(0);
         let everything = outcome.everything();
-        assert!(everything.contains("pull_limit") && everything.contains("<redacted>"), "{output}: {everything}");
+        assert!(
+            everything.contains("pull_limit") && everything.contains("<redacted>"),
+            "{output}: {everything}"
+        );
         for secret in ["tidewater-ci", "dckr_jti", "hunter2", "\u{1b}", "\u{7}"] {
             assert!(!everything.contains(secret), "{output} shows {secret:?}: {everything}");
         }
@@ -122,7 +149,10 @@ fn no_password_of_a_command_that_failed_reaches_any_output() {
     ];
     for line in failed {
         let outcome = dhlimit(["explain", "-vvv", "-o", "jsonl"]).stdin(line).run().expect_code(0);
-        assert!(outcome.stdout.contains("\"credentials\"") && outcome.stdout.contains("<redacted>"), "{outcome:?}");
+        assert!(
+            outcome.stdout.contains("\"credentials\"") && outcome.stdout.contains("<redacted>"),
+            "{outcome:?}"
+        );
         assert!(!outcome.everything().contains("hunter2"), "{outcome:?}");
     }
 }
@@ -131,17 +161,25 @@ fn no_password_of_a_command_that_failed_reaches_any_output() {
 fn the_table_counts_repeats_and_plain_has_a_line_a_failure() {
     let table = dhlimit(["explain", "-o", "table"]).stdin(LOG).run().expect_code(0).stdout;
     assert!(table.starts_with("Docker Hub's pull limit (pull_limit), 2 times\n"), "{table}");
-    assert!(table.contains("   2      2  docker  docker.io/library/nginx:1.27\n") && table.contains("→ "), "{table}");
+    assert!(
+        table.contains("   2      2  docker  docker.io/library/nginx:1.27\n")
+            && table.contains("→ "),
+        "{table}"
+    );
     let plain = dhlimit(["explain"]).stdin(LOG).run().expect_code(0).stdout;
     let starts: Vec<&str> = plain.lines().filter_map(|line| line.split("  ").next()).collect();
     assert_eq!(starts, ["2: pull_limit", "3: pull_limit", "4: network"]);
-    let template = dhlimit(["explain", "--format", "{line}={class}"]).stdin(LOG).run().expect_code(0).stdout;
+    let template =
+        dhlimit(["explain", "--format", "{line}={class}"]).stdin(LOG).run().expect_code(0).stdout;
     assert_eq!(template, "2=pull_limit\n3=pull_limit\n4=network\n");
 }
 
 #[test]
 fn a_log_without_a_failure_is_no_failure() {
-    let table = dhlimit(["explain", "-o", "table"]).stdin("Status: Image is up to date for nginx:latest\n").run().expect_code(0);
+    let table = dhlimit(["explain", "-o", "table"])
+        .stdin("Status: Image is up to date for nginx:latest\n")
+        .run()
+        .expect_code(0);
     assert_eq!((table.stdout.lines().count(), table.stderr.as_str()), (1, ""));
     let plain = dhlimit(["explain"]).stdin("").run().expect_code(0);
     assert!(plain.stdout.is_empty() && plain.stderr.contains("No line"), "{plain:?}");
@@ -153,24 +191,39 @@ fn what_cannot_be_read_is_a_usage_error_that_names_it() {
     let folder = home.path().display().to_string();
     for file in ["/nowhere/job.log", folder.as_str()] {
         let outcome = home.dhlimit(["explain", file]).run().expect_code(2);
-        assert!(outcome.stderr.contains(file) && outcome.stderr.contains("docker pull nginx 2>&1 | dhlimit explain"), "{outcome:?}");
+        assert!(
+            outcome.stderr.contains(file)
+                && outcome.stderr.contains("docker pull nginx 2>&1 | dhlimit explain"),
+            "{outcome:?}"
+        );
     }
-    let outcome = home.dhlimit(["explain", "--format", "{nothing}", "-"]).stdin(LOG).run().expect_code(2);
+    let outcome =
+        home.dhlimit(["explain", "--format", "{nothing}", "-"]).stdin(LOG).run().expect_code(2);
     assert!(outcome.stderr.contains("nothing"), "{outcome:?}");
 }
 
 #[test]
 fn files_of_other_encodings_and_compressed_ones_are_read() {
     let home = Home::new();
-    let wide: Vec<u8> = format!("\u{feff}{LOG}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        format!("\u{feff}{LOG}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(LOG.as_bytes()).expect("gzip in memory");
     let latin = [b"caf\xe9 \xff\xfe\n".as_slice(), LOG.as_bytes()].concat();
-    for (name, bytes, first) in [("wide", wide, 2), ("gzip", gzip.finish().expect("gzip in memory"), 2), ("latin", latin, 3)] {
+    for (name, bytes, first) in [
+        ("wide", wide, 2),
+        ("gzip", gzip.finish().expect("gzip in memory"), 2),
+        ("latin", latin, 3),
+    ] {
         let path = home.path().join(name);
         fs::write(&path, bytes).expect("a log");
         let outcome = home.dhlimit(["explain".as_ref(), path.as_os_str()]).run().expect_code(0);
-        assert!(outcome.stdout.starts_with(&format!("{first}: pull_limit  docker.io/library/nginx:1.27")), "{name}: {outcome:?}");
+        assert!(
+            outcome
+                .stdout
+                .starts_with(&format!("{first}: pull_limit  docker.io/library/nginx:1.27")),
+            "{name}: {outcome:?}"
+        );
         assert_eq!(outcome.stdout.lines().count(), 3, "{name}: {outcome:?}");
     }
 }
@@ -179,9 +232,18 @@ fn files_of_other_encodings_and_compressed_ones_are_read() {
 fn a_reader_that_leaves_ends_it_quietly() {
     let home = Home::new();
     let log = home.write("long.log", &LOG.repeat(5_000));
-    let line = format!("{} explain {} -o jsonl; echo \"ended $?\" >&2", env!("CARGO_BIN_EXE_dhlimit"), log.display());
-    let outcome = home.program("sh", ["-c", &format!("{{ {line}; }} | head -n 1")]).run().expect_code(0);
-    assert_eq!((outcome.stdout.lines().count(), outcome.stderr.trim()), (1, "ended 0"), "{outcome:?}");
+    let line = format!(
+        "{} explain {} -o jsonl; echo \"ended $?\" >&2",
+        env!("CARGO_BIN_EXE_dhlimit"),
+        log.display()
+    );
+    let outcome =
+        home.program("sh", ["-c", &format!("{{ {line}; }} | head -n 1")]).run().expect_code(0);
+    assert_eq!(
+        (outcome.stdout.lines().count(), outcome.stderr.trim()),
+        (1, "ended 0"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -190,11 +252,16 @@ fn a_failure_is_shown_while_the_stream_goes_on_and_an_interrupt_shows_the_rest()
     let fifo = home.path().join("fifo");
     home.program("mkfifo", [&fifo]).run().expect_code(0);
     for (output, interrupt) in [("plain", Signal::INT), ("table", Signal::TERM)] {
-        let mut running = home.dhlimit(["explain".as_ref(), fifo.as_os_str(), "-o".as_ref(), output.as_ref()]).start();
-        let mut writer = fs::OpenOptions::new().write(true).open(&fifo).expect("a pipe with a reader");
+        let mut running = home
+            .dhlimit(["explain".as_ref(), fifo.as_os_str(), "-o".as_ref(), output.as_ref()])
+            .start();
+        let mut writer =
+            fs::OpenOptions::new().write(true).open(&fifo).expect("a pipe with a reader");
         writer.write_all(LOG.as_bytes()).expect("a pipe with a reader");
         if output == "plain" {
-            running.wait_until(Duration::from_secs(20), |running| running.stdout().contains("pull_limit").then_some(()));
+            running.wait_until(Duration::from_secs(20), |running| {
+                running.stdout().contains("pull_limit").then_some(())
+            });
         } else {
             // A table is shown at the end; there is nothing to see that says the log has been read.
             std::thread::sleep(Duration::from_millis(300));
@@ -211,14 +278,23 @@ fn a_stream_that_falls_silent_shows_what_it_has_said_and_shows_it_once() {
     let home = Home::new();
     let fifo = home.path().join("fifo");
     home.program("mkfifo", [&fifo]).run().expect_code(0);
-    let mut running = home.dhlimit(["explain".as_ref(), fifo.as_os_str(), "--format".as_ref(), "{line} {class}".as_ref()]).start();
+    let mut running = home
+        .dhlimit([
+            "explain".as_ref(),
+            fifo.as_os_str(),
+            "--format".as_ref(),
+            "{line} {class}".as_ref(),
+        ])
+        .start();
     let mut writer = fs::OpenOptions::new().write(true).open(&fifo).expect("a pipe with a reader");
     let bare = "Failed to pull image \"golang:1.22\": unexpected status from HEAD request to https://registry-1.docker.io/v2/library/golang/manifests/1.22: 429 Too Many Requests\n";
     let warning = "WARN[0001] Failed, retrying in 1s ... (1/3). Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
     let error = "Error: reading manifest 7 in docker.io/library/redis: toomanyrequests: You have reached your pull rate limit.\n";
     for (line, shown) in [(bare, "1 limit_unspecified\n"), (warning, "2 pull_limit\n")] {
         writer.write_all(line.as_bytes()).expect("a pipe with a reader");
-        running.wait_until(Duration::from_secs(20), |running| running.stdout().contains(shown).then_some(()));
+        running.wait_until(Duration::from_secs(20), |running| {
+            running.stdout().contains(shown).then_some(())
+        });
     }
     writer.write_all(error.as_bytes()).expect("a pipe with a reader");
     drop(writer);
@@ -243,9 +319,15 @@ fn two_hundred_megabytes_and_an_endless_line_stay_within_memory() {
     }
     file.flush().expect("room for a log");
     drop(file);
-    let outcome =
-        home.dhlimit(["explain".as_ref(), path.as_os_str(), "-o".as_ref(), "table".as_ref()]).limit(Duration::from_secs(300)).run();
+    let outcome = home
+        .dhlimit(["explain".as_ref(), path.as_os_str(), "-o".as_ref(), "table".as_ref()])
+        .limit(Duration::from_secs(300))
+        .run();
     let outcome = outcome.expect_code(0);
     assert!(outcome.stdout.contains(&format!("(pull_limit), {} times", 2 * blocks)), "{outcome:?}");
-    assert!(outcome.peak_memory > 0 && outcome.peak_memory < 40 << 20, "{} bytes", outcome.peak_memory);
+    assert!(
+        outcome.peak_memory > 0 && outcome.peak_memory < 40 << 20,
+        "{} bytes",
+        outcome.peak_memory
+    );
 }

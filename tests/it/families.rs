@@ -40,7 +40,11 @@ fn beside_a_sandbox(hosts: &[&str], script: &str) -> Option<Outcome> {
 /// The check report among what was printed.
 fn report(outcome: &Outcome) -> Vec<Value> {
     let start = outcome.stdout.find("{\n").unwrap_or_else(|| panic!("no report in {outcome:?}"));
-    let report: Value = serde_json::Deserializer::from_str(&outcome.stdout[start..]).into_iter().next().unwrap().unwrap();
+    let report: Value = serde_json::Deserializer::from_str(&outcome.stdout[start..])
+        .into_iter()
+        .next()
+        .unwrap()
+        .unwrap();
     report["readings"].as_array().unwrap().clone()
 }
 
@@ -56,8 +60,14 @@ fn both_families_are_read_each_from_its_own_source_and_count_apart() {
     let readings = report(&outcome);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(readings.len(), 2, "{outcome:?}");
-    assert_eq!(facts(&readings[0]), [&json!("ipv4"), &json!(IPV4), &json!("ipv4"), &json!(47), &json!(true)]);
-    assert_eq!(facts(&readings[1]), [&json!("ipv6"), &json!("2001:db8:0:1::"), &json!("ipv6_prefix"), &json!(50), &json!(true)]);
+    assert_eq!(
+        facts(&readings[0]),
+        [&json!("ipv4"), &json!(IPV4), &json!("ipv4"), &json!(47), &json!(true)]
+    );
+    assert_eq!(
+        facts(&readings[1]),
+        [&json!("ipv6"), &json!("2001:db8:0:1::"), &json!("ipv6_prefix"), &json!(50), &json!(true)]
+    );
 }
 
 #[test]
@@ -73,19 +83,33 @@ fn the_worse_of_two_families_decides_and_people_see_the_length_of_the_network() 
 
 #[test]
 fn a_family_that_is_not_there_decides_nothing_and_says_why() {
-    let Some(outcome) = beside_a_sandbox(&[IPV4], "\"$DHLIMIT\" check --family both -o json") else { return };
+    let Some(outcome) = beside_a_sandbox(&[IPV4], "\"$DHLIMIT\" check --family both -o json")
+    else {
+        return;
+    };
     let readings = report(&outcome);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert_eq!(facts(&readings[0]), [&json!("ipv4"), &json!(IPV4), &json!("ipv4"), &json!(50), &json!(true)]);
-    assert_eq!((&readings[1]["state"], &readings[1]["effective"]), (&json!("failed"), &json!(false)));
+    assert_eq!(
+        facts(&readings[0]),
+        [&json!("ipv4"), &json!(IPV4), &json!("ipv4"), &json!(50), &json!(true)]
+    );
+    assert_eq!(
+        (&readings[1]["state"], &readings[1]["effective"]),
+        (&json!("failed"), &json!(false))
+    );
     let message = readings[1]["error"]["message"].as_str().unwrap();
-    assert_eq!(message, format!("{NAME}:5000 was not reached: it has no address of the family asked for"));
+    assert_eq!(
+        message,
+        format!("{NAME}:5000 was not reached: it has no address of the family asked for")
+    );
 }
 
 #[test]
 fn whichever_connects_is_told() {
     for (address, family) in [(IPV4, "ipv4"), (IPV6, "ipv6")] {
-        let Some(outcome) = beside_a_sandbox(&[address], "\"$DHLIMIT\" check -o json") else { return };
+        let Some(outcome) = beside_a_sandbox(&[address], "\"$DHLIMIT\" check -o json") else {
+            return;
+        };
         assert_eq!(report(&outcome)[0]["family"], family, "{outcome:?}");
     }
 }

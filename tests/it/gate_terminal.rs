@@ -39,7 +39,11 @@ fn the_countdown_is_one_line_that_changes_and_then_goes_away() {
         let screen = terminal.screen();
         let lines: Vec<&str> = screen.lines().filter(|line| line.contains("gives up in")).collect();
         assert_eq!(lines.len(), 1, "{screen}");
-        seen.extend(lines.into_iter().map(|line| line.split("gives up in").last().unwrap_or_default().trim().to_owned()));
+        seen.extend(
+            lines
+                .into_iter()
+                .map(|line| line.split("gives up in").last().unwrap_or_default().trim().to_owned()),
+        );
         (seen.len() >= 4).then_some(())
     });
     assert!(changed.is_some(), "{seen:?}");
@@ -59,7 +63,10 @@ fn ctrl_c_at_the_countdown_takes_it_away_and_is_130() {
     terminal.sees("gives up in");
     terminal.keys(&["C-c"]);
     let screen = terminal.sees("code 130");
-    assert!(!screen.contains("gives up in") && !screen.lines().any(|line| line == "ran"), "{screen}");
+    assert!(
+        !screen.contains("gives up in") && !screen.lines().any(|line| line == "ran"),
+        "{screen}"
+    );
     terminal.is_given_back("130");
 }
 
@@ -67,18 +74,26 @@ fn ctrl_c_at_the_countdown_takes_it_away_and_is_130() {
 fn ctrl_c_reaches_the_command_once_and_its_code_comes_back() {
     let sandbox = Sandbox::start(&["--limit", "10"]);
     let Some(terminal) = before(&sandbox) else { return };
-    let trap = r#"sh -c 'trap "echo he\"\"ard; exit 7" INT; echo ready 7; while :; do sleep 0.02; done'"#;
+    let trap =
+        r#"sh -c 'trap "echo he\"\"ard; exit 7" INT; echo ready 7; while :; do sleep 0.02; done'"#;
     for (command, code) in [(trap, "7"), ("sh -c 'echo ready 130; exec sleep 600'", "130")] {
         terminal.type_line("clear; echo before the view");
         gate(&terminal, &format!("-q nginx -- {command}"));
         let ready = format!("ready {code}");
-        wait_for(Duration::from_secs(20), || terminal.screen().lines().any(|line| line.ends_with(&ready)).then_some(())).expect("it runs");
+        wait_for(Duration::from_secs(20), || {
+            terminal.screen().lines().any(|line| line.ends_with(&ready)).then_some(())
+        })
+        .expect("it runs");
         let program = terminal.program();
         let command = children(program);
         assert_eq!(command.len(), 1, "{}", terminal.screen());
         terminal.keys(&["C-c"]);
         let screen = terminal.sees(&format!("code {code}"));
-        assert_eq!(screen.matches("heard").count(), usize::from(code == "7"), "once typed, once said:\n{screen}");
+        assert_eq!(
+            screen.matches("heard").count(),
+            usize::from(code == "7"),
+            "once typed, once said:\n{screen}"
+        );
         command.into_iter().chain([program]).for_each(ends);
         terminal.is_given_back(code);
     }

@@ -29,7 +29,10 @@ fn the_committed_completions_and_manual_page_are_fresh() {
             stale.push(*name);
         }
     }
-    assert!(stale.is_empty(), "stale in completions/: {stale:?}; run tests/refresh and commit what it makes");
+    assert!(
+        stale.is_empty(),
+        "stale in completions/: {stale:?}; run tests/refresh and commit what it makes"
+    );
     let known: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
     for entry in fs::read_dir(folder).expect("completions/").flatten() {
         let name = entry.file_name();
@@ -60,23 +63,29 @@ fn bash_completes_commands_options_and_values() {
     let Some(outcome) = asked("bash", &["--norc"], "dhlimit.bash", script) else { return };
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert!(lines[0].contains("-F _dhlimit"), "{outcome:?}");
-    assert_eq!((&lines[1..], outcome.stderr.as_str()), (["check", "--anonymous", "nagios"].as_slice(), ""));
+    assert_eq!(
+        (&lines[1..], outcome.stderr.as_str()),
+        (["check", "--anonymous", "nagios"].as_slice(), "")
+    );
 }
 
 #[test]
 fn zsh_loads_its_completions() {
-    let script =
-        "fpath=($PWD $fpath); autoload -Uz compinit && compinit -u -D && echo ${_comps[dhlimit]}; autoload -U +X _dhlimit && echo loaded";
+    let script = "fpath=($PWD $fpath); autoload -Uz compinit && compinit -u -D && echo ${_comps[dhlimit]}; autoload -U +X _dhlimit && echo loaded";
     let Some(outcome) = asked("zsh", &["-f"], "_dhlimit", script) else { return };
-    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("_dhlimit\nloaded\n", ""), "{outcome:?}");
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.stderr.as_str()),
+        ("_dhlimit\nloaded\n", ""),
+        "{outcome:?}"
+    );
 }
 
 #[test]
 fn fish_completes_commands_options_and_values() {
-    let script =
-        "source dhlimit.fish; complete -C 'dhlimit che'; complete -C 'dhlimit check --anon'; complete -C 'dhlimit check --output nag'";
+    let script = "source dhlimit.fish; complete -C 'dhlimit che'; complete -C 'dhlimit check --anon'; complete -C 'dhlimit check --output nag'";
     let Some(outcome) = asked("fish", &["--no-config"], "dhlimit.fish", script) else { return };
-    let words: Vec<&str> = outcome.stdout.lines().filter_map(|line| line.split('\t').next()).collect();
+    let words: Vec<&str> =
+        outcome.stdout.lines().filter_map(|line| line.split('\t').next()).collect();
     assert_eq!(words, ["check", "--anonymous", "nagios"], "{outcome:?}");
 }
 
@@ -84,6 +93,9 @@ fn fish_completes_commands_options_and_values() {
 fn the_manual_page_is_sound_roff() {
     let Some(program) = tools::require("groff") else { return };
     let page = dhlimit(["man"]).run().expect_code(0).stdout;
-    let outcome = Home::new().program(program, ["-man", "-ww", "-z", "-Tutf8", "-rCHECKSTYLE=3"]).stdin(page).run();
+    let outcome = Home::new()
+        .program(program, ["-man", "-ww", "-z", "-Tutf8", "-rCHECKSTYLE=3"])
+        .stdin(page)
+        .run();
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{outcome:?}");
 }

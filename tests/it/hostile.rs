@@ -44,18 +44,31 @@ enum Reply {
 
 fn http(status: &str, headers: &[&str], body: &str) -> Reply {
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    Reply::Bytes(format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes())
+    Reply::Bytes(
+        format!(
+            "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes(),
+    )
 }
 
 /// Docker Hub's answer to a HEAD with these headers besides.
 fn manifest(status: &str, headers: &[&str]) -> Reply {
-    let mut all = vec!["Content-Type: application/vnd.oci.image.index.v1+json", "Docker-Content-Digest: sha256:aa"];
+    let mut all = vec![
+        "Content-Type: application/vnd.oci.image.index.v1+json",
+        "Docker-Content-Digest: sha256:aa",
+    ];
     all.extend(headers);
     http(status, &all, "")
 }
 
 fn token() -> Reply {
-    http("200 OK", &["Content-Type: application/json"], &format!(r#"{{"token":"{TOKEN}","expires_in":300}}"#))
+    http(
+        "200 OK",
+        &["Content-Type: application/json"],
+        &format!(r#"{{"token":"{TOKEN}","expires_in":300}}"#),
+    )
 }
 
 /// A server on a free port: `/token…` is answered by one reply, everything else by another.
@@ -124,8 +137,11 @@ fn serve(
     let head = String::from_utf8_lossy(&head).into_owned();
     let is_token = head.split(' ').nth(1).is_some_and(|path| path.starts_with("/token"));
     seen.lock().unwrap().push(head);
-    let (reply, turn) =
-        if is_token { (token, turns.0.fetch_add(1, Ordering::SeqCst)) } else { (registry, turns.1.fetch_add(1, Ordering::SeqCst)) };
+    let (reply, turn) = if is_token {
+        (token, turns.0.fetch_add(1, Ordering::SeqCst))
+    } else {
+        (registry, turns.1.fetch_add(1, Ordering::SeqCst))
+    };
     let reply = match reply {
         Reply::InTurn(replies) => &replies[turn.min(replies.len() - 1)],
         other => other,
@@ -151,7 +167,10 @@ fn serve(
             let block = filler.repeat(65_536 / filler.len() + 1);
             let _ = stream.write_all(start);
             for _ in 0..(8 << 30) / block.len() {
-                if stopped.load(Ordering::SeqCst) || Instant::now() > end || stream.write_all(&block).is_err() {
+                if stopped.load(Ordering::SeqCst)
+                    || Instant::now() > end
+                    || stream.write_all(&block).is_err()
+                {
                     return;
                 }
             }
@@ -174,14 +193,22 @@ fn good() -> Reply {
 fn challenge(error: &str, realm: &str) -> Reply {
     manifest(
         "401 Unauthorized",
-        &[&format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\",scope=\"repository:library/nginx:pull\"{error}")],
+        &[&format!(
+            "WWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\",scope=\"repository:library/nginx:pull\"{error}"
+        )],
     )
 }
 
 fn rows() -> Vec<Row> {
     let limited = |headers: &[&str]| manifest("200 OK", headers);
     let raw = |text: &str| Reply::Bytes(text.as_bytes().to_vec());
-    let page = |status: &str| http(status, &["Content-Type: text/html"], "<html><title>Hotel WiFi</title>\u{1b}[31mPlease log in</html>");
+    let page = |status: &str| {
+        http(
+            status,
+            &["Content-Type: text/html"],
+            "<html><title>Hotel WiFi</title>\u{1b}[31mPlease log in</html>",
+        )
+    };
     vec![
         // What Docker Hub really does.
         Row("the good answer", token(), good(), "limited", None, 0),
@@ -255,14 +282,21 @@ fn rows() -> Vec<Row> {
 fn home() -> Home {
     let home = Home::new();
     let auth = base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{PASSWORD}"));
-    home.docker_config(&serde_json::json!({"auths": {"https://index.docker.io/v1/": {"auth": auth}}}));
+    home.docker_config(
+        &serde_json::json!({"auths": {"https://index.docker.io/v1/": {"auth": auth}}}),
+    );
     home
 }
 
 /// The planted password in any of the forms in which it could leak.
 fn leaks() -> [String; 4] {
     let engine = base64::engine::general_purpose::STANDARD;
-    [PASSWORD.to_owned(), engine.encode(format!("{USER}:{PASSWORD}")), engine.encode(PASSWORD), TOKEN.to_owned()]
+    [
+        PASSWORD.to_owned(),
+        engine.encode(format!("{USER}:{PASSWORD}")),
+        engine.encode(PASSWORD),
+        TOKEN.to_owned(),
+    ]
 }
 
 /// Whether all identities, or `user` alone, get of a row what it says.
@@ -271,8 +305,9 @@ fn try_row(row: &Row, user: Option<&str>) -> Result<(), String> {
     let waits = *code == 3 && matches!(kind, None | Some("timeout"));
     let deadline = if waits { SHORT } else { LONG };
     let timeout = format!("{}s", deadline.as_secs());
-    let args =
-        ["check", "nginx", "-o", "json", "-vvv", "--timeout", &timeout].into_iter().chain(user.iter().flat_map(|user| ["--user", user]));
+    let args = ["check", "nginx", "-o", "json", "-vvv", "--timeout", &timeout]
+        .into_iter()
+        .chain(user.iter().flat_map(|user| ["--user", user]));
     let puppet = Puppet::start(token.clone(), registry.clone());
     let home = home();
     let started = Instant::now();
@@ -283,14 +318,23 @@ fn try_row(row: &Row, user: Option<&str>) -> Result<(), String> {
         .limit(Duration::from_secs(30))
         .run();
     let elapsed = started.elapsed();
-    let wrong = |what: String| Err(format!("{name}: {what}\nstdout: {}\nstderr: {}", outcome.stdout, outcome.stderr));
-    let Ok(report) = serde_json::from_str::<serde_json::Value>(&outcome.stdout) else { return wrong("no JSON".to_owned()) };
-    let Some(reading) = report["readings"].as_array().and_then(|readings| readings.iter().find(|reading| reading["effective"] == true))
+    let wrong = |what: String| {
+        Err(format!("{name}: {what}\nstdout: {}\nstderr: {}", outcome.stdout, outcome.stderr))
+    };
+    let Ok(report) = serde_json::from_str::<serde_json::Value>(&outcome.stdout) else {
+        return wrong("no JSON".to_owned());
+    };
+    let Some(reading) = report["readings"]
+        .as_array()
+        .and_then(|readings| readings.iter().find(|reading| reading["effective"] == true))
     else {
         return wrong("no effective reading".to_owned());
     };
     if reading["state"] != *state || kind.is_some_and(|kind| reading["error"]["kind"] != kind) {
-        return wrong(format!("state {} with error {}, not {state} with {kind:?}", reading["state"], reading["error"]["kind"]));
+        return wrong(format!(
+            "state {} with error {}, not {state} with {kind:?}",
+            reading["state"], reading["error"]["kind"]
+        ));
     }
     if outcome.code != Some(*code) {
         return wrong(format!("exit code {:?}, not {code}", outcome.code));
@@ -335,7 +379,14 @@ fn every_hostile_answer_has_its_state_kind_and_exit_code_within_the_deadline() {
 #[test]
 fn a_token_that_is_not_good_enough_once_is_replaced() {
     let refused = challenge(",error=\"invalid_token\"", "http://127.0.0.1:1/token");
-    let row = Row("not good enough once", token(), Reply::InTurn(vec![refused, good()]), "limited", None, 0);
+    let row = Row(
+        "not good enough once",
+        token(),
+        Reply::InTurn(vec![refused, good()]),
+        "limited",
+        None,
+        0,
+    );
     try_row(&row, Some(USER)).unwrap();
 }
 
@@ -347,23 +398,48 @@ fn credentials_never_reach_a_foreign_realm() {
         format!("http://127.0.0.1.nip.example:{}/token", stranger.port),
         format!("http://127.0.0.2:{}/token", stranger.port),
     ] {
-        let challenge = http("401 Unauthorized", &[&format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\"")], "");
+        let challenge = http(
+            "401 Unauthorized",
+            &[&format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"s\"")],
+            "",
+        );
         let registry = Puppet::start(token(), challenge);
-        let outcome = home().dhlimit(["check", "nginx", "-o", "json", "--timeout", "2s"]).env("DHLIMIT_REGISTRY_URL", registry.url()).run();
+        let outcome = home()
+            .dhlimit(["check", "nginx", "-o", "json", "--timeout", "2s"])
+            .env("DHLIMIT_REGISTRY_URL", registry.url())
+            .run();
         let report = outcome.json();
-        let reading = report["readings"].as_array().unwrap().iter().find(|reading| reading["effective"] == true).unwrap();
+        let reading = report["readings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|reading| reading["effective"] == true)
+            .unwrap();
         assert_eq!(reading["error"]["kind"], "credentials", "{realm}: {reading}");
         assert_eq!(outcome.code, Some(4), "{realm}");
     }
     let heads = stranger.heads();
-    assert!(!heads.to_ascii_lowercase().contains("authorization") && !leaks().iter().any(|leak| heads.contains(leak)), "{heads}");
+    assert!(
+        !heads.to_ascii_lowercase().contains("authorization")
+            && !leaks().iter().any(|leak| heads.contains(leak)),
+        "{heads}"
+    );
 }
 
 #[test]
 fn a_redirect_takes_no_authorization_to_another_host() {
-    let elsewhere = Puppet::start(token(), manifest("200 OK", &["RateLimit-Limit: 100;w=60", "RateLimit-Remaining: 5;w=60"]));
-    let registry =
-        Puppet::start(token(), http("307 Temporary Redirect", &[&format!("Location: http://localhost:{}/elsewhere", elsewhere.port)], ""));
+    let elsewhere = Puppet::start(
+        token(),
+        manifest("200 OK", &["RateLimit-Limit: 100;w=60", "RateLimit-Remaining: 5;w=60"]),
+    );
+    let registry = Puppet::start(
+        token(),
+        http(
+            "307 Temporary Redirect",
+            &[&format!("Location: http://localhost:{}/elsewhere", elsewhere.port)],
+            "",
+        ),
+    );
     let outcome = home()
         .dhlimit(["check", "nginx", "-o", "json", "--timeout", "2s"])
         .env("DHLIMIT_REGISTRY_URL", registry.url())
@@ -371,13 +447,17 @@ fn a_redirect_takes_no_authorization_to_another_host() {
         .run();
     assert_eq!(outcome.code, Some(0), "{}", outcome.everything());
     let (there, here) = (elsewhere.heads(), registry.heads());
-    assert!(there.contains("/elsewhere") && !there.to_ascii_lowercase().contains("authorization"), "{there}");
+    assert!(
+        there.contains("/elsewhere") && !there.to_ascii_lowercase().contains("authorization"),
+        "{there}"
+    );
     assert!(here.to_ascii_lowercase().contains("authorization: bearer"), "{here}");
 }
 
 #[test]
 fn a_password_that_the_token_service_repeats_is_not_shown() {
-    let refusal = http("401 Unauthorized", &[], &format!(r#"{{"details":"no such password: {PASSWORD}"}}"#));
+    let refusal =
+        http("401 Unauthorized", &[], &format!(r#"{{"details":"no such password: {PASSWORD}"}}"#));
     let puppet = Puppet::start(refusal, manifest("200 OK", &[]));
     let outcome = home()
         .dhlimit(["check", "nginx", "--user", USER, "-o", "json", "-vvv", "--timeout", "2s"])
@@ -390,12 +470,15 @@ fn a_password_that_the_token_service_repeats_is_not_shown() {
 
 #[test]
 fn a_refused_reading_has_the_status_source_and_headers_of_the_manifest_answer_alone() {
-    let fields =
-        ["Docker-RateLimit-Source: 192.0.2.9", "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:1/token\",error=\"insufficient_scope\""];
+    let fields = [
+        "Docker-RateLimit-Source: 192.0.2.9",
+        "WWW-Authenticate: Bearer realm=\"http://127.0.0.1:1/token\",error=\"insufficient_scope\"",
+    ];
     let lockout = http("429 Too Many Requests", &["Retry-After: 600"], "{}");
-    for (token, status, source) in
-        [(token(), serde_json::json!(401), serde_json::json!("192.0.2.9")), (lockout, serde_json::Value::Null, serde_json::Value::Null)]
-    {
+    for (token, status, source) in [
+        (token(), serde_json::json!(401), serde_json::json!("192.0.2.9")),
+        (lockout, serde_json::Value::Null, serde_json::Value::Null),
+    ] {
         let puppet = Puppet::start(token, http("401 Unauthorized", &fields, ""));
         let outcome = home()
             .dhlimit(["check", "nginx", "--user", USER, "-o", "json", "--timeout", "2s"])
@@ -403,7 +486,11 @@ fn a_refused_reading_has_the_status_source_and_headers_of_the_manifest_answer_al
             .env("DHLIMIT_AUTH_URL", puppet.url())
             .run();
         let reading = &outcome.json()["readings"][0];
-        let seen = (&reading["http_status"], &reading["source"], &reading["headers"]["docker-ratelimit-source"]);
+        let seen = (
+            &reading["http_status"],
+            &reading["source"],
+            &reading["headers"]["docker-ratelimit-source"],
+        );
         assert_eq!(seen, (&status, &source, &source), "{reading}");
         assert_eq!(reading["warnings"], serde_json::json!([]), "{reading}");
     }

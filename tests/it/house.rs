@@ -55,18 +55,25 @@ fn code(source: &str) -> String {
     let mut code = String::new();
     let mut rest = source;
     while let Some(first) = rest.chars().next() {
-        let raw = rest.strip_prefix('r').map(|after| after.len() - after.trim_start_matches('#').len());
+        let raw =
+            rest.strip_prefix('r').map(|after| after.len() - after.trim_start_matches('#').len());
         let skip = match first {
             _ if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
             _ if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            'r' if raw.is_some_and(|hashes| rest[1 + hashes..].starts_with('"')) && !code.ends_with(|c: char| c.is_alphanumeric()) => {
+            'r' if raw.is_some_and(|hashes| rest[1 + hashes..].starts_with('"'))
+                && !code.ends_with(|c: char| c.is_alphanumeric()) =>
+            {
                 let hashes = raw.unwrap_or(0);
                 let start = hashes + 2;
-                rest[start..].find(&format!("\"{}", "#".repeat(hashes))).map_or(rest.len(), |end| start + end + 1 + hashes)
+                rest[start..]
+                    .find(&format!("\"{}", "#".repeat(hashes)))
+                    .map_or(rest.len(), |end| start + end + 1 + hashes)
             }
             '"' => end_of_literal(rest, '"'),
             // A quote opens a character where one or an escape is closed again, a lifetime elsewhere.
-            '\'' if rest.starts_with("'\\") || rest.chars().nth(2) == Some('\'') => end_of_literal(rest, '\''),
+            '\'' if rest.starts_with("'\\") || rest.chars().nth(2) == Some('\'') => {
+                end_of_literal(rest, '\'')
+            }
             _ => 0,
         };
         if skip == 0 {
@@ -120,7 +127,12 @@ fn rooms_named(source: &str, depth: usize) -> BTreeSet<String> {
 
 /// The first names of a path or of each path in a group.
 fn heads(rest: &str) -> Vec<String> {
-    let name = |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let name = |text: &str| {
+        text.trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
     let mut heads = vec![name(group)];
     let mut depth = 0;
@@ -149,14 +161,23 @@ fn room_of(name: &str) -> &str {
 
 /// Wrong arrows of one file, in words.
 fn wrong_arrows(path: &Path, source: &str) -> Vec<String> {
-    let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    let Some(room) = parts.first().map(String::as_str).filter(|room| !GLUE.contains(room)) else { return Vec::new() };
+    let parts: Vec<String> =
+        path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let Some(room) = parts.first().map(String::as_str).filter(|room| !GLUE.contains(room)) else {
+        return Vec::new();
+    };
     let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == room) else {
-        return vec![format!("{}: the room `{room}` has no line in the table of arrows", path.display())];
+        return vec![format!(
+            "{}: the room `{room}` has no line in the table of arrows",
+            path.display()
+        )];
     };
     let depth = parts.len() - usize::from(parts.last().is_some_and(|last| last == "mod"));
     let named = rooms_named(source, depth);
-    let wrong = named.iter().map(|name| room_of(name)).filter(|name| *name != room && !allowed.contains(name));
+    let wrong = named
+        .iter()
+        .map(|name| room_of(name))
+        .filter(|name| *name != room && !allowed.contains(name));
     wrong.map(|name| format!("{}: {room} -> {name}", path.display())).collect()
 }
 
@@ -165,7 +186,12 @@ fn no_room_knows_a_room_it_must_not() {
     let src = root().join("src");
     let wrong: Vec<String> = files(&src, ".rs")
         .iter()
-        .flat_map(|path| wrong_arrows(path.strip_prefix(&src).expect("below src"), &fs::read_to_string(path).expect("a source file")))
+        .flat_map(|path| {
+            wrong_arrows(
+                path.strip_prefix(&src).expect("below src"),
+                &fs::read_to_string(path).expect("a source file"),
+            )
+        })
         .collect();
     assert!(wrong.is_empty(), "wrong arrows:\n{}", wrong.join("\n"));
 }
@@ -178,17 +204,30 @@ fn a_wrong_arrow_is_named_however_it_is_written() {
         ("image/x.rs", "fn f() { super::super::registry::go() }", "image/x.rs: image -> registry"),
         ("image/mod.rs", "mod tests { use super::super::cli; }", "image/mod.rs: image -> cli"),
         ("render/mod.rs", "fn f(c: &crate::Failure) {}", "render/mod.rs: render -> exit"),
-        ("runtime/a/b.rs", "const Q: char = '\"'; use crate::registry;", "runtime/a/b.rs: runtime -> registry"),
+        (
+            "runtime/a/b.rs",
+            "const Q: char = '\"'; use crate::registry;",
+            "runtime/a/b.rs: runtime -> registry",
+        ),
         ("attic/mod.rs", "", "attic/mod.rs: the room `attic` has no line in the table of arrows"),
     ];
     for (path, source, wrong) in rows {
         assert_eq!(wrong_arrows(Path::new(path), source), [wrong], "{source}");
     }
     let fine = [
-        ("image/mod.rs", "//! [`crate::registry`]\n/* crate::cli */ const A: &str = \"crate::cli\"; const B: &str = r#\"\"crate::cli\"#;"),
-        ("image/x.rs", "use super::y; use crate::text; mod tests { use super::super::y; use super::*; }"),
+        (
+            "image/mod.rs",
+            "//! [`crate::registry`]\n/* crate::cli */ const A: &str = \"crate::cli\"; const B: &str = r#\"\"crate::cli\"#;",
+        ),
+        (
+            "image/x.rs",
+            "use super::y; use crate::text; mod tests { use super::super::y; use super::*; }",
+        ),
         ("command/check.rs", "use crate::{registry, sandbox};"),
-        ("registry/mod.rs", "fn f<'a>(x: &'a str) -> &'a str { x } use crate::credentials::Keychain;"),
+        (
+            "registry/mod.rs",
+            "fn f<'a>(x: &'a str) -> &'a str { x } use crate::credentials::Keychain;",
+        ),
     ];
     for (path, source) in fine {
         assert_eq!(wrong_arrows(Path::new(path), source), [""; 0], "{source}");
@@ -206,7 +245,11 @@ fn no_source_file_has_grown_past_its_room() {
             }
         }
     }
-    assert!(long.is_empty(), "a room is missing where a file is longer than {MOST_LINES} lines:\n{}", long.join("\n"));
+    assert!(
+        long.is_empty(),
+        "a room is missing where a file is longer than {MOST_LINES} lines:\n{}",
+        long.join("\n")
+    );
 }
 
 #[test]
@@ -221,16 +264,34 @@ fn every_module_opens_with_what_it_is() {
 
 #[test]
 fn the_top_level_holds_what_it_should_and_no_more() {
-    let drawn = ["Cargo.toml", "Cargo.lock", "src", "tests", "examples", "completions", "README.md", "LICENSE", "CHANGELOG.md", "target"];
-    let names = fs::read_dir(root()).expect("the top level").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let extra: Vec<String> = names.filter(|name| !name.starts_with('.') && !drawn.contains(&name.as_str())).collect();
+    let drawn = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "tests",
+        "examples",
+        "completions",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "target",
+    ];
+    let names = fs::read_dir(root())
+        .expect("the top level")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let extra: Vec<String> =
+        names.filter(|name| !name.starts_with('.') && !drawn.contains(&name.as_str())).collect();
     assert!(extra.is_empty(), "not drawn: {extra:?}");
 }
 
 #[test]
 fn nothing_is_left_for_later_and_no_dead_crate_is_used() {
     let mut found = Vec::new();
-    for path in files(&root().join("src"), ".rs").into_iter().chain([root().join("Cargo.toml"), root().join("Cargo.lock")]) {
+    for path in files(&root().join("src"), ".rs")
+        .into_iter()
+        .chain([root().join("Cargo.toml"), root().join("Cargo.lock")])
+    {
         let text = fs::read_to_string(&path).expect("a source file");
         for word in ["TODO", "FIXME", "XXX", "serde_yaml", "serde_yml"] {
             if text.contains(word) {
@@ -244,7 +305,10 @@ fn nothing_is_left_for_later_and_no_dead_crate_is_used() {
 #[test]
 fn shell_scripts_are_clean() {
     let Some(shellcheck) = tools::require("shellcheck") else { return };
-    let mut scripts: Vec<PathBuf> = ["tests/run", "tests/refresh", ".ci/run"].iter().map(|script| root().join(script)).collect();
+    let mut scripts: Vec<PathBuf> = ["tests/run", "tests/refresh", ".ci/run"]
+        .iter()
+        .map(|script| root().join(script))
+        .collect();
     scripts.extend(files(&root().join("examples"), ".sh"));
     let home = Home::new();
     let outcome = home.program(shellcheck, scripts.iter().map(|path| path.as_os_str())).run();

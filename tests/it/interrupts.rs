@@ -25,7 +25,13 @@ impl Dice {
     }
 }
 
-fn interrupt(times: usize, seed: u64, runtime: &str, environment: &[(&'static str, OsString)], held: impl Fn() -> Vec<String>) {
+fn interrupt(
+    times: usize,
+    seed: u64,
+    runtime: &str,
+    environment: &[(&'static str, OsString)],
+    held: impl Fn() -> Vec<String>,
+) {
     let home = Home::new();
     let sandbox = Sandbox::start(&["--limit", "100000"]);
     let image = sandbox.image("library/nginx:latest");
@@ -36,13 +42,28 @@ fn interrupt(times: usize, seed: u64, runtime: &str, environment: &[(&'static st
         assert!(time <= 2 * times, "too few moments fell into a run: {reports} of {time}");
         let (signal, name) = [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")][time % 2];
         let moment = Duration::from_millis(dice.below(LATEST_MS));
-        let program = home.dhlimit(["stress", &image, "--runtime", runtime, "--interval", "0s", "--count", "100000", "-o", "json"]);
-        let mut running = program.envs(environment.iter().cloned()).limit(Duration::from_secs(60)).start();
+        let program = home.dhlimit([
+            "stress",
+            &image,
+            "--runtime",
+            runtime,
+            "--interval",
+            "0s",
+            "--count",
+            "100000",
+            "-o",
+            "json",
+        ]);
+        let mut running =
+            program.envs(environment.iter().cloned()).limit(Duration::from_secs(60)).start();
         // Before its handlers are set a program cannot but die of the signal.
-        running.wait_until(Duration::from_secs(10), |running| running.catches(signal).then_some(()));
+        running
+            .wait_until(Duration::from_secs(10), |running| running.catches(signal).then_some(()));
         // Three in four moments are counted from the plan on, as looking around takes seconds on a busy machine.
         if time % 4 > 0 {
-            running.wait_until(Duration::from_secs(50), |running| running.stderr().contains("Plan:").then_some(()));
+            running.wait_until(Duration::from_secs(50), |running| {
+                running.stderr().contains("Plan:").then_some(())
+            });
         }
         thread::sleep(moment);
         running.signal(signal);
@@ -79,5 +100,7 @@ fn nerdctl_is_interrupted_at_random_moments_and_leaves_nothing() {
 #[test]
 fn docker_is_interrupted_at_random_moments_and_leaves_nothing() {
     let Some(dockerd) = Dockerd::start() else { return };
-    interrupt(33, 0x00D0_C4E2, "docker", &dockerd.environment(), || [dockerd.images(), dockerd.leases()].concat());
+    interrupt(33, 0x00D0_C4E2, "docker", &dockerd.environment(), || {
+        [dockerd.images(), dockerd.leases()].concat()
+    });
 }

@@ -59,10 +59,15 @@ fn nagios_takes_the_example_and_finds_its_mistakes() {
     let run = |definitions: &str| -> Outcome {
         let home = Home::new();
         let folder = home.path().to_owned();
-        let files = [home.write("site/site.cfg", NAGIOS_SITE), home.write("site/dhlimit.cfg", definitions)];
+        let files =
+            [home.write("site/site.cfg", NAGIOS_SITE), home.write("site/dhlimit.cfg", definitions)];
         fs::create_dir(folder.join("site/checks")).expect("a folder");
         // Started as root it would become another user, who may not write in this test's folder.
-        let owner = if rustix::process::geteuid().is_root() { "nagios_user=root\nnagios_group=root\n" } else { "" };
+        let owner = if rustix::process::geteuid().is_root() {
+            "nagios_user=root\nnagios_group=root\n"
+        } else {
+            ""
+        };
         let site = folder.join("site");
         let site = site.display();
         let main = format!(
@@ -80,12 +85,17 @@ fn nagios_takes_the_example_and_finds_its_mistakes() {
     for words in ["Checked 1 services", "Total Warnings: 0", "Total Errors:   0"] {
         assert!(outcome.stdout.contains(words), "{words:?} is missing: {outcome:?}");
     }
-    for (right, wrong) in
-        [("check_dhlimit!20%", "check_dhlimits!20%"), ("    check_interval ", "    check_every "), ("docker-hosts", "hosts")]
-    {
+    for (right, wrong) in [
+        ("check_dhlimit!20%", "check_dhlimits!20%"),
+        ("    check_interval ", "    check_every "),
+        ("docker-hosts", "hosts"),
+    ] {
         assert!(page.contains(right), "{right}");
         let outcome = run(&page.replacen(right, wrong, 1));
-        assert!(outcome.code == Some(1) && outcome.stdout.contains("Error"), "{wrong}: {outcome:?}");
+        assert!(
+            outcome.code == Some(1) && outcome.stdout.contains("Error"),
+            "{wrong}: {outcome:?}"
+        );
     }
 }
 
@@ -117,7 +127,8 @@ fn icinga_takes_the_example_for_hosts_with_and_without_an_agent() {
         let main = home.write("icinga/icinga2.conf", &format!("{ICINGA_SITE}\n{definitions}"));
         let mut program = home.program(&icinga, ["daemon", "--validate"]).arg("--config").arg(main);
         for place in ["DataDir", "CacheDir", "LogDir", "InitRunDir"] {
-            program = program.arg("--define").arg(format!("{place}={}", folder.join("icinga").display()));
+            program =
+                program.arg("--define").arg(format!("{place}={}", folder.join("icinga").display()));
         }
         // It becomes this user at its start, who must be the one who runs the test.
         let own = |flag| home.program("id", [flag]).run().stdout.trim().to_owned();
@@ -127,8 +138,14 @@ fn icinga_takes_the_example_for_hosts_with_and_without_an_agent() {
     let page = example("icinga2.conf");
     let outcome = run(&page).expect_code(0);
     let words = format!("{}{}", outcome.stdout, outcome.stderr);
-    assert!(words.contains("Instantiated 2 Services") && !words.contains("warning/"), "{outcome:?}");
-    for (right, wrong) in [("check_command = \"dhlimit\"", "check_command = \"dhlimits\""), ("retry_interval", "retry_every")] {
+    assert!(
+        words.contains("Instantiated 2 Services") && !words.contains("warning/"),
+        "{outcome:?}"
+    );
+    for (right, wrong) in [
+        ("check_command = \"dhlimit\"", "check_command = \"dhlimits\""),
+        ("retry_interval", "retry_every"),
+    ] {
         assert!(page.contains(right), "{right}");
         let outcome = run(&page.replacen(right, wrong, 1));
         assert!(outcome.code == Some(1), "{wrong}: {outcome:?}");

@@ -22,8 +22,16 @@ fn promtool_has_no_remark_on_the_metrics_in_any_state() {
         let sandbox = Sandbox::start(options);
         let metrics = check(&sandbox, &["-o", "prometheus", "nginx", "redis:7"]);
         assert!(metrics.stdout.contains("dhlimit_"), "{options:?}: {metrics:?}");
-        let verdict = Home::new().program(&promtool, ["check", "metrics"]).stdin(metrics.stdout.clone()).run();
-        assert_eq!((verdict.code, verdict.everything().trim()), (Some(0), ""), "{options:?}: {verdict:?}\n{}", metrics.stdout);
+        let verdict = Home::new()
+            .program(&promtool, ["check", "metrics"])
+            .stdin(metrics.stdout.clone())
+            .run();
+        assert_eq!(
+            (verdict.code, verdict.everything().trim()),
+            (Some(0), ""),
+            "{options:?}: {verdict:?}\n{}",
+            metrics.stdout
+        );
     }
 }
 
@@ -42,13 +50,24 @@ fn the_monitoring_plugins_contract_is_kept() {
         (&none, &["-w", "20%", "-c", "10%"], 2, "CRITICAL"),
     ];
     for (sandbox, thresholds, code, word) in rows {
-        let args: Vec<&str> = ["-o", "nagios"].into_iter().chain(thresholds.iter().copied()).collect();
+        let args: Vec<&str> =
+            ["-o", "nagios"].into_iter().chain(thresholds.iter().copied()).collect();
         let outcome = check(sandbox, &args).expect_code(code);
         assert_plugin_output(&outcome, word);
     }
     // Nobody listens on port 1 of loopback.
     let home = Home::new();
-    let outcome = home.dhlimit(["check", "-o", "nagios", "--registry-url", "http://127.0.0.1:1", "--auth-url", "http://127.0.0.1:1"]).run();
+    let outcome = home
+        .dhlimit([
+            "check",
+            "-o",
+            "nagios",
+            "--registry-url",
+            "http://127.0.0.1:1",
+            "--auth-url",
+            "http://127.0.0.1:1",
+        ])
+        .run();
     assert_plugin_output(&outcome.expect_code(3), "UNKNOWN");
 }
 
@@ -60,7 +79,8 @@ fn assert_plugin_output(outcome: &Outcome, word: &str) {
     assert!(text.contains(word), "no {word} in {outcome:?}");
     assert!(line.len() < 4096 && outcome.stdout.is_ascii(), "{outcome:?}");
     for figure in figures.split_whitespace() {
-        let (label, values) = figure.rsplit_once('=').unwrap_or_else(|| panic!("no value in {figure}: {outcome:?}"));
+        let (label, values) =
+            figure.rsplit_once('=').unwrap_or_else(|| panic!("no value in {figure}: {outcome:?}"));
         assert!(!label.is_empty() && !label.contains('='), "{figure}");
         let values: Vec<&str> = values.split(';').collect();
         assert!((1..=5).contains(&values.len()), "{figure}");
@@ -84,7 +104,10 @@ fn a_plugin_that_cannot_even_start_is_unknown_and_says_why() {
         let outcome = home.dhlimit(args).run();
         assert_eq!(outcome.code, Some(3), "{outcome:?}");
         // What the plugin's caller shows is standard output.
-        assert!(outcome.stdout.starts_with("DHLIMIT UNKNOWN - ") && outcome.stdout.lines().count() == 1, "{outcome:?}");
+        assert!(
+            outcome.stdout.starts_with("DHLIMIT UNKNOWN - ") && outcome.stdout.lines().count() == 1,
+            "{outcome:?}"
+        );
         assert!(outcome.stdout.len() > 30, "{outcome:?}");
     }
     assert_eq!(home.dhlimit(["check", "-o", "nagios", "--help"]).run().code, Some(0));
@@ -95,10 +118,22 @@ fn what_a_line_has_no_room_for_is_said_on_standard_error_once() {
     let home = Home::new();
     let dead = [("DHLIMIT_REGISTRY_URL", "http://127.0.0.1:1".into())];
     for form in [&["-o", "plain"][..], &["--format", "{state}"]] {
-        let outcome = home.dhlimit(["check", "nginx", "redis"].iter().chain(form)).envs(dead.clone()).run().expect_code(3);
+        let outcome = home
+            .dhlimit(["check", "nginx", "redis"].iter().chain(form))
+            .envs(dead.clone())
+            .run()
+            .expect_code(3);
         assert_eq!(outcome.stdout.matches("failed").count(), 2, "{outcome:?}");
-        assert_eq!(outcome.stderr.matches("  → check the name, the network and the proxy").count(), 1, "{outcome:?}");
-        let quiet = home.dhlimit(["check", "-q", "nginx"].iter().chain(form)).envs(dead.clone()).run().expect_code(3);
+        assert_eq!(
+            outcome.stderr.matches("  → check the name, the network and the proxy").count(),
+            1,
+            "{outcome:?}"
+        );
+        let quiet = home
+            .dhlimit(["check", "-q", "nginx"].iter().chain(form))
+            .envs(dead.clone())
+            .run()
+            .expect_code(3);
         assert_eq!(quiet.stderr, "", "{quiet:?}");
     }
 }
@@ -119,7 +154,11 @@ fn what_is_below_a_threshold_is_said_not_only_by_the_exit_code() {
 #[test]
 fn without_home_the_list_of_users_says_where_it_is() {
     let sandbox = Sandbox::start(&[]);
-    let outcome =
-        Home::new().dhlimit(["doctor", "-o", "json"]).envs(sandbox.as_docker_hub()).without("HOME").without("DOCKER_CONFIG").run();
+    let outcome = Home::new()
+        .dhlimit(["doctor", "-o", "json"])
+        .envs(sandbox.as_docker_hub())
+        .without("HOME")
+        .without("DOCKER_CONFIG")
+        .run();
     assert!(outcome.stdout.contains(".docker/config.json"), "{outcome:?}");
 }

@@ -11,8 +11,26 @@ use crate::harness::{Home, Outcome, Sandbox, tools};
 
 const IMAGE: &str = "library/nginx:latest";
 
-fn stress(home: &Home, image: &str, runtime: &str, environment: impl IntoIterator<Item = (&'static str, OsString)>) -> Outcome {
-    home.dhlimit(["stress", image, "--runtime", runtime, "--interval", "0s", "--count", "2", "-o", "json"]).envs(environment).run()
+fn stress(
+    home: &Home,
+    image: &str,
+    runtime: &str,
+    environment: impl IntoIterator<Item = (&'static str, OsString)>,
+) -> Outcome {
+    home.dhlimit([
+        "stress",
+        image,
+        "--runtime",
+        runtime,
+        "--interval",
+        "0s",
+        "--count",
+        "2",
+        "-o",
+        "json",
+    ])
+    .envs(environment)
+    .run()
 }
 
 #[track_caller]
@@ -30,7 +48,10 @@ fn nerdctl_and_ctr_refuse_an_image_that_lies_in_another_namespace() {
     let before = containerd.images();
     for runtime in ["nerdctl", "ctr"] {
         if tools::require(runtime).is_some() {
-            assert_refused(&stress(&Home::new(), &image, runtime, containerd.environment()), "k8s.io");
+            assert_refused(
+                &stress(&Home::new(), &image, runtime, containerd.environment()),
+                "k8s.io",
+            );
             assert_eq!(containerd.images(), before);
         }
     }
@@ -48,7 +69,10 @@ fn nerdctl_refuses_an_image_that_lies_there_under_another_name() {
     containerd.ctr(["images", "tag", &image, "example.com/mine:1"]).expect_code(0);
     containerd.ctr(["images", "rm", "--sync", &image]).expect_code(0);
     let before = containerd.images();
-    assert_refused(&stress(&Home::new(), &image, "nerdctl", containerd.environment()), "example.com/mine:1");
+    assert_refused(
+        &stress(&Home::new(), &image, "nerdctl", containerd.environment()),
+        "example.com/mine:1",
+    );
     assert_eq!(containerd.images(), before);
 }
 
@@ -69,7 +93,13 @@ fn podman_refuses_an_image_that_is_there() {
     let Some(environment) = podman(&home) else { return };
     let sandbox = Sandbox::start(&[]);
     let image = sandbox.image(IMAGE);
-    let podman = |args: &[&str]| home.program("podman", args).envs(environment.clone()).without("DOCKER_CONFIG").run().expect_code(0);
+    let podman = |args: &[&str]| {
+        home.program("podman", args)
+            .envs(environment.clone())
+            .without("DOCKER_CONFIG")
+            .run()
+            .expect_code(0)
+    };
     podman(&["pull", "-q", "--tls-verify=false", &image]);
     let before = podman(&["images", "-a", "-q"]).stdout;
     assert_refused(&stress(&home, &image, "podman", environment.clone()), &image);
@@ -82,12 +112,17 @@ fn docker_keeps_what_somebody_pulls_by_digest_while_an_interrupted_run_is_cleane
     let sandbox = Sandbox::start(&["--latency", "150ms"]);
     let other = sandbox.image("library/redis:7");
     dockerd.docker(["pull", "-q", &other]).expect_code(0);
-    let by_digest = dockerd.docker(["image", "inspect", "--format", "{{index .RepoDigests 0}}", &other]).expect_code(0).stdout;
+    let by_digest = dockerd
+        .docker(["image", "inspect", "--format", "{{index .RepoDigests 0}}", &other])
+        .expect_code(0)
+        .stdout;
     let by_digest = by_digest.trim();
     dockerd.docker(["rmi", &other]).expect_code(0);
     let image = sandbox.image(IMAGE);
     let home = Home::new();
-    let run = home.dhlimit(["stress", &image, "--runtime", "docker", "--interval", "0s", "-o", "json"]).envs(dockerd.environment());
+    let run = home
+        .dhlimit(["stress", &image, "--runtime", "docker", "--interval", "0s", "-o", "json"])
+        .envs(dockerd.environment());
     let mut run = run.limit(Duration::from_secs(120)).start();
     run.wait_until(Duration::from_secs(60), |run| run.stderr().contains("round").then_some(()));
     dockerd.docker(["pull", "-q", by_digest]).expect_code(0);
@@ -96,5 +131,9 @@ fn docker_keeps_what_somebody_pulls_by_digest_while_an_interrupted_run_is_cleane
     let outcome = run.outcome().expect_code(130);
     assert!(!outcome.json()["rounds"].as_array().unwrap().is_empty(), "{outcome:?}");
     dockerd.docker(["image", "inspect", by_digest]).expect_code(0);
-    assert!(!dockerd.docker(["image", "inspect", &image]).stdout.contains("Id"), "{:?}", dockerd.images());
+    assert!(
+        !dockerd.docker(["image", "inspect", &image]).stdout.contains("Id"),
+        "{:?}",
+        dockerd.images()
+    );
 }

@@ -9,11 +9,19 @@ use rustix::process::Signal;
 use crate::harness::{Home, Sandbox};
 
 /// The commands that ask a registry, with what keeps each of them short.
-const COMMANDS: [&[&str]; 5] =
-    [&["check", "nginx"], &["stress", "nginx", "--count", "1"], &["watch", "nginx", "--for", "1s"], &["gate", "nginx"], &["doctor"]];
+const COMMANDS: [&[&str]; 5] = [
+    &["check", "nginx"],
+    &["stress", "nginx", "--count", "1"],
+    &["watch", "nginx", "--for", "1s"],
+    &["gate", "nginx"],
+    &["doctor"],
+];
 /// The options that read a pipe; `-` stands for standard input.
-const OPTIONS: [(&[&str], i32); 3] =
-    [(&["--user", "bob", "--password-file", "PIPE"], 4), (&["--ca-cert", "PIPE"], 2), (&["--user", "bob", "--password-stdin"], 4)];
+const OPTIONS: [(&[&str], i32); 3] = [
+    (&["--user", "bob", "--password-file", "PIPE"], 4),
+    (&["--ca-cert", "PIPE"], 2),
+    (&["--user", "bob", "--password-stdin"], 4),
+];
 /// Longer than any of them needs on a busy machine, and shorter than for ever.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -26,19 +34,33 @@ fn silent_pipe() -> (Home, PathBuf) {
 }
 
 /// A command that waits for the pipe; opened for reading and writing it has no end as standard input.
-fn waiting(home: &Home, pipe: &std::path::Path, command: &[&str], options: &[&str], timeout: &str) -> crate::harness::Running {
+fn waiting(
+    home: &Home,
+    pipe: &std::path::Path,
+    command: &[&str],
+    options: &[&str],
+    timeout: &str,
+) -> crate::harness::Running {
     let pipe = pipe.to_str().unwrap();
     let options = options.iter().map(|option| if *option == "PIPE" { pipe } else { option });
     let script = format!("exec \"$0\" \"$@\" 0<>'{pipe}'");
     let fixed = ["-c", &script, env!("CARGO_BIN_EXE_dhlimit")];
-    let args: Vec<&str> = fixed.into_iter().chain(command.iter().copied()).chain(["--timeout", timeout]).chain(options).collect();
+    let args: Vec<&str> = fixed
+        .into_iter()
+        .chain(command.iter().copied())
+        .chain(["--timeout", timeout])
+        .chain(options)
+        .collect();
     home.program("sh", args).limit(SOON).start()
 }
 
 /// Whether the thread is there that reads what may have no end: by then signals are listened to.
 fn is_reading(process: u32) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok()).any(|name| name.trim() == "aside")
+    let threads =
+        std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
+        .any(|name| name.trim() == "aside")
 }
 
 #[test]
@@ -48,7 +70,10 @@ fn a_pipe_that_nobody_writes_to_is_given_up_in_time() {
         for (options, code) in OPTIONS {
             let outcome = waiting(&home, &pipe, command, options, "300ms").outcome();
             assert_eq!(outcome.code, Some(code), "{command:?} {options:?}: {outcome:?}");
-            assert!(outcome.stderr.contains("it gives no end within the time limit"), "{command:?} {options:?}: {outcome:?}");
+            assert!(
+                outcome.stderr.contains("it gives no end within the time limit"),
+                "{command:?} {options:?}: {outcome:?}"
+            );
         }
     }
 }
@@ -72,8 +97,11 @@ fn what_a_pipe_takes_is_part_of_the_whole_time() {
     let sandbox = Sandbox::start(&["--account", "ann:secret", "--latency", "2s"]);
     let home = Home::new();
     let script = "sleep 2; echo secret";
-    let piped = format!("({script}) | \"$0\" check nginx --user ann --password-stdin --timeout 3s -o json");
-    let program = home.program("sh", ["-c", &piped, env!("CARGO_BIN_EXE_dhlimit")]).envs(sandbox.as_docker_hub());
+    let piped =
+        format!("({script}) | \"$0\" check nginx --user ann --password-stdin --timeout 3s -o json");
+    let program = home
+        .program("sh", ["-c", &piped, env!("CARGO_BIN_EXE_dhlimit")])
+        .envs(sandbox.as_docker_hub());
     let outcome = program.run().expect_code(3);
     assert_eq!(outcome.json()["readings"][0]["error"]["kind"], "timeout", "{outcome:?}");
 }

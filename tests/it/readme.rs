@@ -17,7 +17,10 @@ fn readme() -> String {
 /// The blocks of a language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}\n");
-    text.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```").map(|(block, _)| block.to_owned())).collect()
+    text.split(&fence)
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\n```").map(|(block, _)| block.to_owned()))
+        .collect()
 }
 
 /// Commands with the output shown below each.
@@ -41,8 +44,12 @@ fn settled(output: &str) -> String {
         for word in line.split_whitespace() {
             let core = word.trim_matches(['(', ')', '.', ',']);
             let is_time = core.len() == 8
-                && core.bytes().enumerate().all(|(at, byte)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_digit() });
-            let is_span = core.len() > 1 && core.ends_with(['s', 'm']) && core[..core.len() - 1].bytes().all(|byte| byte.is_ascii_digit());
+                && core.bytes().enumerate().all(|(at, byte)| {
+                    if at % 3 == 2 { byte == b':' } else { byte.is_ascii_digit() }
+                });
+            let is_span = core.len() > 1
+                && core.ends_with(['s', 'm'])
+                && core[..core.len() - 1].bytes().all(|byte| byte.is_ascii_digit());
             line_words.push(if is_time {
                 "TIME".to_owned()
             } else if is_span && !line.contains("limit of") {
@@ -51,7 +58,8 @@ fn settled(output: &str) -> String {
                 word.to_owned()
             });
         }
-        let mut line_words: Vec<String> = line_words.into_iter().map(|word| word.replace('─', "")).collect();
+        let mut line_words: Vec<String> =
+            line_words.into_iter().map(|word| word.replace('─', "")).collect();
         line_words.dedup_by(|next, word| word == "SPAN" && next == "SPAN");
         for at in 1..line_words.len() {
             if line_words[at] == "ms" {
@@ -71,10 +79,17 @@ fn every_console_block_of_the_readme_prints_what_it_shows() {
     for block in blocks(&readme(), "console") {
         let sandbox = Sandbox::start(&[]);
         let home = Home::new();
-        home.script("dhlimit", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_dhlimit")));
+        home.script(
+            "dhlimit",
+            &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_dhlimit")),
+        );
         for (command, shown) in commands(&block) {
-            let outcome =
-                home.program("sh", ["-c", &command]).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(60)).run().expect_code(0);
+            let outcome = home
+                .program("sh", ["-c", &command])
+                .envs(sandbox.as_docker_hub())
+                .limit(Duration::from_secs(60))
+                .run()
+                .expect_code(0);
             assert_eq!(settled(&outcome.stdout), settled(&shown), "$ {command}\n{outcome:?}");
         }
     }
@@ -91,18 +106,29 @@ fn every_line_of_the_readmes_sh_blocks_is_run() {
             "tests/run" => assert!(fs::metadata("tests/run").is_ok()),
             "dhlimit watch" => {
                 let mut watch = home.dhlimit(["watch"]).envs(sandbox.as_docker_hub()).start();
-                watch.wait_until(Duration::from_secs(20), |watch| watch.stdout().contains("pulls left").then_some(()));
+                watch.wait_until(Duration::from_secs(20), |watch| {
+                    watch.stdout().contains("pulls left").then_some(())
+                });
                 watch.signal(Signal::INT);
                 watch.outcome().expect_code(130);
             }
             line => {
                 // cargo builds and runs the program that is here already.
                 let line = line.replace("cargo run --release --", "dhlimit");
-                let args: Vec<&str> = line.strip_prefix("dhlimit ").unwrap_or_else(|| panic!("not ours: {line}")).split(' ').collect();
-                let program = home.dhlimit(&args).envs(sandbox.as_docker_hub()).limit(Duration::from_secs(120));
+                let args: Vec<&str> = line
+                    .strip_prefix("dhlimit ")
+                    .unwrap_or_else(|| panic!("not ours: {line}"))
+                    .split(' ')
+                    .collect();
+                let program = home
+                    .dhlimit(&args)
+                    .envs(sandbox.as_docker_hub())
+                    .limit(Duration::from_secs(120));
                 if !line.contains("--runtime nerdctl") {
                     program.run().expect_code(0);
-                } else if let (Some(_), Some(containerd)) = (require("nerdctl"), Containerd::start()) {
+                } else if let (Some(_), Some(containerd)) =
+                    (require("nerdctl"), Containerd::start())
+                {
                     let outcome = program.envs(containerd.environment()).run().expect_code(0);
                     assert_eq!(containerd.images(), [""; 0], "{outcome:?}");
                 }
@@ -121,7 +147,8 @@ fn the_exit_code_table_of_the_readme_is_the_enums() {
         .lines()
         .take_while(|line| line.starts_with('|'))
         .collect();
-    let expected: Vec<String> = Exit::ALL.iter().map(|exit| format!("| {} | {} |", exit.code(), exit.meaning())).collect();
+    let expected: Vec<String> =
+        Exit::ALL.iter().map(|exit| format!("| {} | {} |", exit.code(), exit.meaning())).collect();
     assert_eq!(table, expected);
 }
 
@@ -141,7 +168,10 @@ fn every_option_the_readme_names_exists() {
         .split(|character: char| !(character.is_ascii_alphanumeric() || character == '-'))
         .filter(|word| word.starts_with("--") && word.len() > 4)
     {
-        assert!(help.contains(word) || foreign.contains(&word), "README names {word}, which no command has");
+        assert!(
+            help.contains(word) || foreign.contains(&word),
+            "README names {word}, which no command has"
+        );
     }
 }
 
@@ -151,8 +181,15 @@ fn the_readme_configuration_is_taken() {
     let sandbox = Sandbox::start(&[]);
     let home = Home::new();
     let secret = home.write("secret", "a-password\n");
-    let file = home.write("config.toml", &toml.replace("/run/secrets/dockerhub", &secret.display().to_string()));
-    let outcome =
-        home.dhlimit(["check", "--anonymous", "-o", "json", "--config"]).arg(&file).envs(sandbox.as_docker_hub()).run().expect_code(0);
+    let file = home.write(
+        "config.toml",
+        &toml.replace("/run/secrets/dockerhub", &secret.display().to_string()),
+    );
+    let outcome = home
+        .dhlimit(["check", "--anonymous", "-o", "json", "--config"])
+        .arg(&file)
+        .envs(sandbox.as_docker_hub())
+        .run()
+        .expect_code(0);
     assert_eq!(outcome.json()["readings"][0]["state"], "limited", "{outcome:?}");
 }

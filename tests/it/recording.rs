@@ -28,7 +28,9 @@ fn sample(number: u64) -> Sample {
 
 /// A recording of so many samples below the home.
 fn recorded(home: &Home, name: &str, count: u64) -> PathBuf {
-    let lines: String = (0..count).map(|number| serde_json::to_string(&sample(number)).expect("JSON") + "\n").collect();
+    let lines: String = (0..count)
+        .map(|number| serde_json::to_string(&sample(number)).expect("JSON") + "\n")
+        .collect();
     home.write(name, &lines)
 }
 
@@ -38,15 +40,23 @@ fn a_report_counts_what_was_recorded_and_says_what_was_torn() {
     let path = recorded(&home, "hub.jsonl", 151);
     let mut file = fs::OpenOptions::new().append(true).open(&path).expect("the recording");
     file.write_all(br#"{"schema":"dhlimit/sample/1","at":"2026"#).expect("torn");
-    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-o".as_ref(), "json".as_ref()]).run();
+    let outcome =
+        home.dhlimit(["report".as_ref(), path.as_os_str(), "-o".as_ref(), "json".as_ref()]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
     let series = &report["series"][0];
     assert_eq!(report["schema"], "dhlimit/report/1");
     // 100 pulls down to zero, a reset after one second at zero, 49 pulls more.
-    assert_eq!((series["samples"].as_u64(), series["pulls"].as_u64(), series["seconds_at_zero"].as_u64()), (Some(151), Some(149), Some(1)));
     assert_eq!(
-        (series["refused"].as_u64(), series["throttled"].as_u64(), series["worst_hour"]["pulls"].as_u64()),
+        (series["samples"].as_u64(), series["pulls"].as_u64(), series["seconds_at_zero"].as_u64()),
+        (Some(151), Some(149), Some(1))
+    );
+    assert_eq!(
+        (
+            series["refused"].as_u64(),
+            series["throttled"].as_u64(),
+            series["worst_hour"]["pulls"].as_u64()
+        ),
         (Some(1), Some(0), Some(149))
     );
     assert!(outcome.stderr.contains("line 152 had been torn off"), "{outcome:?}");
@@ -63,7 +73,8 @@ fn at(samples: &[(&str, u64, &str)]) -> String {
 }
 
 fn report(home: &Home, path: &Path) -> Value {
-    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-ojson".as_ref()]).run().expect_code(0);
+    let outcome =
+        home.dhlimit(["report".as_ref(), path.as_os_str(), "-ojson".as_ref()]).run().expect_code(0);
     serde_json::from_str(&outcome.stdout).expect("JSON")
 }
 
@@ -77,8 +88,15 @@ fn what_nobody_watched_is_no_line_and_no_hour() {
     let series = &report(&home, &path)["series"][0];
     // 60 pulls in the hour that was watched first, 10 in half an hour later, 5 in a day nobody watched.
     let pace = series["pulls_per_hour"].as_f64().expect("a pace");
-    assert_eq!((series["pulls"].as_u64(), pace.round(), series["seconds_at_zero"].as_u64()), (Some(75), 47.0, Some(3600)));
-    let drawing = home.dhlimit(["report".as_ref(), path.as_os_str(), "-osvg".as_ref()]).run().expect_code(0).stdout;
+    assert_eq!(
+        (series["pulls"].as_u64(), pace.round(), series["seconds_at_zero"].as_u64()),
+        (Some(75), 47.0, Some(3600))
+    );
+    let drawing = home
+        .dhlimit(["report".as_ref(), path.as_os_str(), "-osvg".as_ref()])
+        .run()
+        .expect_code(0)
+        .stdout;
     let line = drawing.split("<path").find(|path| path.contains("class=\"l k0")).expect("a line");
     assert_eq!(line.matches('M').count(), 3, "{line}");
 }
@@ -86,11 +104,19 @@ fn what_nobody_watched_is_no_line_and_no_hour() {
 #[test]
 fn readings_a_little_more_than_an_hour_apart_are_a_pace() {
     let home = Home::new();
-    let times: Vec<String> = (0..8).map(|n| format!("01T{:02}:{:02}", n * 3 / 2, n * 3 % 2 * 30)).collect();
-    let samples: Vec<(&str, u64, &str)> = (0..).step_by(3).zip(&times).map(|(used, at)| (at.as_str(), 90 - used, "192.0.2.10")).collect();
+    let times: Vec<String> =
+        (0..8).map(|n| format!("01T{:02}:{:02}", n * 3 / 2, n * 3 % 2 * 30)).collect();
+    let samples: Vec<(&str, u64, &str)> = (0..)
+        .step_by(3)
+        .zip(&times)
+        .map(|(used, at)| (at.as_str(), 90 - used, "192.0.2.10"))
+        .collect();
     let path = home.write("slow.jsonl", &at(&samples));
     let series = &report(&home, &path)["series"][0];
-    assert_eq!((series["pulls"].as_u64(), series["pulls_per_hour"].as_f64()), (Some(21), Some(2.0)));
+    assert_eq!(
+        (series["pulls"].as_u64(), series["pulls_per_hour"].as_f64()),
+        (Some(21), Some(2.0))
+    );
 }
 
 #[test]
@@ -98,8 +124,12 @@ fn sources_in_turn_stay_one_series_each() {
     let home = Home::new();
     let sources: Vec<String> = (0..100).map(|n| format!("192.0.2.{n}")).collect();
     let times: Vec<String> = (0..300).map(|n| format!("01T{:02}:{:02}", n / 60, n % 60)).collect();
-    let samples: Vec<(&str, u64, &str)> =
-        times.iter().zip(sources.iter().cycle()).zip(0..).map(|((at, source), n)| (at.as_str(), 90 - n / 100, source.as_str())).collect();
+    let samples: Vec<(&str, u64, &str)> = times
+        .iter()
+        .zip(sources.iter().cycle())
+        .zip(0..)
+        .map(|((at, source), n)| (at.as_str(), 90 - n / 100, source.as_str()))
+        .collect();
     let path = home.write("turns.jsonl", &at(&samples));
     let found = report(&home, &path);
     let shown = found["series"].as_array().expect("series");
@@ -110,15 +140,24 @@ fn sources_in_turn_stay_one_series_each() {
 #[test]
 fn of_very_many_sources_the_last_are_shown() {
     let home = Home::new();
-    let sources: Vec<(String, String)> = (0..70).map(|n| (format!("{:02}T{:02}:00", 1 + n / 24, n % 24), format!("192.0.2.{n}"))).collect();
-    let samples: Vec<(&str, u64, &str)> = sources.iter().map(|(at, source)| (at.as_str(), 50, source.as_str())).collect();
+    let sources: Vec<(String, String)> = (0..70)
+        .map(|n| (format!("{:02}T{:02}:00", 1 + n / 24, n % 24), format!("192.0.2.{n}")))
+        .collect();
+    let samples: Vec<(&str, u64, &str)> =
+        sources.iter().map(|(at, source)| (at.as_str(), 50, source.as_str())).collect();
     let path = home.write("moving.jsonl", &at(&samples));
     let found = report(&home, &path);
     let shown = found["series"].as_array().expect("series");
     assert_eq!((shown.len(), &found["series_left_out"]), (64, &6.into()));
-    assert_eq!((&shown[0]["source"], &shown[63]["source"]), (&"192.0.2.6".into(), &"192.0.2.69".into()));
+    assert_eq!(
+        (&shown[0]["source"], &shown[63]["source"]),
+        (&"192.0.2.6".into(), &"192.0.2.69".into())
+    );
     let text = home.dhlimit(["report".as_ref(), path.as_os_str()]).run().expect_code(0).stdout;
-    assert!(text.contains("! Only the 64 series read last are shown; older ones left out: 6\n"), "{text}");
+    assert!(
+        text.contains("! Only the 64 series read last are shown; older ones left out: 6\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -129,7 +168,9 @@ fn a_report_that_was_kept_from_others_stays_so() {
     for mode in [0o600, 0o664] {
         let page = home.write("report.html", "old");
         fs::set_permissions(&page, fs::Permissions::from_mode(mode)).expect("permissions");
-        home.dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), page.as_os_str()]).run().expect_code(0);
+        home.dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), page.as_os_str()])
+            .run()
+            .expect_code(0);
         assert_eq!(fs::metadata(&page).expect("the page").permissions().mode() & 0o777, mode);
     }
 }
@@ -137,17 +178,33 @@ fn a_report_that_was_kept_from_others_stays_so() {
 #[test]
 fn one_damaged_line_does_not_take_a_recording_with_it() {
     let home = Home::new();
-    let lines = |from, to| (from..to).map(|number| serde_json::to_string(&sample(number)).expect("JSON") + "\n").collect::<String>();
+    let lines = |from, to| {
+        (from..to)
+            .map(|number| serde_json::to_string(&sample(number)).expect("JSON") + "\n")
+            .collect::<String>()
+    };
     let newer = lines(8, 10).replace("sample/1", "sample/2");
-    let text = format!("{}garbage\n{}{}{}{newer}{}", lines(0, 2), lines(2, 4), "\0".repeat(700), lines(4, 8), lines(10, 11));
+    let text = format!(
+        "{}garbage\n{}{}{}{newer}{}",
+        lines(0, 2),
+        lines(2, 4),
+        "\0".repeat(700),
+        lines(4, 8),
+        lines(10, 11)
+    );
     let path = home.write("hub.jsonl", &text);
     let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-ojson".as_ref()]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let report: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
-    assert_eq!((&report["series"][0]["samples"], &report["torn_lines"]), (&9.into(), &3.into()), "{report}");
-    for words in
-        ["hub.jsonl: line 3 is damaged or no sample;", "2 lines, the first of them line 10, are of the schema dhlimit/sample/2, which"]
-    {
+    assert_eq!(
+        (&report["series"][0]["samples"], &report["torn_lines"]),
+        (&9.into(), &3.into()),
+        "{report}"
+    );
+    for words in [
+        "hub.jsonl: line 3 is damaged or no sample;",
+        "2 lines, the first of them line 10, are of the schema dhlimit/sample/2, which",
+    ] {
         assert!(outcome.stderr.contains(words), "{words:?} is missing: {outcome:?}");
     }
     let none = home.write("none.jsonl", &format!("garbage\n{newer}"));
@@ -161,7 +218,11 @@ fn what_is_no_recording_is_a_usage_error_with_its_line() {
     let foreign = home.write("foreign.txt", "hello\n");
     let empty = home.write("empty.jsonl", "");
     let missing = home.path().join("missing.jsonl");
-    for (path, code, wanted) in [(&foreign, 2, "line 1 of"), (&missing, 2, "cannot open the recording"), (&empty, 0, "holds no samples")] {
+    for (path, code, wanted) in [
+        (&foreign, 2, "line 1 of"),
+        (&missing, 2, "cannot open the recording"),
+        (&empty, 0, "holds no samples"),
+    ] {
         let outcome = home.dhlimit(["report".as_ref(), path.as_os_str()]).run();
         assert_eq!(outcome.code, Some(code), "{outcome:?}");
         assert!(outcome.stderr.contains(wanted), "{outcome:?}");
@@ -178,13 +239,26 @@ fn a_report_is_never_written_over_a_recording() {
     let (link, hard) = (home.path().join("link.jsonl"), home.path().join("hard.html"));
     std::os::unix::fs::symlink(&path, &link).expect("a link");
     fs::hard_link(&path, &hard).expect("another name");
-    let report = |more: &[&OsStr]| more.iter().fold(home.dhlimit(["report".as_ref(), path.as_os_str()]), |run, arg| run.arg(*arg)).run();
+    let report = |more: &[&OsStr]| {
+        more.iter()
+            .fold(home.dhlimit(["report".as_ref(), path.as_os_str()]), |run, arg| run.arg(*arg))
+            .run()
+    };
     for target in [&path, &link, &hard, &other, &newer] {
         let before = fs::read(target).expect("a recording");
         for format in ["table", "html", "json"] {
-            let outcome = report(&["-o".as_ref(), format.as_ref(), "--out".as_ref(), target.as_os_str()]);
-            assert_eq!((outcome.code, fs::read(target).expect("still there") == before), (Some(2), true), "{outcome:?}");
-            assert!(outcome.stderr.contains("recording") && outcome.stderr.contains("name another file"), "{outcome:?}");
+            let outcome =
+                report(&["-o".as_ref(), format.as_ref(), "--out".as_ref(), target.as_os_str()]);
+            assert_eq!(
+                (outcome.code, fs::read(target).expect("still there") == before),
+                (Some(2), true),
+                "{outcome:?}"
+            );
+            assert!(
+                outcome.stderr.contains("recording")
+                    && outcome.stderr.contains("name another file"),
+                "{outcome:?}"
+            );
         }
     }
     let page = home.path().join("page.html");
@@ -198,18 +272,33 @@ fn a_report_is_never_written_over_a_recording() {
 fn an_ending_that_no_format_has_is_refused_with_those_there_are() {
     let home = Home::new();
     let path = recorded(&home, "hub.jsonl", 3);
-    for (name, code, begins) in
-        [("x.pdf", 2, ""), ("x.html", 0, "<!doctype html>"), ("x.SVG", 0, "<svg"), ("x.json", 0, "{"), ("x.txt", 0, ""), ("x", 0, "")]
-    {
+    for (name, code, begins) in [
+        ("x.pdf", 2, ""),
+        ("x.html", 0, "<!doctype html>"),
+        ("x.SVG", 0, "<svg"),
+        ("x.json", 0, "{"),
+        ("x.txt", 0, ""),
+        ("x", 0, ""),
+    ] {
         let out = home.path().join(name);
-        let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), out.as_os_str()]).run();
+        let outcome = home
+            .dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), out.as_os_str()])
+            .run();
         assert_eq!((outcome.code, out.exists()), (Some(code), code == 0), "{outcome:?}");
         let text = fs::read_to_string(&out).unwrap_or_default();
         assert!(text.to_ascii_lowercase().starts_with(begins), "{name}: {text}");
         assert!(code == 0 || outcome.stderr.contains(".html, .svg, .json or .txt"), "{outcome:?}");
     }
     let out = home.path().join("x.pdf");
-    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-osvg".as_ref(), "--out".as_ref(), out.as_os_str()]).run();
+    let outcome = home
+        .dhlimit([
+            "report".as_ref(),
+            path.as_os_str(),
+            "-osvg".as_ref(),
+            "--out".as_ref(),
+            out.as_os_str(),
+        ])
+        .run();
     assert_eq!((outcome.code, out.exists()), (Some(0), true), "{outcome:?}");
 }
 
@@ -234,9 +323,12 @@ fn asked_for(home: &Home, chromium: &Path, page: &Path) -> (Vec<String>, Outcome
     let seen = home.program(chromium, arguments).run();
     let events = fs::read_to_string(&log).expect("the log of requests");
     // An event a line; a request that Chromium makes for itself comes from no page.
-    let events = events.lines().filter_map(|line| serde_json::from_str::<Value>(line.trim_end_matches(',')).ok());
+    let events = events
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line.trim_end_matches(',')).ok());
     let asked = events.filter_map(|event| {
-        let (url, from) = (event["params"]["url"].as_str()?, event["params"]["initiator"].as_str()?);
+        let (url, from) =
+            (event["params"]["url"].as_str()?, event["params"]["initiator"].as_str()?);
         (url.starts_with("http") && from != "not an origin").then(|| url.to_owned())
     });
     (asked.collect(), seen)
@@ -248,12 +340,20 @@ fn a_page_asks_nobody_for_anything_and_runs_nothing() {
     let home = Home::new();
     let path = recorded(&home, "hub.jsonl", 400);
     let page = home.path().join("report.html");
-    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), page.as_os_str()]).run();
+    let outcome = home
+        .dhlimit(["report".as_ref(), path.as_os_str(), "--out".as_ref(), page.as_os_str()])
+        .run();
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""), "{outcome:?}");
     let html = fs::read_to_string(&page).expect("the page");
-    assert!(html.contains("192.0.2.10&lt;script&gt;") && !html.contains("<script"), "foreign text is escaped");
+    assert!(
+        html.contains("192.0.2.10&lt;script&gt;") && !html.contains("<script"),
+        "foreign text is escaped"
+    );
     let (asked, seen) = asked_for(&home, &chromium, &page);
-    assert!(seen.stdout.contains("role=\"img\"") && seen.stdout.contains("The numbers of the chart"), "{seen:?}");
+    assert!(
+        seen.stdout.contains("role=\"img\"") && seen.stdout.contains("The numbers of the chart"),
+        "{seen:?}"
+    );
     assert!(!seen.stderr.contains("CONSOLE"), "the console was written to: {}", seen.stderr);
     assert_eq!(asked, [""; 0]);
     seen.end_left_running();

@@ -14,7 +14,8 @@ const IMAGE: &str = "library/nginx:latest";
 
 /// Distribution that asks for ann's password and holds the image; and the sandbox it came from.
 fn behind_a_password() -> Option<(Registry, Sandbox)> {
-    let registry = distribution(Distribution { htpasswd: Some((ANN.user, ANN.password)), cache_of: None })?;
+    let registry =
+        distribution(Distribution { htpasswd: Some((ANN.user, ANN.password)), cache_of: None })?;
     let sandbox = Sandbox::start(&[]);
     registry.fill(&sandbox.image(IMAGE), IMAGE, Some((ANN.user, ANN.password)))?;
     Some((registry, sandbox))
@@ -41,7 +42,11 @@ fn a_basic_challenge_is_answered_with_the_login_found_for_that_registry() {
     let outcome = outcome.expect_code(0);
     let report = outcome.json();
     let reading = &readings(&report)[0];
-    assert_eq!((&reading["http_status"], &reading["state"]), (&json!(200), &json!("unlimited")), "{outcome:?}");
+    assert_eq!(
+        (&reading["http_status"], &reading["state"]),
+        (&json!(200), &json!("unlimited")),
+        "{outcome:?}"
+    );
     assert_eq!(reading["identity"]["user"], ANN.user, "{outcome:?}");
     assert_eq!(reading["image"], image.as_str(), "{outcome:?}");
 }
@@ -53,21 +58,35 @@ fn a_basic_challenge_without_a_login_or_with_a_wrong_one_is_a_matter_of_credenti
     for home in [Home::new(), logged_in(&registry, "not it")] {
         let outcome = home.dhlimit(["check", &image, "-o", "json"]).run().expect_code(4);
         let report = outcome.json();
-        let effective = readings(&report).iter().find(|reading| reading["effective"] == true).expect("an effective reading");
+        let effective = readings(&report)
+            .iter()
+            .find(|reading| reading["effective"] == true)
+            .expect("an effective reading");
         assert_eq!(effective["state"], "failed", "{outcome:?}");
-        assert!(["credentials", "denied"].iter().any(|kind| effective["error"]["kind"] == *kind), "{outcome:?}");
+        assert!(
+            ["credentials", "denied"].iter().any(|kind| effective["error"]["kind"] == *kind),
+            "{outcome:?}"
+        );
     }
 }
 
 #[test]
 fn pulls_through_a_cache_cost_the_sandbox_one_pull_however_often_they_are_made() {
     let sandbox = Sandbox::start(&["--limit", "5"]);
-    let Some(cache) = distribution(Distribution { htpasswd: None, cache_of: Some(sandbox.url()) }) else { return };
+    let Some(cache) = distribution(Distribution { htpasswd: None, cache_of: Some(sandbox.url()) })
+    else {
+        return;
+    };
     let Some(crane) = tools::require("crane") else { return };
     let home = Home::new();
     let image = format!("{}/{IMAGE}", cache.authority());
     let file = home.path().join("image.tar");
-    let pull = || home.program(&crane, ["pull", "--platform", "linux/amd64", &image]).arg(&file).run().expect_code(0);
+    let pull = || {
+        home.program(&crane, ["pull", "--platform", "linux/amd64", &image])
+            .arg(&file)
+            .run()
+            .expect_code(0)
+    };
     pull();
     let after_one = asked(&sandbox);
     for _ in 0..8 {
@@ -75,7 +94,12 @@ fn pulls_through_a_cache_cost_the_sandbox_one_pull_however_often_they_are_made()
     }
     // Not the count alone: GETs of one image within seconds may be one pull.
     assert_eq!(after_one, (1, 2), "one pull, of an index and a manifest: {}", sandbox.state());
-    assert_eq!(asked(&sandbox), after_one, "a pull from the cache cost something upstream: {}", sandbox.state());
+    assert_eq!(
+        asked(&sandbox),
+        after_one,
+        "a pull from the cache cost something upstream: {}",
+        sandbox.state()
+    );
 
     // The cache itself has no limit to show, while the registry behind it does.
     let outcome = home.dhlimit(["check", &image, "-o", "json"]).run().expect_code(0);
@@ -83,15 +107,23 @@ fn pulls_through_a_cache_cost_the_sandbox_one_pull_however_often_they_are_made()
     let outcome = home.dhlimit(["check", &sandbox.image(IMAGE), "-o", "json"]).run().expect_code(0);
     let report = outcome.json();
     let reading = &readings(&report)[0];
-    assert_eq!((&reading["limit"], &reading["remaining"], &reading["used"]), (&json!(5), &json!(4), &json!(1)), "{outcome:?}");
+    assert_eq!(
+        (&reading["limit"], &reading["remaining"], &reading["used"]),
+        (&json!(5), &json!(4), &json!(1)),
+        "{outcome:?}"
+    );
 }
 
 /// What all identities together have used up of their limits, and how many manifests they got.
 fn asked(sandbox: &Sandbox) -> (u64, u64) {
     let state = sandbox.state();
-    let identities = state["identities"].as_array().unwrap_or_else(|| panic!("no identities in {state}"));
+    let identities =
+        state["identities"].as_array().unwrap_or_else(|| panic!("no identities in {state}"));
     let sum = |of: &dyn Fn(&Value) -> Option<u64>| identities.iter().filter_map(of).sum();
-    (sum(&|identity| identity["used"].as_u64()), sum(&|identity| identity["requests"]["get"].as_u64()))
+    (
+        sum(&|identity| identity["used"].as_u64()),
+        sum(&|identity| identity["requests"]["get"].as_u64()),
+    )
 }
 
 #[test]

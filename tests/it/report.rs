@@ -42,23 +42,35 @@ fn sample(second: usize, words: &str) -> Value {
 /// The same line where the reading had failed.
 pub(crate) fn failed(line: &str) -> String {
     let mut sample: Value = serde_json::from_str(line).expect("a sample");
-    for key in ["limit", "remaining", "used", "window_seconds", "source", "source_kind", "http_status"] {
+    for key in
+        ["limit", "remaining", "used", "window_seconds", "source", "source_kind", "http_status"]
+    {
         sample[key] = Value::Null;
     }
     sample["state"] = json!("failed");
-    sample["error"] = json!({"kind": "network", "message": "cannot connect", "advice": "look at the network"});
+    sample["error"] =
+        json!({"kind": "network", "message": "cannot connect", "advice": "look at the network"});
     sample.to_string() + "\n"
 }
 
 /// A recording of every hostile word, in a file whose name is one, too.
 fn recorded(home: &Home) -> PathBuf {
-    let lines = (0..HOSTILE.len() * 40).map(|number| sample(number, HOSTILE[number % HOSTILE.len()]).to_string() + "\n");
+    let lines = (0..HOSTILE.len() * 40)
+        .map(|number| sample(number, HOSTILE[number % HOSTILE.len()]).to_string() + "\n");
     home.write("<b>&\"'\u{202e}.jsonl", &lines.collect::<String>())
 }
 
 fn report(home: &Home, format: &str) -> String {
     let path = recorded(home);
-    let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), path.as_os_str(), "-o".as_ref(), format.as_ref()]).run();
+    let outcome = home
+        .dhlimit([
+            "report".as_ref(),
+            path.as_os_str(),
+            path.as_os_str(),
+            "-o".as_ref(),
+            format.as_ref(),
+        ])
+        .run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     outcome.stdout
 }
@@ -79,18 +91,29 @@ fn well_formed(text: &str) -> Document<'_> {
 #[track_caller]
 fn only_ours(document: &Document<'_>) {
     const ELEMENTS: [&str; 29] = [
-        "html", "head", "meta", "title", "link", "style", "body", "main", "footer", "h1", "h2", "p", "figure", "div", "table", "caption",
-        "thead", "tbody", "tr", "th", "td", "span", "svg", "desc", "rect", "path", "circle", "text", "tspan",
+        "html", "head", "meta", "title", "link", "style", "body", "main", "footer", "h1", "h2",
+        "p", "figure", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "span",
+        "svg", "desc", "rect", "path", "circle", "text", "tspan",
     ];
     for node in document.descendants().filter(roxmltree::Node::is_element) {
-        assert!(ELEMENTS.contains(&node.tag_name().name()), "<{}> is not ours", node.tag_name().name());
+        assert!(
+            ELEMENTS.contains(&node.tag_name().name()),
+            "<{}> is not ours",
+            node.tag_name().name()
+        );
         for attribute in node.attributes() {
             let (name, value) = (attribute.name(), attribute.value());
             assert!(!name.starts_with("on"), "{name}={value:?} would run something");
-            assert!(!["src", "href", "action"].contains(&name) || value == "data:,", "{name}={value:?} points elsewhere");
+            assert!(
+                !["src", "href", "action"].contains(&name) || value == "data:,",
+                "{name}={value:?} points elsewhere"
+            );
         }
     }
-    assert!(!document.descendants().any(|node| node.is_comment() || node.is_pi()), "a comment that is not ours");
+    assert!(
+        !document.descendants().any(|node| node.is_comment() || node.is_pi()),
+        "a comment that is not ours"
+    );
 }
 
 #[test]
@@ -100,14 +123,26 @@ fn a_drawing_of_hostile_names_is_well_formed_and_all_ours() {
     only_ours(&document);
     assert!(!svg.chars().any(steers), "a character that steers");
     let root = document.root_element();
-    assert_eq!((root.tag_name().name(), root.tag_name().namespace()), ("svg", Some("http://www.w3.org/2000/svg")));
+    assert_eq!(
+        (root.tag_name().name(), root.tag_name().namespace()),
+        ("svg", Some("http://www.w3.org/2000/svg"))
+    );
     // The words are there, as words.
     let texts: String = root.descendants().filter_map(|node| node.text()).collect();
-    assert!(texts.contains("<script>alert(1)</script>") && texts.contains("]]><!--") && texts.contains("&notanentity;"), "{texts}");
+    assert!(
+        texts.contains("<script>alert(1)</script>")
+            && texts.contains("]]><!--")
+            && texts.contains("&notanentity;"),
+        "{texts}"
+    );
     assert_eq!(root.attribute("role"), Some("img"));
     for id in root.attribute("aria-labelledby").expect("a label").split(' ') {
-        let named = root.descendants().filter(|node| node.attribute("id") == Some(id)).collect::<Vec<_>>();
-        assert!(matches!(named.as_slice(), [one] if one.text().is_some_and(|text| text.len() > 10)), "{id}: {named:?}");
+        let named =
+            root.descendants().filter(|node| node.attribute("id") == Some(id)).collect::<Vec<_>>();
+        assert!(
+            matches!(named.as_slice(), [one] if one.text().is_some_and(|text| text.len() > 10)),
+            "{id}: {named:?}"
+        );
     }
 }
 
@@ -122,11 +157,26 @@ fn a_page_of_hostile_names_is_well_formed_and_all_ours() {
     for table in tables {
         // What scrolls can be scrolled with the keyboard, and has a name.
         let region = table.parent().expect("a region");
-        assert!(region.attribute("tabindex") == Some("0") && region.attribute("aria-label").is_some(), "{region:?}");
-        assert!(table.children().any(|node| node.has_tag_name("caption")), "a table without a caption");
-        let columns = table.descendants().filter(|node| node.attribute("scope") == Some("col")).count();
-        for row in table.descendants().filter(|node| node.has_tag_name("tbody")).flat_map(|body| body.children()) {
-            assert_eq!(row.children().filter(roxmltree::Node::is_element).count(), columns, "a cell without a head");
+        assert!(
+            region.attribute("tabindex") == Some("0") && region.attribute("aria-label").is_some(),
+            "{region:?}"
+        );
+        assert!(
+            table.children().any(|node| node.has_tag_name("caption")),
+            "a table without a caption"
+        );
+        let columns =
+            table.descendants().filter(|node| node.attribute("scope") == Some("col")).count();
+        for row in table
+            .descendants()
+            .filter(|node| node.has_tag_name("tbody"))
+            .flat_map(|body| body.children())
+        {
+            assert_eq!(
+                row.children().filter(roxmltree::Node::is_element).count(),
+                columns,
+                "a cell without a head"
+            );
         }
     }
 }
@@ -135,7 +185,10 @@ fn a_page_of_hostile_names_is_well_formed_and_all_ours() {
 fn a_table_of_hostile_names_says_nothing_to_the_terminal() {
     let text = report(&Home::new(), "table");
     assert!(!text.chars().any(steers), "{text:?}");
-    assert!(text.contains("<script>alert(1)</script>"), "text is no place to escape for others: {text}");
+    assert!(
+        text.contains("<script>alert(1)</script>"),
+        "text is no place to escape for others: {text}"
+    );
 }
 
 #[test]
@@ -145,7 +198,9 @@ fn nothing_read_and_nothing_counted_are_pages_and_drawings_too() {
     let none = home.write("failed.jsonl", &failed(&sample(1, "x").to_string()));
     for path in [empty, none] {
         for format in ["svg", "html"] {
-            let outcome = home.dhlimit(["report".as_ref(), path.as_os_str(), "-o".as_ref(), format.as_ref()]).run();
+            let outcome = home
+                .dhlimit(["report".as_ref(), path.as_os_str(), "-o".as_ref(), format.as_ref()])
+                .run();
             assert_eq!(outcome.code, Some(0), "{outcome:?}");
             only_ours(&well_formed(&outcome.stdout));
         }
@@ -155,7 +210,8 @@ fn nothing_read_and_nothing_counted_are_pages_and_drawings_too() {
 #[test]
 fn an_older_report_stays_until_the_new_one_is_whole() {
     let home = Home::new();
-    let (target, broken) = (home.write("report.html", "old"), home.write("broken.jsonl", "no sample\n"));
+    let (target, broken) =
+        (home.write("report.html", "old"), home.write("broken.jsonl", "no sample\n"));
     let args = ["report".as_ref(), broken.as_os_str(), "--out".as_ref(), target.as_os_str()];
     assert_eq!(home.dhlimit(args).run().code, Some(2));
     assert_eq!(fs::read_to_string(&target).expect("the old report"), "old");

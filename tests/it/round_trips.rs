@@ -65,7 +65,8 @@ fn a_cold_check_over_tls_on_two_hosts_takes_four_round_trips() {
     let sandbox = Sandbox::start_in(home, &[&format!("--tls={ca}")]);
     let at: SocketAddr = sandbox.authority().parse().unwrap();
     let (registry, auth) = (far_away(at), far_away(at));
-    let (registry_url, auth_url) = (format!("https://localhost:{registry}"), format!("https://127.0.0.1:{auth}"));
+    let (registry_url, auth_url) =
+        (format!("https://localhost:{registry}"), format!("https://127.0.0.1:{auth}"));
     let check = || {
         let outcome = Home::new()
             .dhlimit(["check", "nginx", "-o", "json", "--anonymous", "--ca-cert", &ca])
@@ -92,6 +93,8 @@ fn a_cold_check_over_tls_on_two_hosts_takes_four_round_trips() {
     let curl = Home::new().program("sh", ["-c", &script]).run().expect_code(0);
     assert!(curl.stdout.to_ascii_lowercase().contains("ratelimit-remaining"), "{curl:?}");
     let theirs = round_trips(curl.elapsed);
-    eprintln!("a cold check: {trips:.2} round trips, curl for the token and curl for the HEAD: {theirs:.2}");
+    eprintln!(
+        "a cold check: {trips:.2} round trips, curl for the token and curl for the HEAD: {theirs:.2}"
+    );
     assert!(theirs >= 6.0, "the delayed network let curl do it in {theirs:.2} round trips");
 }

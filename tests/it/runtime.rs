@@ -41,16 +41,22 @@ pub(crate) struct Place {
 
 impl Place {
     /// A home with these further variables.
-    pub(crate) fn new(home: Home, variables: impl IntoIterator<Item = (&'static str, std::ffi::OsString)>) -> Self {
+    pub(crate) fn new(
+        home: Home,
+        variables: impl IntoIterator<Item = (&'static str, std::ffi::OsString)>,
+    ) -> Self {
         let mark = home.program("env", [""; 0]).envs(variables).run().expect_code(0);
-        let environment: Environment = mark.stdout.lines().filter_map(|line| line.split_once('=')).collect();
+        let environment: Environment =
+            mark.stdout.lines().filter_map(|line| line.split_once('=')).collect();
         Self { home, setup: Setup { environment, ..Setup::default() }, mark }
     }
 
     /// Fails the test where a driver has left a process behind.
     #[track_caller]
     pub(crate) fn is_quiet(&self) {
-        let left = harness::wait_for(Duration::from_secs(3), || self.mark.left_running().is_empty().then_some(()));
+        let left = harness::wait_for(Duration::from_secs(3), || {
+            self.mark.left_running().is_empty().then_some(())
+        });
         assert!(left.is_some(), "left running: {:?}", self.mark.left_running());
     }
 
@@ -77,8 +83,16 @@ async fn to_the_429(runtime: &dyn Runtime, place: &Place) {
         let pulled = pull(runtime, &image).await;
         assert_eq!(pulled.outcome, Outcome::Pulled, "{name}, round {round}");
         assert!(runtime.holds(&image).await.expect("a look"), "{name}, round {round}");
-        assert_eq!(runtime.remove(&image).await.expect("a removal"), Removal::Removed, "{name}, round {round}");
-        assert_eq!(remaining(&sandbox), Some(5 - round), "{name}, round {round} was free or cost too much");
+        assert_eq!(
+            runtime.remove(&image).await.expect("a removal"),
+            Removal::Removed,
+            "{name}, round {round}"
+        );
+        assert_eq!(
+            remaining(&sandbox),
+            Some(5 - round),
+            "{name}, round {round} was free or cost too much"
+        );
         tokio::time::sleep(runtime.pause_after_remove()).await;
     }
     let last = pull(runtime, &image).await;
@@ -86,11 +100,17 @@ async fn to_the_429(runtime: &dyn Runtime, place: &Place) {
     match &last.outcome {
         Outcome::Failed { exit: Some(exit), text } => {
             assert_eq!(*exit, if name == "podman" { 125 } else { 1 }, "{text}");
-            assert!(text.contains("429") || text.to_lowercase().contains("toomanyrequests"), "{name}: {text}");
+            assert!(
+                text.contains("429") || text.to_lowercase().contains("toomanyrequests"),
+                "{name}: {text}"
+            );
         }
         Outcome::Waiting { text } => {
             assert!(["podman", "skopeo"].contains(&name), "{name} does not sleep on a 429: {text}");
-            assert!(text.contains("Too many requests to ") && text.contains("/manifests/"), "{text}");
+            assert!(
+                text.contains("Too many requests to ") && text.contains("/manifests/"),
+                "{text}"
+            );
             assert!(!text.contains("level=debug msg=\"GET"), "debug lines are left in {text}");
         }
         other => panic!("{name}: {other:?}"),
@@ -107,10 +127,20 @@ async fn to_the_429(runtime: &dyn Runtime, place: &Place) {
 async fn a_missing_tag(runtime: &dyn Runtime, place: &Place) {
     let sandbox = sandbox(5, Duration::ZERO).await;
     let pulled = pull(runtime, &image(&sandbox, "library/nginx:missing-here")).await;
-    let Outcome::Failed { exit: Some(exit), text } = &pulled.outcome else { panic!("{}: {pulled:?}", runtime.name()) };
-    assert!([1, 2, 125].contains(exit) && !text.contains("oo many requests"), "{}: {exit} {text}", runtime.name());
+    let Outcome::Failed { exit: Some(exit), text } = &pulled.outcome else {
+        panic!("{}: {pulled:?}", runtime.name())
+    };
+    assert!(
+        [1, 2, 125].contains(exit) && !text.contains("oo many requests"),
+        "{}: {exit} {text}",
+        runtime.name()
+    );
     let words = ["not found", "unknown", "not exist", "NotFound"];
-    assert!(words.iter().any(|word| text.to_lowercase().contains(&word.to_lowercase())), "{}: {text}", runtime.name());
+    assert!(
+        words.iter().any(|word| text.to_lowercase().contains(&word.to_lowercase())),
+        "{}: {text}",
+        runtime.name()
+    );
     place.is_quiet();
 }
 
@@ -142,11 +172,16 @@ pub(crate) async fn digest_at(sandbox: &Sandbox) -> String {
 
 fn digest_of(url: &str) -> String {
     let realm = url.split_once("/v2/").map_or("", |(host, _)| host);
-    let token = harness::http::get(&format!("{realm}/token?service=registry.docker.io&scope=repository:library/nginx:pull"));
+    let token = harness::http::get(&format!(
+        "{realm}/token?service=registry.docker.io&scope=repository:library/nginx:pull"
+    ));
     let token = format!("Bearer {}", token.json()["token"].as_str().expect("a token"));
     let headers = [
         ("authorization", token.as_str()),
-        ("accept", "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"),
+        (
+            "accept",
+            "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json",
+        ),
     ];
     let head = harness::http::request("HEAD", url, &headers, "").expect("an answer");
     head.header("docker-content-digest").expect("a digest").to_owned()
@@ -175,11 +210,19 @@ async fn cut_short(runtime: &dyn Runtime, place: &Place) {
             Outcome::Interrupted => assert!(!by_limit, "{name} at {moment:?}"),
             Outcome::TimedOut { .. } => assert!(by_limit, "{name} at {moment:?}"),
             // It was quicker, or was over within its patience.
-            Outcome::Pulled => assert!(pulled.elapsed < moment + Duration::from_secs(2), "{name} at {moment:?}: {:?}", pulled.elapsed),
+            Outcome::Pulled => assert!(
+                pulled.elapsed < moment + Duration::from_secs(2),
+                "{name} at {moment:?}: {:?}",
+                pulled.elapsed
+            ),
             other => panic!("{name} at {moment:?}: {other:?}"),
         }
         // Two seconds of patience with containerd's clients, then SIGTERM.
-        assert!(started.elapsed() < moment + Duration::from_secs(4), "{name} took {:?} to leave at {moment:?}", started.elapsed());
+        assert!(
+            started.elapsed() < moment + Duration::from_secs(4),
+            "{name} took {:?} to leave at {moment:?}",
+            started.elapsed()
+        );
         place.is_quiet();
         runtime.clear(&image, &pulled.outcome).await.expect("a removal");
         assert!(!runtime.holds(&image).await.expect("a look"), "{name} at {moment:?}");
@@ -188,7 +231,11 @@ async fn cut_short(runtime: &dyn Runtime, place: &Place) {
 }
 
 async fn all(runtime: &dyn Runtime, place: &Place) {
-    assert!(runtime.version().starts_with(|first: char| first.is_ascii_alphanumeric()), "{}", runtime.version());
+    assert!(
+        runtime.version().starts_with(|first: char| first.is_ascii_alphanumeric()),
+        "{}",
+        runtime.version()
+    );
     a_missing_tag(runtime, place).await;
     by_digest(runtime, place).await;
     to_the_429(runtime, place).await;

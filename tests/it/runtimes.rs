@@ -14,9 +14,15 @@ use crate::harness::{Home, Outcome, Sandbox, tools};
 const IMAGE: &str = "library/nginx:latest";
 
 /// `stress` with a runtime on an image of the sandbox.
-fn stress(home: &Home, sandbox: &Sandbox, runtime: &str, environment: impl IntoIterator<Item = (&'static str, OsString)>) -> Outcome {
+fn stress(
+    home: &Home,
+    sandbox: &Sandbox,
+    runtime: &str,
+    environment: impl IntoIterator<Item = (&'static str, OsString)>,
+) -> Outcome {
     let image = sandbox.image(IMAGE);
-    let program = home.dhlimit(["stress", &image, "--runtime", runtime, "--interval", "0s", "-o", "json"]);
+    let program =
+        home.dhlimit(["stress", &image, "--runtime", runtime, "--interval", "0s", "-o", "json"]);
     program.envs(environment).limit(Duration::from_secs(180)).run()
 }
 
@@ -34,7 +40,11 @@ fn assert_five_pulls_then_the_pull_limit(outcome: Outcome, runtime: &str) -> Val
     assert_eq!(report["first_429"]["class"], "pull_limit", "{outcome:?}");
     let rounds = report["rounds"].as_array().expect("rounds");
     let outcomes: Vec<&str> = rounds.iter().filter_map(|round| round["outcome"].as_str()).collect();
-    assert_eq!(outcomes, ["pulled", "pulled", "pulled", "pulled", "pulled", "limited"], "{outcome:?}");
+    assert_eq!(
+        outcomes,
+        ["pulled", "pulled", "pulled", "pulled", "pulled", "limited"],
+        "{outcome:?}"
+    );
     for round in &rounds[..5] {
         assert_eq!(round["cost"], 1, "a round was not paid for: {outcome:?}");
     }
@@ -52,8 +62,14 @@ fn nerdctl_pulls_five_times_and_meets_the_limit() {
     if tools::require("nerdctl").is_none() {
         return;
     }
-    let report = assert_five_pulls_then_the_pull_limit(stress(&Home::new(), &limited(), "nerdctl", containerd.environment()), "nerdctl");
-    assert!(report["runtime_version"].as_str().is_some_and(|version| version.contains("1.7.6")), "{report}");
+    let report = assert_five_pulls_then_the_pull_limit(
+        stress(&Home::new(), &limited(), "nerdctl", containerd.environment()),
+        "nerdctl",
+    );
+    assert!(
+        report["runtime_version"].as_str().is_some_and(|version| version.contains("1.7.6")),
+        "{report}"
+    );
     assert_eq!(containerd.images(), [""; 0]);
     assert_eq!(containerd.content(), [""; 0]);
 }
@@ -61,7 +77,10 @@ fn nerdctl_pulls_five_times_and_meets_the_limit() {
 #[test]
 fn ctr_pulls_five_times_and_meets_the_limit() {
     let Some(containerd) = Containerd::start() else { return };
-    assert_five_pulls_then_the_pull_limit(stress(&Home::new(), &limited(), "ctr", containerd.environment()), "ctr");
+    assert_five_pulls_then_the_pull_limit(
+        stress(&Home::new(), &limited(), "ctr", containerd.environment()),
+        "ctr",
+    );
     assert_eq!(containerd.images(), [""; 0]);
     assert_eq!(containerd.content(), [""; 0]);
 }
@@ -72,14 +91,20 @@ fn crictl_pulls_five_times_and_meets_the_limit() {
     if tools::require("crictl").is_none() {
         return;
     }
-    assert_five_pulls_then_the_pull_limit(stress(&Home::new(), &limited(), "crictl", containerd.environment()), "crictl");
+    assert_five_pulls_then_the_pull_limit(
+        stress(&Home::new(), &limited(), "crictl", containerd.environment()),
+        "crictl",
+    );
     assert_eq!(containerd.images(), [""; 0]);
 }
 
 #[test]
 fn docker_with_the_classic_store_pulls_five_times_and_no_round_is_free() {
     let Some(dockerd) = Dockerd::start() else { return };
-    assert_five_pulls_then_the_pull_limit(stress(&Home::new(), &limited(), "docker", dockerd.environment()), "docker");
+    assert_five_pulls_then_the_pull_limit(
+        stress(&Home::new(), &limited(), "docker", dockerd.environment()),
+        "docker",
+    );
     assert_eq!(dockerd.images(), [""; 0]);
 }
 
@@ -87,10 +112,18 @@ fn docker_with_the_classic_store_pulls_five_times_and_no_round_is_free() {
 fn podman_pulls_five_times_and_its_round_six_is_short() {
     let home = Home::new();
     let Some(environment) = podman(&home) else { return };
-    let report = assert_five_pulls_then_the_pull_limit(stress(&home, &limited(), "podman", environment.clone()), "podman");
+    let report = assert_five_pulls_then_the_pull_limit(
+        stress(&home, &limited(), "podman", environment.clone()),
+        "podman",
+    );
     let last = report["rounds"][5]["pull_ms"].as_u64().expect("a time");
     assert!(last < 15_000, "podman was let sleep on the 429 for {last} ms");
-    let images = home.program("podman", ["images", "-a", "-q"]).envs(environment).without("DOCKER_CONFIG").run().expect_code(0);
+    let images = home
+        .program("podman", ["images", "-a", "-q"])
+        .envs(environment)
+        .without("DOCKER_CONFIG")
+        .run()
+        .expect_code(0);
     assert_eq!(images.stdout, "");
 }
 
@@ -101,7 +134,10 @@ fn skopeo_pulls_five_times_and_meets_the_limit() {
     if tools::require("skopeo").is_none() {
         return;
     }
-    assert_five_pulls_then_the_pull_limit(stress(&home, &limited(), "skopeo", environment), "skopeo");
+    assert_five_pulls_then_the_pull_limit(
+        stress(&home, &limited(), "skopeo", environment),
+        "skopeo",
+    );
     assert_nothing_temporary(&home);
 }
 
@@ -159,7 +195,10 @@ fn through_a_stand_in(runtime: &str, program: &str, script: &str) {
     }
     let home = Home::new();
     home.script(program, script);
-    assert_five_pulls_then_the_pull_limit(stress(&home, &limited(), runtime, containerd.environment()), runtime);
+    assert_five_pulls_then_the_pull_limit(
+        stress(&home, &limited(), runtime, containerd.environment()),
+        runtime,
+    );
     assert_eq!(containerd.images(), [""; 0]);
     assert_eq!(containerd.content(), [""; 0]);
 }
@@ -181,6 +220,10 @@ fn colima_through_a_stand_in_pulls_five_times_and_meets_the_limit() {
 
 #[track_caller]
 fn assert_nothing_temporary(home: &Home) {
-    let left: Vec<_> = std::fs::read_dir(home.path().join("tmp")).expect("the folder").flatten().map(|entry| entry.path()).collect();
+    let left: Vec<_> = std::fs::read_dir(home.path().join("tmp"))
+        .expect("the folder")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }

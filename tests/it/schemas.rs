@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use crate::harness::{Home, Sandbox, dhlimit, http};
 
 fn schema(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/schemas/{name}.schema.json"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/schemas/{name}.schema.json"));
+    let text =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -18,7 +20,8 @@ fn schema(name: &str) -> Value {
 fn closed(schema: &Value) -> Value {
     match schema {
         Value::Object(map) => {
-            let mut strict: serde_json::Map<String, Value> = map.iter().map(|(key, value)| (key.clone(), closed(value))).collect();
+            let mut strict: serde_json::Map<String, Value> =
+                map.iter().map(|(key, value)| (key.clone(), closed(value))).collect();
             // Rules (`then`, `if`) name a few properties of an object that is described elsewhere.
             if map.get("type") == Some(&json!("object")) && map.contains_key("properties") {
                 strict.entry("additionalProperties").or_insert(json!(false));
@@ -33,8 +36,12 @@ fn closed(schema: &Value) -> Value {
 /// Remarks on a document, each with its place.
 fn remarks(name: &str, document: &Value) -> Vec<String> {
     let options = jsonschema::options().should_validate_formats(true);
-    let validator = options.build(&closed(&schema(name))).unwrap_or_else(|error| panic!("{name}: {error}"));
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    let validator =
+        options.build(&closed(&schema(name))).unwrap_or_else(|error| panic!("{name}: {error}"));
+    validator
+        .iter_errors(document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 #[track_caller]
@@ -55,28 +62,42 @@ fn document(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-const PROFILES: [&str; 9] = ["2020", "2023", "2026", "paid", "exempt", "abuse", "blocked", "flaky", "odd"];
+const PROFILES: [&str; 9] =
+    ["2020", "2023", "2026", "paid", "exempt", "abuse", "blocked", "flaky", "odd"];
 
 #[test]
 fn check_and_gate_print_what_their_schemas_say_in_every_state() {
     let sandbox = Sandbox::start(&["--limit", "5"]);
     let mut states = std::collections::BTreeSet::new();
-    let set = |change: Value| http::post(&format!("{}/_sandbox/set", sandbox.url()), &change).status;
+    let set =
+        |change: Value| http::post(&format!("{}/_sandbox/set", sandbox.url()), &change).status;
     for profile in PROFILES {
         assert!(set(json!({"profile": profile})) < 300, "{profile}");
         for remaining in [5, 2, 0] {
             // Where nothing is counted there is nothing to set.
             assert!(
-                set(json!({"identity": "127.0.0.1", "remaining": remaining})) < 300 || ["paid", "exempt"].contains(&profile),
+                set(json!({"identity": "127.0.0.1", "remaining": remaining})) < 300
+                    || ["paid", "exempt"].contains(&profile),
                 "{profile}"
             );
-            let check = document(&printed(&sandbox, &["check", "-o", "json", "nginx", "missing/image"]));
+            let check =
+                document(&printed(&sandbox, &["check", "-o", "json", "nginx", "missing/image"]));
             valid("check", &check);
-            states.extend(check["readings"].as_array().expect("readings").iter().map(|reading| reading["state"].to_string()));
-            valid("gate", &document(&printed(&sandbox, &["gate", "-o", "json", "--need", "3", "nginx"])));
+            states.extend(
+                check["readings"]
+                    .as_array()
+                    .expect("readings")
+                    .iter()
+                    .map(|reading| reading["state"].to_string()),
+            );
+            valid(
+                "gate",
+                &document(&printed(&sandbox, &["gate", "-o", "json", "--need", "3", "nginx"])),
+            );
         }
     }
-    let wanted = ["exhausted", "failed", "limited", "throttled", "unlimited"].map(|state| format!("\"{state}\""));
+    let wanted = ["exhausted", "failed", "limited", "throttled", "unlimited"]
+        .map(|state| format!("\"{state}\""));
     assert!(wanted.iter().all(|state| states.contains(state)), "only {states:?} were seen");
 }
 
@@ -94,16 +115,26 @@ fn gate_with_a_command_prints_what_its_schema_says() {
 #[test]
 fn stress_prints_what_its_schema_says_however_it_ends() {
     let sandbox = Sandbox::start(&["--limit", "3", "--window", "2s"]);
-    let recovered = document(&printed(&sandbox, &["stress", "-q", "-o", "json", "--until-recovered", "nginx"]));
+    let recovered =
+        document(&printed(&sandbox, &["stress", "-q", "-o", "json", "--until-recovered", "nginx"]));
     valid("stress", &recovered);
-    assert!(recovered["recovery"]["readings"].is_array() && recovered["first_429"]["round"] == 4, "{recovered:#}");
-    valid("stress", &document(&printed(&sandbox, &["stress", "-q", "-o", "json", "--count", "1", "nginx"])));
+    assert!(
+        recovered["recovery"]["readings"].is_array() && recovered["first_429"]["round"] == 4,
+        "{recovered:#}"
+    );
+    valid(
+        "stress",
+        &document(&printed(&sandbox, &["stress", "-q", "-o", "json", "--count", "1", "nginx"])),
+    );
 }
 
 #[test]
 fn watch_prints_what_the_schema_of_samples_says() {
     let sandbox = Sandbox::start(&["--limit", "9"]);
-    let lines = printed(&sandbox, &["watch", "-q", "-o", "jsonl", "--interval", "200ms", "--for", "1s", "nginx"]);
+    let lines = printed(
+        &sandbox,
+        &["watch", "-q", "-o", "jsonl", "--interval", "200ms", "--for", "1s", "nginx"],
+    );
     assert!(lines.lines().count() >= 2, "{lines}");
     lines.lines().for_each(|line| valid("sample", &document(line)));
 }
@@ -113,18 +144,31 @@ fn report_prints_what_its_schema_says_of_what_watch_recorded() {
     let sandbox = Sandbox::start(&["--limit", "100", "--traffic", "steady:5/s"]);
     let home = Home::new();
     let file = home.path().join("hub.jsonl");
-    let recording = ["--interval", "200ms", "--for", "2s", "nginx", "--record"].map(std::ffi::OsStr::new);
-    let watch = ["watch", "-q", "-o", "plain"].map(std::ffi::OsStr::new).into_iter().chain(recording).chain([file.as_os_str()]);
+    let recording =
+        ["--interval", "200ms", "--for", "2s", "nginx", "--record"].map(std::ffi::OsStr::new);
+    let watch = ["watch", "-q", "-o", "plain"]
+        .map(std::ffi::OsStr::new)
+        .into_iter()
+        .chain(recording)
+        .chain([file.as_os_str()]);
     home.dhlimit(watch).envs(sandbox.as_docker_hub()).run().expect_code(0);
     let empty = home.write("empty.jsonl", "");
     let report = |files: &[&Path]| {
-        let args = ["report", "-o", "json"].map(std::ffi::OsStr::new).into_iter().chain(files.iter().map(|file| file.as_os_str()));
+        let args = ["report", "-o", "json"]
+            .map(std::ffi::OsStr::new)
+            .into_iter()
+            .chain(files.iter().map(|file| file.as_os_str()));
         document(&home.dhlimit(args).run().expect_code(0).stdout)
     };
     let recorded = report(&[&file, &empty]);
     valid("report", &recorded);
     let series = &recorded["series"][0];
-    assert!(series["samples"].as_u64() > Some(5) && series["pulls"].as_u64() > Some(4) && series["worst_hour"].is_object(), "{recorded:#}");
+    assert!(
+        series["samples"].as_u64() > Some(5)
+            && series["pulls"].as_u64() > Some(4)
+            && series["worst_hour"].is_object(),
+        "{recorded:#}"
+    );
     valid("report", &report(&[&empty]));
     // What no count was read of, too.
     let lines = fs::read_to_string(&file).expect("the recording");
@@ -134,27 +178,49 @@ fn report_prints_what_its_schema_says_of_what_watch_recorded() {
 
 #[test]
 fn explain_prints_what_its_schema_says_of_every_kind_of_failure() {
-    let outputs = include_str!("fixtures/explain.jsonl").lines().chain(include_str!("fixtures/explain-own.jsonl").lines());
+    let outputs = include_str!("fixtures/explain.jsonl")
+        .lines()
+        .chain(include_str!("fixtures/explain-own.jsonl").lines());
     // Far apart, so that none is taken for a repetition of another.
     let gap = "-\n".repeat(250);
-    let log: String = outputs.filter_map(|row| Some(document(row)["text"].as_str()?.to_owned() + &gap)).collect();
-    let findings = document(&dhlimit(["explain", "-o", "json"]).stdin(log).run().expect_code(0).stdout);
+    let log: String =
+        outputs.filter_map(|row| Some(document(row)["text"].as_str()?.to_owned() + &gap)).collect();
+    let findings =
+        document(&dhlimit(["explain", "-o", "json"]).stdin(log).run().expect_code(0).stdout);
     valid("explain", &findings);
-    let classes: std::collections::BTreeSet<String> =
-        findings["findings"].as_array().expect("findings").iter().map(|finding| finding["class"].to_string()).collect();
+    let classes: std::collections::BTreeSet<String> = findings["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| finding["class"].to_string())
+        .collect();
     assert_eq!(classes.len(), 13, "only {classes:?} were seen");
-    valid("explain", &document(&dhlimit(["explain", "-o", "json"]).stdin("all is well\n").run().expect_code(0).stdout));
+    valid(
+        "explain",
+        &document(
+            &dhlimit(["explain", "-o", "json"]).stdin("all is well\n").run().expect_code(0).stdout,
+        ),
+    );
 }
 
 #[test]
 fn doctor_prints_what_its_schema_says_whatever_it_finds() {
     let sandbox = Sandbox::start(&["--limit", "5"]);
     let home = Home::new();
-    home.write("docker/config.json", "{ \"credsStore\": \"absent\", \"auths\": { \"docker.io\": { \"auth\": \"eDp5\" } } }");
-    for args in [&["doctor", "-o", "json"][..], &["doctor", "-o", "json", "nginx", "quay.example", sandbox.authority()]] {
+    home.write(
+        "docker/config.json",
+        "{ \"credsStore\": \"absent\", \"auths\": { \"docker.io\": { \"auth\": \"eDp5\" } } }",
+    );
+    for args in [
+        &["doctor", "-o", "json"][..],
+        &["doctor", "-o", "json", "nginx", "quay.example", sandbox.authority()],
+    ] {
         let outcome = home.dhlimit(args).envs(sandbox.as_docker_hub()).run().expect_code(0);
         valid("doctor", &outcome.json());
-        assert!(outcome.json()["findings"].as_array().is_some_and(|findings| findings.len() > 4), "{outcome:?}");
+        assert!(
+            outcome.json()["findings"].as_array().is_some_and(|findings| findings.len() > 4),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -168,9 +234,13 @@ fn a_key_that_is_missing_unknown_or_wrong_is_seen() {
         remarks("check", &changed)
     };
     assert_eq!(with("limit", json!(5)), [""; 0], "as it was");
-    for (key, value) in
-        [("limit", json!(-1)), ("state", json!("fine")), ("remaining", json!(null)), ("full_by", json!("soon")), ("new", json!(1))]
-    {
+    for (key, value) in [
+        ("limit", json!(-1)),
+        ("state", json!("fine")),
+        ("remaining", json!(null)),
+        ("full_by", json!("soon")),
+        ("new", json!(1)),
+    ] {
         assert!(!with(key, value.clone()).is_empty(), "{key}: {value}");
     }
     let mut without = report.clone();

@@ -23,9 +23,11 @@ fn settings(args: &str, variables: &[(&str, &str)], file: &str) -> Result<Settin
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, file).unwrap();
     let home = folder.path().to_str().unwrap();
-    let environment: Environment = variables.iter().copied().chain([("HOME", home), ("XDG_CONFIG_HOME", home)]).collect();
+    let environment: Environment =
+        variables.iter().copied().chain([("HOME", home), ("XDG_CONFIG_HOME", home)]).collect();
     let context = Context::new(environment, Box::new(Vec::new()), Box::new(Vec::new()));
-    let args: Vec<OsString> = format!("dhlimit {args}").split_whitespace().map(OsString::from).collect();
+    let args: Vec<OsString> =
+        format!("dhlimit {args}").split_whitespace().map(OsString::from).collect();
     settings::parse(&args, &context).map_err(|stop| match stop {
         Stop::Clap(error) => format!("clap: {error}"),
         Stop::Wrong(failure) => {
@@ -37,8 +39,8 @@ fn settings(args: &str, variables: &[(&str, &str)], file: &str) -> Result<Settin
 
 #[track_caller]
 fn check(args: &str, variables: &[(&str, &str)], file: &str) -> (Check, Settings) {
-    let settings =
-        settings(&format!("check {args}"), variables, file).unwrap_or_else(|error| panic!("{args} {variables:?} {file}: {error}"));
+    let settings = settings(&format!("check {args}"), variables, file)
+        .unwrap_or_else(|error| panic!("{args} {variables:?} {file}: {error}"));
     let Command::Check(check) = settings.cli.command.clone() else { panic!("another command") };
     (*check, settings)
 }
@@ -49,15 +51,31 @@ fn a_value_comes_from_the_flag_then_the_variable_then_the_file_then_the_default(
         ("", &[], "", 10, "the default"),
         ("", &[], "timeout = '5s'", 5, "~/dhlimit/config.toml:1: timeout"),
         ("", &[], "\n\ntimeout = '5s'", 5, "~/dhlimit/config.toml:3: timeout"),
-        ("", &[], "timeout = '5s'\n[check]\ntimeout = '4s'", 4, "~/dhlimit/config.toml:3: check.timeout"),
-        ("", &[("DHLIMIT_TIMEOUT", "3s")], "timeout = '5s'\n[check]\ntimeout = '4s'", 3, "DHLIMIT_TIMEOUT"),
+        (
+            "",
+            &[],
+            "timeout = '5s'\n[check]\ntimeout = '4s'",
+            4,
+            "~/dhlimit/config.toml:3: check.timeout",
+        ),
+        (
+            "",
+            &[("DHLIMIT_TIMEOUT", "3s")],
+            "timeout = '5s'\n[check]\ntimeout = '4s'",
+            3,
+            "DHLIMIT_TIMEOUT",
+        ),
         ("--timeout 2s", &[("DHLIMIT_TIMEOUT", "3s")], "timeout = '5s'", 2, "the command line"),
         ("--timeout=10s", &[("DHLIMIT_TIMEOUT", "3s")], "", 10, "the command line"),
         ("", &[("DHLIMIT_TIMEOUT", "")], "", 10, "the default"),
     ];
     for (args, variables, file, seconds, origin) in rows {
         let (check, settings) = check(args, variables, file);
-        assert_eq!(check.asking.timeout, Duration::from_secs(*seconds), "{args} {variables:?} {file}");
+        assert_eq!(
+            check.asking.timeout,
+            Duration::from_secs(*seconds),
+            "{args} {variables:?} {file}"
+        );
         assert_eq!(settings.origin("timeout").to_string(), *origin, "{args} {variables:?} {file}");
     }
 }
@@ -79,7 +97,8 @@ fn every_kind_of_option_can_come_from_a_variable_or_the_file() {
         ("DHLIMIT_ANONYMOUS", "1"),
     ];
     let flags = "-o json -vv -q --color never --warning 20 --registry-url http://127.0.0.1:5000 --ca-cert /ca.pem --family both --sandbox=2023 --anonymous";
-    let [by_flag, by_variable, by_file] = [check(flags, &[], ""), check("", &variables, ""), check("", &[], file)];
+    let [by_flag, by_variable, by_file] =
+        [check(flags, &[], ""), check("", &variables, ""), check("", &[], file)];
     assert_eq!(by_flag.0.output, Some(Format::Json));
     assert!(by_flag.0.asking.anonymous && by_flag.1.cli.talk.quiet);
     assert_eq!((by_flag.1.cli.talk.verbose, by_flag.1.cli.talk.color), (2, Color::Never));
@@ -102,7 +121,11 @@ fn a_switch_understands_the_usual_words() {
         ("off", false),
         ("", false),
     ] {
-        assert_eq!(check("", &[("DHLIMIT_ALL_IDENTITIES", word)], "").0.asking.all_identities, on, "{word:?}");
+        assert_eq!(
+            check("", &[("DHLIMIT_ALL_IDENTITIES", word)], "").0.asking.all_identities,
+            on,
+            "{word:?}"
+        );
     }
     let error = settings("check", &[("DHLIMIT_ANONYMOUS", "perhaps")], "").unwrap_err();
     assert_eq!(error, "DHLIMIT_ANONYMOUS: must be true or false");
@@ -111,7 +134,10 @@ fn a_switch_understands_the_usual_words() {
     assert!(!check("", &[], "anonymous = true\n[check]\nanonymous = false").0.asking.anonymous);
     // The bare form of an option whose value may be left out.
     assert_eq!(check("", &[], "sandbox = true").0.asking.sandbox.as_deref(), Some("2026"));
-    assert_eq!(check("", &[("DHLIMIT_SANDBOX", "true")], "").0.asking.sandbox.as_deref(), Some("2026"));
+    assert_eq!(
+        check("", &[("DHLIMIT_SANDBOX", "true")], "").0.asking.sandbox.as_deref(),
+        Some("2026")
+    );
     assert_eq!(check("", &[], "sandbox = false").0.asking.sandbox, None);
     assert_eq!(check("", &[("DHLIMIT_SANDBOX", "off")], "sandbox = true").0.asking.sandbox, None);
 }
@@ -131,8 +157,18 @@ fn whom(asking: &Asking) -> String {
 fn the_higher_of_two_contradicting_settings_wins() {
     let rows: &[(&str, Variables, &str, &str)] = &[
         ("--anonymous", &[("DHLIMIT_USER", "bob")], "", "anonymous"),
-        ("--anonymous", &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/pw")], "", "anonymous"),
-        ("--all-identities", &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/pw")], "", "all"),
+        (
+            "--anonymous",
+            &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/pw")],
+            "",
+            "anonymous",
+        ),
+        (
+            "--all-identities",
+            &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/pw")],
+            "",
+            "all",
+        ),
         ("--user bob", &[("DHLIMIT_ANONYMOUS", "1")], "", "bob"),
         ("--user bob", &[("DHLIMIT_ALL_IDENTITIES", "1")], "", "bob"),
         ("", &[("DHLIMIT_ANONYMOUS", "1")], "user = 'bob'\npassword-file = '/pw'", "anonymous"),
@@ -145,14 +181,28 @@ fn the_higher_of_two_contradicting_settings_wins() {
         ("", &[("DHLIMIT_ANONYMOUS", "0"), ("DHLIMIT_USER", "bob")], "", "bob"),
         // A password belongs to the user it was written beside.
         ("--user amy", &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/bobs")], "", "amy"),
-        ("--user bob", &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/bobs")], "", "bob /bobs"),
+        (
+            "--user bob",
+            &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/bobs")],
+            "",
+            "bob /bobs",
+        ),
         ("--user amy", &[("DHLIMIT_PASSWORD_FILE", "/whose")], "", "amy /whose"),
         ("--user amy", &[], "user = 'bob'\npassword-file = '/bobs'", "amy"),
         ("", &[("DHLIMIT_USER", "amy")], "user = 'bob'\npassword-file = '/bobs'", "amy"),
-        ("--password-file /new", &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/old")], "", "bob /new"),
+        (
+            "--password-file /new",
+            &[("DHLIMIT_USER", "bob"), ("DHLIMIT_PASSWORD_FILE", "/old")],
+            "",
+            "bob /new",
+        ),
     ];
     for (args, variables, file, wanted) in rows {
-        assert_eq!(whom(&check(args, variables, file).0.asking), *wanted, "{args} {variables:?} {file}");
+        assert_eq!(
+            whom(&check(args, variables, file).0.asking),
+            *wanted,
+            "{args} {variables:?} {file}"
+        );
     }
     let format = check("--format {limit}", &[("DHLIMIT_OUTPUT", "json")], "").0;
     assert_eq!((format.format.as_deref(), format.output), (Some("{limit}"), None));
@@ -166,8 +216,18 @@ fn two_of_one_rank_that_contradict_each_other_are_an_error() {
         ("--user bob --all-identities", &[], "", "cannot be used with"),
         ("--user bob --password-stdin --password-file /pw", &[], "", "cannot be used with"),
         ("--anonymous --password-file /pw", &[], "", "cannot be used with"),
-        ("", &[("DHLIMIT_USER", "bob"), ("DHLIMIT_ANONYMOUS", "1")], "", "DHLIMIT_ANONYMOUS and DHLIMIT_USER contradict"),
-        ("", &[], "user = 'bob'\nanonymous = true", "config.toml:2: anonymous and ~/dhlimit/config.toml:1: user contradict"),
+        (
+            "",
+            &[("DHLIMIT_USER", "bob"), ("DHLIMIT_ANONYMOUS", "1")],
+            "",
+            "DHLIMIT_ANONYMOUS and DHLIMIT_USER contradict",
+        ),
+        (
+            "",
+            &[],
+            "user = 'bob'\nanonymous = true",
+            "config.toml:2: anonymous and ~/dhlimit/config.toml:1: user contradict",
+        ),
     ];
     for (args, variables, file, wanted) in rows {
         let error = settings(&format!("check {args}"), variables, file).unwrap_err();
@@ -197,15 +257,33 @@ fn a_flag_without_the_option_it_needs_is_refused_and_a_standing_wish_is_not() {
         assert_eq!(settings(args, &[], "").map(drop), Ok(()), "{args}");
     }
     assert_eq!(settings("watch --rotate-daily", &[("DHLIMIT_RECORD", "x")], "").map(drop), Ok(()));
-    assert_eq!(settings("watch --rotate-daily", &[], "[watch]\nrecord = \"x\"\n").map(drop), Ok(()));
-    assert_eq!(settings("watch", &[("DHLIMIT_ROTATE_DAILY", "1")], "[watch]\ntraffic = \"steady:1/s\"\n").map(drop), Ok(()));
+    assert_eq!(
+        settings("watch --rotate-daily", &[], "[watch]\nrecord = \"x\"\n").map(drop),
+        Ok(())
+    );
+    assert_eq!(
+        settings("watch", &[("DHLIMIT_ROTATE_DAILY", "1")], "[watch]\ntraffic = \"steady:1/s\"\n")
+            .map(drop),
+        Ok(())
+    );
 }
 
 #[test]
 fn a_password_in_a_url_that_cannot_be_used_is_not_shown() {
-    for url in ["http://bob:s3cr3t@h:99999/x", "http://bob:s3cr3t@h/", "https://s3cr3t@[::", "bob:s3cr3t@h", "http://bob:s3cr3t@ h"] {
-        let flag = Home::new().dhlimit(["check", "-vvv", "--registry-url", url]).run().expect_code(2);
-        let variable = Home::new().dhlimit(["check", "-vvv"]).env("DHLIMIT_AUTH_URL", url).run().expect_code(2);
+    for url in [
+        "http://bob:s3cr3t@h:99999/x",
+        "http://bob:s3cr3t@h/",
+        "https://s3cr3t@[::",
+        "bob:s3cr3t@h",
+        "http://bob:s3cr3t@ h",
+    ] {
+        let flag =
+            Home::new().dhlimit(["check", "-vvv", "--registry-url", url]).run().expect_code(2);
+        let variable = Home::new()
+            .dhlimit(["check", "-vvv"])
+            .env("DHLIMIT_AUTH_URL", url)
+            .run()
+            .expect_code(2);
         for outcome in [flag, variable] {
             assert!(!outcome.everything().contains("s3cr3t"), "{url}: {outcome:?}");
             assert!(outcome.stderr.lines().count() <= 5, "{outcome:?}");
@@ -216,34 +294,66 @@ fn a_password_in_a_url_that_cannot_be_used_is_not_shown() {
 #[test]
 fn a_variable_means_one_thing() {
     // The same name with another meaning in two commands would make one variable break one of them.
-    let mut known: std::collections::BTreeMap<String, (String, Vec<String>)> = std::collections::BTreeMap::new();
+    let mut known: std::collections::BTreeMap<String, (String, Vec<String>)> =
+        std::collections::BTreeMap::new();
     for command in dhlimit::cli::command().get_subcommands() {
         for arg in command.get_arguments() {
             let Some(variable) = arg.get_env() else { continue };
-            let takes = arg.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
-            let first =
-                known.entry(variable.to_string_lossy().into_owned()).or_insert_with(|| (command.get_name().to_owned(), takes.clone()));
-            assert_eq!(first.1, takes, "{} of {} and of {}", variable.to_string_lossy(), first.0, command.get_name());
+            let takes = arg
+                .get_value_names()
+                .unwrap_or_default()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>();
+            let first = known
+                .entry(variable.to_string_lossy().into_owned())
+                .or_insert_with(|| (command.get_name().to_owned(), takes.clone()));
+            assert_eq!(
+                first.1,
+                takes,
+                "{} of {} and of {}",
+                variable.to_string_lossy(),
+                first.0,
+                command.get_name()
+            );
         }
     }
     assert!(known.contains_key("DHLIMIT_COUNT") && known.contains_key("DHLIMIT_SANDBOX_COUNT"));
-    let sandbox = settings("sandbox", &[("DHLIMIT_COUNT", "5"), ("DHLIMIT_SANDBOX_COUNT", "get")], "").unwrap();
+    let sandbox =
+        settings("sandbox", &[("DHLIMIT_COUNT", "5"), ("DHLIMIT_SANDBOX_COUNT", "get")], "")
+            .unwrap();
     assert_eq!(sandbox.origin("count"), &Origin::Variable("DHLIMIT_SANDBOX_COUNT".into()));
 }
 
 #[test]
 fn a_wrong_value_names_its_place() {
     let rows: &[(Variables, &str, &[&str])] = &[
-        (&[("DHLIMIT_TIMEOUT", "soon")], "", &["DHLIMIT_TIMEOUT: invalid value 'soon' for '--timeout"]),
+        (
+            &[("DHLIMIT_TIMEOUT", "soon")],
+            "",
+            &["DHLIMIT_TIMEOUT: invalid value 'soon' for '--timeout"],
+        ),
         (&[("DHLIMIT_TIMEOUT", "0s")], "", &["DHLIMIT_TIMEOUT: ", "a duration above zero"]),
-        (&[("DHLIMIT_FAMILY", "ipv5")], "", &["DHLIMIT_FAMILY: ", "possible values: auto, ipv4, ipv6, both"]),
-        (&[("DHLIMIT_REGISTRY_URL", "not a url")], "", &["DHLIMIT_REGISTRY_URL: invalid value 'not a url'"]),
+        (
+            &[("DHLIMIT_FAMILY", "ipv5")],
+            "",
+            &["DHLIMIT_FAMILY: ", "possible values: auto, ipv4, ipv6, both"],
+        ),
+        (
+            &[("DHLIMIT_REGISTRY_URL", "not a url")],
+            "",
+            &["DHLIMIT_REGISTRY_URL: invalid value 'not a url'"],
+        ),
         (&[("DHLIMIT_VERBOSE", "very")], "", &["DHLIMIT_VERBOSE: must be a number"]),
         (&[("DHLIMIT_VERBOSE", "300")], "", &["DHLIMIT_VERBOSE: must be a number from 0 to 255"]),
         (&[("DHLIMIT_COLOR", "blue")], "", &["DHLIMIT_COLOR: invalid value 'blue'"]),
         (&[], "timeout = 'soon'", &["~/dhlimit/config.toml:1: timeout: invalid value 'soon'"]),
         (&[], "timeout = 7", &["config.toml:1: timeout: invalid value '7'"]),
-        (&[], "\n[check]\noutput = 'xml'", &["config.toml:3: check.output: invalid value 'xml'", "json"]),
+        (
+            &[],
+            "\n[check]\noutput = 'xml'",
+            &["config.toml:3: check.output: invalid value 'xml'", "json"],
+        ),
         (&[], "timeout = true", &["config.toml:1: timeout: takes a value, not true or false"]),
         (&[], "timeout = ['1s', '2s']", &["config.toml:1: timeout: takes one value, not a list"]),
         (&[], "anonymous = 'maybe'", &["config.toml:1: anonymous: must be true or false"]),
@@ -262,23 +372,47 @@ fn a_wrong_file_names_line_and_key() {
     let rows = [
         ("timeout = ", "config.toml:1: "),
         ("\n\n= 3", "config.toml:3: "),
-        ("timeuot = '5s'", "config.toml:1: unknown key timeuot: no command has option --timeuot; did you mean timeout?"),
+        (
+            "timeuot = '5s'",
+            "config.toml:1: unknown key timeuot: no command has option --timeuot; did you mean timeout?",
+        ),
         ("registry_url = 'http://x'", "did you mean registry-url?"),
         ("zzz = 1", "unknown key zzz: no command has option --zzz"),
-        ("[check]\n\ntimeuot = '5s'", "config.toml:3: unknown key check.timeuot: check has no option --timeuot; did you mean timeout?"),
-        ("[chek]\ntimeout = '5s'", "config.toml:1: unknown key chek: no command has option --chek; did you mean check?"),
+        (
+            "[check]\n\ntimeuot = '5s'",
+            "config.toml:3: unknown key check.timeuot: check has no option --timeuot; did you mean timeout?",
+        ),
+        (
+            "[chek]\ntimeout = '5s'",
+            "config.toml:1: unknown key chek: no command has option --chek; did you mean check?",
+        ),
         ("help = true", "help cannot be set in a file"),
         ("config = '/x'", "config cannot be set in a file"),
-        ("[check]\npassword-stdin = true", "config.toml:2: check.password-stdin cannot be set in a file"),
+        (
+            "[check]\npassword-stdin = true",
+            "config.toml:2: check.password-stdin cannot be set in a file",
+        ),
         ("timeout = 2026-11-22", "config.toml:1: timeout must be a text"),
         ("[timeout]\nx = 1", "timeout must be a text"),
         ("check = 3", "unknown key check"),
         ("timeout = '1s'\ntimeout = '2s'", "config.toml:2: duplicate key"),
         ("account = 3", "config.toml:1: account must be written as [[account]] entries"),
-        ("[[account]]\nname = 'ci'\nuser = 'bob'\n", "config.toml:1: account ci needs exactly one of"),
-        ("[[account]]\nname = 'ci'\nuser = 'bob'\npassword = 'hunter2'\n", "config.toml:4: account ci: unknown field `password`"),
-        ("[[account]]\nname = 'ci'\nuser = 7\npassword_env = 'X'\n", "config.toml:3: account ci: invalid type"),
-        ("[[account]]\nname='ci'\nhelper='a'\n[[account]]\nname='ci'\nhelper='b'", "config.toml:4: there are two accounts named ci"),
+        (
+            "[[account]]\nname = 'ci'\nuser = 'bob'\n",
+            "config.toml:1: account ci needs exactly one of",
+        ),
+        (
+            "[[account]]\nname = 'ci'\nuser = 'bob'\npassword = 'hunter2'\n",
+            "config.toml:4: account ci: unknown field `password`",
+        ),
+        (
+            "[[account]]\nname = 'ci'\nuser = 7\npassword_env = 'X'\n",
+            "config.toml:3: account ci: invalid type",
+        ),
+        (
+            "[[account]]\nname='ci'\nhelper='a'\n[[account]]\nname='ci'\nhelper='b'",
+            "config.toml:4: there are two accounts named ci",
+        ),
     ];
     for (file, wanted) in rows {
         let error = settings("check", &[], file).unwrap_err();
@@ -291,7 +425,8 @@ fn a_wrong_file_names_line_and_key() {
 fn global_options_may_stand_in_a_commands_table() {
     let (_, settings) = check("", &[], "color = 'always'\n[check]\ncolor = 'never'");
     assert_eq!(settings.cli.talk.color, Color::Never);
-    let (_, settings) = check("--color always", &[("DHLIMIT_COLOR", "never")], "[check]\ncolor = 'never'");
+    let (_, settings) =
+        check("--color always", &[("DHLIMIT_COLOR", "never")], "[check]\ncolor = 'never'");
     assert_eq!((settings.cli.talk.color, settings.origin("color")), (Color::Always, &Origin::Flag));
 }
 
@@ -301,12 +436,18 @@ fn accounts_come_with_the_settings() {
     let (_, settings) = check("", &[], file);
     assert_eq!(settings.accounts.len(), 2);
     let [first, second] = settings.accounts.as_slice() else { panic!() };
-    assert_eq!((first.name.as_str(), first.registry.as_str(), first.user.as_deref()), ("ci", "docker.io", Some("bob")));
+    assert_eq!(
+        (first.name.as_str(), first.registry.as_str(), first.user.as_deref()),
+        ("ci", "docker.io", Some("bob"))
+    );
     assert!(
         matches!(&first.password, AccountPassword::File(file) if file.is_absolute() && file.ends_with("dhlimit/secrets/hub")),
         "{first:?}"
     );
-    assert_eq!((second.registry.as_str(), &second.password), ("ghcr.io", &AccountPassword::Helper("pass".into())));
+    assert_eq!(
+        (second.registry.as_str(), &second.password),
+        ("ghcr.io", &AccountPassword::Helper("pass".into()))
+    );
 }
 
 #[test]
@@ -316,7 +457,8 @@ fn the_file_is_the_one_that_was_named() {
     home.write("config/dhlimit/config.toml", "timeout = 'from the usual one'");
     let said = |args: &[&str], variable: Option<&str>| {
         let program = home.dhlimit(args);
-        let program = if let Some(file) = variable { program.env("DHLIMIT_CONFIG", file) } else { program };
+        let program =
+            if let Some(file) = variable { program.env("DHLIMIT_CONFIG", file) } else { program };
         program.run().stderr
     };
     let named = named.to_str().unwrap();
@@ -324,7 +466,10 @@ fn the_file_is_the_one_that_was_named() {
     assert!(said(&["check", "--config", named], None).contains("from the named one"));
     assert!(said(&["--config", named, "check"], None).contains("from the named one"));
     assert!(said(&["check"], Some(named)).contains("from the named one"));
-    assert!(said(&["check", "--config", "/none.toml"], Some(named)).contains("cannot read the configuration file /none.toml"));
+    assert!(
+        said(&["check", "--config", "/none.toml"], Some(named))
+            .contains("cannot read the configuration file /none.toml")
+    );
 }
 
 #[test]
@@ -333,7 +478,12 @@ fn help_needs_no_sound_configuration_and_names_the_variables() {
     home.write("config/dhlimit/config.toml", "= broken");
     let outcome = home.dhlimit(["check", "--help"]).env("DHLIMIT_TIMEOUT", "also broken").run();
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stdout.contains("[env: DHLIMIT_TIMEOUT]") && !outcome.stdout.contains("also broken"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("[env: DHLIMIT_TIMEOUT]")
+            && !outcome.stdout.contains("also broken"),
+        "{}",
+        outcome.stdout
+    );
     assert!(!outcome.stdout.contains('\u{1b}'));
     let coloured = home.dhlimit(["check", "--help", "--color", "always"]).run();
     assert!(coloured.stdout.contains('\u{1b}'));
@@ -345,10 +495,18 @@ fn help_needs_no_sound_configuration_and_names_the_variables() {
 
 #[test]
 fn verbose_says_where_settings_come_from_and_never_their_values() {
-    let outcome = dhlimit(["check", "nginx", "-v", "--registry-url", "http://127.0.0.1:9", "--auth-url", "http://127.0.0.1:9"])
-        .env("DHLIMIT_TIMEOUT", "3s")
-        .env("DHLIMIT_USER", "planted-user")
-        .run();
+    let outcome = dhlimit([
+        "check",
+        "nginx",
+        "-v",
+        "--registry-url",
+        "http://127.0.0.1:9",
+        "--auth-url",
+        "http://127.0.0.1:9",
+    ])
+    .env("DHLIMIT_TIMEOUT", "3s")
+    .env("DHLIMIT_USER", "planted-user")
+    .run();
     assert!(outcome.stderr.contains("timeout from DHLIMIT_TIMEOUT"), "{outcome:?}");
     assert!(outcome.stderr.contains("registry-url from the command line"), "{outcome:?}");
     assert!(outcome.stderr.contains("user from DHLIMIT_USER"), "{outcome:?}");

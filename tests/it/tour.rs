@@ -7,7 +7,8 @@ use crate::harness::Home;
 #[test]
 fn the_tour_shows_the_count_fall_and_the_429_come_and_explains_it() {
     let home = Home::new();
-    let outcome = home.dhlimit(["stress", "--sandbox"]).env("PATH", "/nonexistent").run().expect_code(0);
+    let outcome =
+        home.dhlimit(["stress", "--sandbox"]).env("PATH", "/nonexistent").run().expect_code(0);
     assert!(outcome.elapsed < Duration::from_secs(15), "{outcome:?}");
     for word in ["429", "pull limit", "TOOMANYREQUESTS", "overall", "Full again"] {
         assert!(outcome.everything().contains(word), "nothing of {word}: {outcome:?}");
@@ -24,9 +25,17 @@ fn the_tour_shows_the_count_fall_and_the_429_come_and_explains_it() {
 
 #[test]
 fn the_tour_s_report_is_that_of_any_other_run() {
-    let outcome = Home::new().dhlimit(["stress", "--sandbox", "-o", "json"]).env("PATH", "/nonexistent").run().expect_code(0);
+    let outcome = Home::new()
+        .dhlimit(["stress", "--sandbox", "-o", "json"])
+        .env("PATH", "/nonexistent")
+        .run()
+        .expect_code(0);
     let report = outcome.json();
-    assert_eq!((&report["schema"], &report["stopped_by"]), (&"dhlimit/stress/1".into(), &"pull_limit".into()), "{outcome:?}");
+    assert_eq!(
+        (&report["schema"], &report["stopped_by"]),
+        (&"dhlimit/stress/1".into(), &"pull_limit".into()),
+        "{outcome:?}"
+    );
     assert_eq!(report["cost_per_pull"].as_f64(), Some(1.0), "{outcome:?}");
     let pulls = report["pulls"].as_u64().expect("pulls");
     assert_eq!(report["first_429"]["round"].as_u64(), Some(pulls + 1), "{outcome:?}");
@@ -34,9 +43,18 @@ fn the_tour_s_report_is_that_of_any_other_run() {
 
 #[test]
 fn a_check_of_each_profile_ends_with_the_code_of_what_it_saw() {
-    for (profile, code) in [("2020", 0), ("2023", 0), ("2026", 0), ("paid", 0), ("exempt", 0), ("abuse", 7), ("lockout", 7), ("blocked", 4)]
-    {
-        let outcome = Home::new().dhlimit(["check", &format!("--sandbox={profile}"), "-o", "json"]).run();
+    for (profile, code) in [
+        ("2020", 0),
+        ("2023", 0),
+        ("2026", 0),
+        ("paid", 0),
+        ("exempt", 0),
+        ("abuse", 7),
+        ("lockout", 7),
+        ("blocked", 4),
+    ] {
+        let outcome =
+            Home::new().dhlimit(["check", &format!("--sandbox={profile}"), "-o", "json"]).run();
         assert_eq!(outcome.code, Some(code), "{profile}: {outcome:?}");
     }
 }

@@ -45,7 +45,11 @@ pub(super) async fn ask(
     end: Instant,
 ) -> Vec<Asked> {
     let mut tasks = JoinSet::new();
-    for (at, (who, family)) in principals.iter().flat_map(|who| families.iter().map(move |family| (who, *family))).enumerate() {
+    for (at, (who, family)) in principals
+        .iter()
+        .flat_map(|who| families.iter().map(move |family| (who, *family)))
+        .enumerate()
+    {
         let Ok(client) = asker.client(&target.image, family) else { continue };
         let (asker, image, who) = (asker.clone(), target.image.clone(), who.clone());
         tasks.spawn(async move {
@@ -70,14 +74,17 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 /// What the answers say.
 pub(super) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
     let registry = target.registry();
-    let (lost, reached): (Vec<&Asked>, Vec<&Asked>) = asked.iter().partition(|asked| is_unreached(&asked.reading));
+    let (lost, reached): (Vec<&Asked>, Vec<&Asked>) =
+        asked.iter().partition(|asked| is_unreached(&asked.reading));
     let mut findings = Vec::new();
     for asked in &reached {
         findings.extend(one(target, asked));
     }
     findings.extend(families(registry, &reached));
     // Over a family that is not there nobody is reached, and that is no fault while there is the other.
-    let is_had = |asked: &&Asked| reached.iter().any(|other| other.reading.identity == asked.reading.identity);
+    let is_had = |asked: &&Asked| {
+        reached.iter().any(|other| other.reading.identity == asked.reading.identity)
+    };
     let lost: Vec<&Asked> = lost.into_iter().filter(|asked| !is_had(asked)).collect();
     findings.extend(unreached(registry, &lost, !reached.is_empty()));
     merged(findings)
@@ -85,15 +92,20 @@ pub(super) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
 
 /// Whether nothing came back.
 fn is_unreached(reading: &Reading) -> bool {
-    reading.fault().is_some_and(|fault| matches!(fault.kind, FaultKind::Network | FaultKind::Timeout))
+    reading
+        .fault()
+        .is_some_and(|fault| matches!(fault.kind, FaultKind::Network | FaultKind::Timeout))
 }
 
 /// That nothing came back for these; they are named where others had an answer.
 fn unreached(registry: &str, lost: &[&Asked], named: bool) -> Option<Finding> {
-    let faults: Vec<(&Reading, &Fault)> = lost.iter().filter_map(|asked| Some((&asked.reading, asked.reading.fault()?))).collect();
+    let faults: Vec<(&Reading, &Fault)> =
+        lost.iter().filter_map(|asked| Some((&asked.reading, asked.reading.fault()?))).collect();
     let (_, first) = faults.first()?;
-    let asker = |reading: &Reading| if named { format!("{}: ", who(reading)) } else { String::new() };
-    let mut told: Vec<(&Reading, &str)> = faults.iter().map(|(reading, fault)| (*reading, fault.message.as_str())).collect();
+    let asker =
+        |reading: &Reading| if named { format!("{}: ", who(reading)) } else { String::new() };
+    let mut told: Vec<(&Reading, &str)> =
+        faults.iter().map(|(reading, fault)| (*reading, fault.message.as_str())).collect();
     told.dedup_by(|next, last| next.1 == last.1 && (!named || next.0.identity == last.0.identity));
     let evidence = match &told[..] {
         [(reading, message)] => format!("{}{message}", asker(reading)),
@@ -103,7 +115,9 @@ fn unreached(registry: &str, lost: &[&Asked], named: bool) -> Option<Finding> {
             .collect::<Vec<_>>()
             .join("; "),
     };
-    Some(finding(Severity::Error, "registry-unreachable", registry, &evidence).advise(&first.advice))
+    Some(
+        finding(Severity::Error, "registry-unreachable", registry, &evidence).advise(&first.advice),
+    )
 }
 
 fn over(reading: &Reading, end: &str) -> String {
@@ -117,7 +131,9 @@ fn over(reading: &Reading, end: &str) -> String {
 /// Who asked: `anonymous`, `bob (~/.docker/config.json …)`.
 fn who(reading: &Reading) -> String {
     match &reading.identity {
-        crate::quota::Identity::Account { credentials_from: Some(from), .. } => format!("{} (by {from})", reading.identity),
+        crate::quota::Identity::Account { credentials_from: Some(from), .. } => {
+            format!("{} (by {from})", reading.identity)
+        }
         identity => identity.to_string(),
     }
 }
@@ -145,16 +161,26 @@ fn one(target: &Target, asked: &Asked) -> Vec<Finding> {
     let pulls = if reading.effective { "; a pull from here is counted so" } else { "" };
     let (severity, id, left) = match &reading.standing {
         Standing::Limited(count) => {
-            let window = count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
-            (Severity::Ok, "bucket", format!("{} of {} pulls left{window}", count.remaining, count.limit))
+            let window =
+                count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
+            (
+                Severity::Ok,
+                "bucket",
+                format!("{} of {} pulls left{window}", count.remaining, count.limit),
+            )
         }
         Standing::Exhausted { limit, window } => {
             let limit = limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
-            let window = window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
+            let window =
+                window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
             (Severity::Warning, "bucket-empty", format!("no pull is left{limit}{window}"))
         }
         Standing::Unlimited => (Severity::Ok, "bucket", "no pull limit applies".to_owned()),
-        _ => (Severity::Warning, "bucket-unclear", format!("the limit is not understood: {}", reading.warnings.join("; "))),
+        _ => (
+            Severity::Warning,
+            "bucket-unclear",
+            format!("the limit is not understood: {}", reading.warnings.join("; ")),
+        ),
     };
     let bucket = finding(severity, id, registry, &format!("{counted}: {left}{over}{pulls}"));
     findings.push(match severity {
@@ -166,19 +192,25 @@ fn one(target: &Target, asked: &Asked) -> Vec<Finding> {
     });
     if let Some(source) = &reading.source {
         if reading.identity.is_account() && source.kind().is_address() {
-            let evidence = format!("the credentials of {who} were sent, but {source} was counted: they are not being used");
+            let evidence = format!(
+                "the credentials of {who} were sent, but {source} was counted: they are not being used"
+            );
             findings.push(
                 finding(Severity::Error, "counted-as-address", registry, &evidence)
                     .advise("log in again with an access token that may read public repositories; until then every pull is the address's"),
             );
         } else if !reading.identity.is_account() && source.kind() == SourceKind::Account {
-            let evidence = format!("nothing was sent that says who asks, but the account {source} was counted");
+            let evidence = format!(
+                "nothing was sent that says who asks, but the account {source} was counted"
+            );
             findings.push(finding(Severity::Warning, "counted-as-account", registry, &evidence).advise(
                 "something between here and the registry logs in: a proxy or a pull-through cache; its pulls and yours are one count",
             ));
         }
         if source.kind() == SourceKind::Ipv6Prefix {
-            let evidence = format!("{source} is a network of 2^64 addresses with one count: every neighbour in it spends the same pulls");
+            let evidence = format!(
+                "{source} is a network of 2^64 addresses with one count: every neighbour in it spends the same pulls"
+            );
             findings.push(finding(Severity::Info, "ipv6-shared", registry, &evidence));
         }
     }
@@ -210,21 +242,29 @@ fn of_fault(target: &Target, asked: &Asked, who: &str, fault: &Fault) -> Finding
         FaultKind::OverallLimit => found(Severity::Warning, "overall-limit"),
         FaultKind::Blocked => found(Severity::Error, "registry-blocked"),
         FaultKind::NotFound | FaultKind::Denied if !target.named => {
-            let evidence = format!("{registry} answers {who}; what it counts, if anything, it tells for an image that is there");
+            let evidence = format!(
+                "{registry} answers {who}; what it counts, if anything, it tells for an image that is there"
+            );
             finding(Severity::Ok, "registry-answers", registry, &evidence)
         }
         FaultKind::Denied => found(decides, "access-denied"),
         FaultKind::NotFound => found(Severity::Info, "image-not-found"),
-        FaultKind::Tls => Finding::new(Topic::Way, Severity::Error, "tls-trust", registry, &evidence).advise(tls_advice(fault)),
+        FaultKind::Tls => {
+            Finding::new(Topic::Way, Severity::Error, "tls-trust", registry, &evidence)
+                .advise(tls_advice(fault))
+        }
         FaultKind::Protocol => found(Severity::Error, "registry-odd"),
-        FaultKind::Network | FaultKind::Timeout | FaultKind::Server => found(Severity::Error, "registry-unreachable"),
+        FaultKind::Network | FaultKind::Timeout | FaultKind::Server => {
+            found(Severity::Error, "registry-unreachable")
+        }
     }
 }
 
 /// A certificate that is not yet, or no more, valid is as often a wrong clock's fault.
 fn tls_advice(fault: &Fault) -> String {
-    let dated =
-        ["expired", "not valid yet", "notvalidyet", "not yet valid"].iter().any(|word| fault.message.to_ascii_lowercase().contains(word));
+    let dated = ["expired", "not valid yet", "notvalidyet", "not yet valid"]
+        .iter()
+        .any(|word| fault.message.to_ascii_lowercase().contains(word));
     if dated {
         return "see whether this machine's clock is right (date -u); if it is, the server's certificate has to be renewed".to_owned();
     }
@@ -234,8 +274,13 @@ fn tls_advice(fault: &Fault) -> String {
 /// Whether the two families are two counts.
 fn families(registry: &str, reached: &[&Asked]) -> Option<Finding> {
     let address_of = |family: Family| {
-        let readings = reached.iter().map(|asked| &asked.reading).filter(|reading| reading.family == Some(family));
-        let counted = readings.filter_map(|reading| reading.source.as_ref().filter(|source| source.kind().is_address()));
+        let readings = reached
+            .iter()
+            .map(|asked| &asked.reading)
+            .filter(|reading| reading.family == Some(family));
+        let counted = readings.filter_map(|reading| {
+            reading.source.as_ref().filter(|source| source.kind().is_address())
+        });
         counted.map(ToString::to_string).next()
     };
     let (four, six) = (address_of(Family::Ipv4)?, address_of(Family::Ipv6)?);
@@ -247,10 +292,12 @@ fn families(registry: &str, reached: &[&Asked]) -> Option<Finding> {
 
 /// Findings that differ by nothing but the family they were seen over are one.
 fn merged(findings: Vec<Finding>) -> Vec<Finding> {
-    let core = |finding: &Finding| finding.evidence.replace(", over IPv4", "").replace(", over IPv6", "");
+    let core =
+        |finding: &Finding| finding.evidence.replace(", over IPv4", "").replace(", over IPv6", "");
     let mut kept: Vec<Finding> = Vec::new();
     for mut finding in findings {
-        match kept.iter_mut().find(|known| known.id == finding.id && core(known) == core(&finding)) {
+        match kept.iter_mut().find(|known| known.id == finding.id && core(known) == core(&finding))
+        {
             Some(known) if known.evidence != finding.evidence => known.evidence = core(known),
             Some(_) => {}
             None => {
@@ -271,10 +318,21 @@ mod tests {
     use crate::quota::{Confidence, Count, Identity, Source, Window};
 
     fn asked(user: Option<&str>, family: Family, source: Option<&str>) -> Asked {
-        let identity = user.map_or(Identity::Anonymous, |user| Identity::Account { user: Some(user.to_owned()), credentials_from: None });
+        let identity = user.map_or(Identity::Anonymous, |user| Identity::Account {
+            user: Some(user.to_owned()),
+            credentials_from: None,
+        });
         let standing = match source {
-            Some(_) => Standing::Limited(Count { limit: 100, remaining: 76, window: Window::from_seconds(3_600) }),
-            None => Standing::Failed(Fault { kind: FaultKind::Network, message: "no route".to_owned(), advice: "look".to_owned() }),
+            Some(_) => Standing::Limited(Count {
+                limit: 100,
+                remaining: 76,
+                window: Window::from_seconds(3_600),
+            }),
+            None => Standing::Failed(Fault {
+                kind: FaultKind::Network,
+                message: "no route".to_owned(),
+                advice: "look".to_owned(),
+            }),
         };
         let reading = Reading {
             at: DateTime::UNIX_EPOCH,
@@ -298,7 +356,10 @@ mod tests {
 
     fn told(asked: &[Asked]) -> Vec<String> {
         let target = &Target::all(&[]).unwrap()[0];
-        judge(target, asked).iter().map(|finding| format!("{} {}", finding.id, finding.evidence)).collect()
+        judge(target, asked)
+            .iter()
+            .map(|finding| format!("{} {}", finding.id, finding.evidence))
+            .collect()
     }
 
     #[test]
@@ -307,10 +368,19 @@ mod tests {
         let four = "192.0.2.10";
         let bucket = "bucket anonymous is counted as the address 192.0.2.10: 76 of 100 pulls left in a window of 1h, over IPv4";
         assert_eq!(told(&[asked(None, Ipv4, Some(four)), asked(None, Ipv6, None)]), [bucket]);
-        let lost = [asked(None, Ipv4, Some(four)), asked(None, Ipv6, None), asked(Some("bob"), Ipv4, None), asked(Some("bob"), Ipv6, None)];
+        let lost = [
+            asked(None, Ipv4, Some(four)),
+            asked(None, Ipv6, None),
+            asked(Some("bob"), Ipv4, None),
+            asked(Some("bob"), Ipv6, None),
+        ];
         assert_eq!(told(&lost), [bucket, "registry-unreachable bob: no route"]);
         assert_eq!(
-            told(&[asked(None, Ipv4, None), asked(None, Ipv6, None), asked(Some("bob"), Ipv4, None)]),
+            told(&[
+                asked(None, Ipv4, None),
+                asked(None, Ipv6, None),
+                asked(Some("bob"), Ipv4, None)
+            ]),
             ["registry-unreachable no route"]
         );
     }
@@ -318,12 +388,26 @@ mod tests {
     #[test]
     fn an_account_is_one_count_over_both_families_and_an_address_is_two() {
         use Family::{Ipv4, Ipv6};
-        let account = [asked(Some("bob"), Ipv4, Some("bob")), asked(Some("bob"), Ipv6, Some("bob"))];
-        assert_eq!(told(&account), ["bucket bob is counted as the account bob: 76 of 100 pulls left in a window of 1h"]);
-        let ids = |asked: &[Asked]| told(asked).iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ");
-        let nobody = [asked(None, Ipv4, Some("192.0.2.10")), asked(None, Ipv6, Some("2001:db8:1:2::"))];
+        let account =
+            [asked(Some("bob"), Ipv4, Some("bob")), asked(Some("bob"), Ipv6, Some("bob"))];
+        assert_eq!(
+            told(&account),
+            ["bucket bob is counted as the account bob: 76 of 100 pulls left in a window of 1h"]
+        );
+        let ids = |asked: &[Asked]| {
+            told(asked)
+                .iter()
+                .map(|line| line.split(' ').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let nobody =
+            [asked(None, Ipv4, Some("192.0.2.10")), asked(None, Ipv6, Some("2001:db8:1:2::"))];
         assert_eq!(ids(&nobody), "bucket bucket ipv6-shared families-counted-apart");
-        assert_eq!(ids(&[asked(Some("bob"), Ipv4, Some("192.0.2.10"))]), "bucket counted-as-address");
+        assert_eq!(
+            ids(&[asked(Some("bob"), Ipv4, Some("192.0.2.10"))]),
+            "bucket counted-as-address"
+        );
         assert_eq!(ids(&[asked(None, Ipv4, Some("somebody"))]), "bucket counted-as-account");
     }
 }

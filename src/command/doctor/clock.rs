@@ -13,7 +13,9 @@ const HARMFUL: TimeDelta = TimeDelta::seconds(300);
 
 /// The clock, judged by the answer that took the least time; `None` where no answer had a date.
 pub(super) fn judge(asked: &[Asked]) -> Option<Finding> {
-    let dated = asked.iter().filter_map(|asked| Some((asked.reading.elapsed, asked.reading.at, asked.date?, &asked.reading)));
+    let dated = asked.iter().filter_map(|asked| {
+        Some((asked.reading.elapsed, asked.reading.at, asked.date?, &asked.reading))
+    });
     let (elapsed, at, date, reading) = dated.min_by_key(|(elapsed, ..)| *elapsed)?;
     // The date is of some moment while we waited, cut to the second.
     let slack = TimeDelta::from_std(elapsed).unwrap_or_default() + TimeDelta::seconds(1);
@@ -26,7 +28,10 @@ pub(super) fn judge(asked: &[Asked]) -> Option<Finding> {
     let severity = if certain > HARMFUL { Severity::Error } else { Severity::Warning };
     let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
     let span = crate::render::span(certain.num_seconds().unsigned_abs());
-    let evidence = format!("{span} {direction} {registry}'s, which says {}", date.format("%Y-%m-%dT%H:%M:%SZ"));
+    let evidence = format!(
+        "{span} {direction} {registry}'s, which says {}",
+        date.format("%Y-%m-%dT%H:%M:%SZ")
+    );
     Some(
         finding(severity, &evidence)
             .advise("set the clock and keep it set: timedatectl set-ntp true; a virtual machine that slept needs it most"),

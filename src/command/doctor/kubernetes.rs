@@ -33,7 +33,11 @@ pub(super) struct Secret {
 impl Secret {
     /// The credentials file of that name.
     pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
-        Self { store: Store::Kubernetes(crate::text::one_line(name, 200)), file: AuthFile::parse(bytes), mistyped: None }
+        Self {
+            store: Store::Kubernetes(crate::text::one_line(name, 200)),
+            file: AuthFile::parse(bytes),
+            mistyped: None,
+        }
     }
 
     /// The same as an object of this type; without one the API server takes `Opaque`. The kubelet reads
@@ -46,12 +50,20 @@ impl Secret {
 
 /// The Secrets of a file; `-` is standard input.
 pub(super) async fn read(context: &Context, path: PathBuf) -> Result<Vec<Secret>, Failure> {
-    let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+    let name = if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
     if path == Path::new("-") && context.terminal.stdin {
         context.say("reading a Secret from standard input; end it with Ctrl-D");
     }
     let text = aside(move || -> std::io::Result<String> {
-        let input: Box<dyn Read> = if path == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(std::fs::File::open(&path)?) };
+        let input: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(std::io::stdin())
+        } else {
+            Box::new(std::fs::File::open(&path)?)
+        };
         let mut text = String::new();
         input.take(MOST + 1).read_to_string(&mut text)?;
         Ok(text)
@@ -72,7 +84,9 @@ pub(super) async fn read(context: &Context, path: PathBuf) -> Result<Vec<Secret>
 fn parse(text: &str, name: &str) -> Result<Vec<Secret>, &'static str> {
     let documents = match serde_json::from_str::<Value>(text) {
         Ok(document) => vec![document],
-        Err(_) => serde_saphyr::from_multiple::<Value>(text).map_err(|_| "is neither JSON nor YAML")?,
+        Err(_) => {
+            serde_saphyr::from_multiple::<Value>(text).map_err(|_| "is neither JSON nor YAML")?
+        }
     };
     let mut secrets = Vec::new();
     for document in &documents {
@@ -84,7 +98,10 @@ fn parse(text: &str, name: &str) -> Result<Vec<Secret>, &'static str> {
 
 fn collect(document: &Value, name: &str, into: &mut Vec<Secret>) {
     if let Some(items) = document.get("items").and_then(Value::as_array) {
-        items.iter().filter(|item| item.get("items").is_none()).for_each(|item| collect(item, name, into));
+        items
+            .iter()
+            .filter(|item| item.get("items").is_none())
+            .for_each(|item| collect(item, name, into));
     } else if document.get("data").is_some() || document.get("stringData").is_some() {
         into.extend(secret(document));
     } else if ["auths", "credsStore", "credHelpers"].iter().any(|key| document.get(key).is_some()) {
@@ -101,7 +118,11 @@ fn secret(document: &Value) -> Option<Secret> {
         _ => "secret without a name".to_owned(),
     };
     let field = |key: &str| {
-        let plain = document.get("stringData").and_then(|data| data.get(key)).and_then(Value::as_str).map(|text| text.as_bytes().to_vec());
+        let plain = document
+            .get("stringData")
+            .and_then(|data| data.get(key))
+            .and_then(Value::as_str)
+            .map(|text| text.as_bytes().to_vec());
         let encoded = || {
             let text = document.get("data")?.get(key)?.as_str()?;
             let packed: String = text.split_whitespace().collect();
@@ -111,12 +132,17 @@ fn secret(document: &Value) -> Option<Secret> {
         plain.or_else(encoded)
     };
     if let Some(bytes) = field(".dockerconfigjson") {
-        return Some(Secret::of(&name, &bytes).typed(word("/type"), "kubernetes.io/dockerconfigjson"));
+        return Some(
+            Secret::of(&name, &bytes).typed(word("/type"), "kubernetes.io/dockerconfigjson"),
+        );
     }
     // The oldest form is the map of `auths` alone.
     let bytes = field(".dockercfg")?;
     let auths: Option<Value> = serde_json::from_slice(&bytes).ok();
-    let file = auths.map_or_else(|| Secret::of(&name, &bytes), |auths| Secret::of(&name, json!({ "auths": auths }).to_string().as_bytes()));
+    let file = auths.map_or_else(
+        || Secret::of(&name, &bytes),
+        |auths| Secret::of(&name, json!({ "auths": auths }).to_string().as_bytes()),
+    );
     Some(file.typed(word("/type"), "kubernetes.io/dockercfg"))
 }
 
@@ -130,10 +156,19 @@ mod tests {
     fn names(text: &str) -> Vec<String> {
         let secrets = parse(text, "FILE").unwrap_or_default();
         let user = |secret: &Secret| match &secret.file {
-            Ok(file) => file.auths.values().map(|entry| entry.as_ref().ok().and_then(|one| one.user()).unwrap_or("-").to_owned()).collect(),
+            Ok(file) => file
+                .auths
+                .values()
+                .map(|entry| {
+                    entry.as_ref().ok().and_then(|one| one.user()).unwrap_or("-").to_owned()
+                })
+                .collect(),
             Err(_) => vec!["broken".to_owned()],
         };
-        secrets.iter().map(|secret| format!("{} {}", secret.store, user(secret).join(","))).collect()
+        secrets
+            .iter()
+            .map(|secret| format!("{} {}", secret.store, user(secret).join(",")))
+            .collect()
     }
 
     #[test]
@@ -142,21 +177,41 @@ mod tests {
         let yaml = format!(
             "apiVersion: v1\nkind: Secret\nmetadata:\n  name: regcred\n  namespace: team\ntype: kubernetes.io/dockerconfigjson\ndata:\n  .dockerconfigjson: {packed}\n"
         );
-        let folded =
-            format!("kind: Secret\nmetadata: {{name: x}}\ndata:\n  .dockerconfigjson: >-\n    {}\n    {}\n", &packed[..8], &packed[8..]);
+        let folded = format!(
+            "kind: Secret\nmetadata: {{name: x}}\ndata:\n  .dockerconfigjson: >-\n    {}\n    {}\n",
+            &packed[..8],
+            &packed[8..]
+        );
         let json = json!({ "kind": "Secret", "metadata": { "name": "regcred" }, "data": { ".dockerconfigjson": packed } });
         let opaque = json!({ "kind": "Secret", "metadata": { "name": "other" }, "data": { "password": "aHVudGVyMg==" } });
         let old = STANDARD.encode(r#"{"docker.io":{"auth":"Ym9iOmh1bnRlcjI="}}"#);
         let rows = [
             (FILE.to_owned(), vec!["FILE bob"]),
             (yaml.clone(), vec!["secret team/regcred bob"]),
-            (format!("{yaml}---\n{yaml}"), vec!["secret team/regcred bob", "secret team/regcred bob"]),
+            (
+                format!("{yaml}---\n{yaml}"),
+                vec!["secret team/regcred bob", "secret team/regcred bob"],
+            ),
             (folded, vec!["secret x bob"]),
             (json.to_string(), vec!["secret regcred bob"]),
-            (json!({ "kind": "List", "items": [json, opaque] }).to_string(), vec!["secret regcred bob"]),
-            (json!({ "metadata": { "name": "old" }, "data": { ".dockercfg": old } }).to_string(), vec!["secret old bob"]),
-            (json!({ "metadata": { "name": "s" }, "stringData": { ".dockerconfigjson": FILE } }).to_string(), vec!["secret s bob"]),
-            (json!({ "metadata": { "name": "b" }, "data": { ".dockerconfigjson": "%%%" } }).to_string(), vec!["secret b broken"]),
+            (
+                json!({ "kind": "List", "items": [json, opaque] }).to_string(),
+                vec!["secret regcred bob"],
+            ),
+            (
+                json!({ "metadata": { "name": "old" }, "data": { ".dockercfg": old } }).to_string(),
+                vec!["secret old bob"],
+            ),
+            (
+                json!({ "metadata": { "name": "s" }, "stringData": { ".dockerconfigjson": FILE } })
+                    .to_string(),
+                vec!["secret s bob"],
+            ),
+            (
+                json!({ "metadata": { "name": "b" }, "data": { ".dockerconfigjson": "%%%" } })
+                    .to_string(),
+                vec!["secret b broken"],
+            ),
             (opaque.to_string(), vec![]),
             ("hello: world\n".to_owned(), vec![]),
             ("\t{".to_owned(), vec![]),
@@ -176,14 +231,22 @@ mod tests {
             (".dockerconfigjson", Some("Opaque"), Some("Opaque")),
             (".dockerconfigjson", None, Some("Opaque")),
             (".dockerconfigjson", Some("kubernetes.io/dockercfg"), Some("kubernetes.io/dockercfg")),
-            (".dockercfg", Some("kubernetes.io/dockerconfigjson"), Some("kubernetes.io/dockerconfigjson")),
+            (
+                ".dockercfg",
+                Some("kubernetes.io/dockerconfigjson"),
+                Some("kubernetes.io/dockerconfigjson"),
+            ),
         ];
         for (key, is, wrong) in rows {
             let text = json!({ "kind": "Secret", "type": is, "data": { key: packed } }).to_string();
             let found = parse(&text, "FILE").unwrap().remove(0);
             assert_eq!(found.mistyped.as_ref().map(|(is, _)| is.as_str()), wrong, "{text}");
         }
-        assert_eq!(parse(FILE, "FILE").unwrap()[0].mistyped, None, "the file by itself has no type");
+        assert_eq!(
+            parse(FILE, "FILE").unwrap()[0].mistyped,
+            None,
+            "the file by itself has no type"
+        );
     }
 
     proptest! {

@@ -43,7 +43,11 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 const VERSION_LIMIT: Duration = Duration::from_secs(2);
 
 /// Runs `doctor`.
-pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+pub(super) async fn run(
+    context: &Context,
+    mut args: Doctor,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
     if let Some(id) = &args.explain {
         return pages::show(context, id);
     }
@@ -65,8 +69,19 @@ pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Accou
         let end = end.checked_sub(RESERVE).unwrap_or(end);
         let environment = &context.environment;
         let tools = Tools::find(environment, end.min(Instant::now() + VERSION_LIMIT)).await;
-        let (asker, targets, secrets, accounts) = (&asker, &targets[..], &secrets[..], &accounts[..]);
-        let examination = Examination { args: &args, environment, asker, targets, secrets, accounts, tools, now: context.clock.now(), end };
+        let (asker, targets, secrets, accounts) =
+            (&asker, &targets[..], &secrets[..], &accounts[..]);
+        let examination = Examination {
+            args: &args,
+            environment,
+            asker,
+            targets,
+            secrets,
+            accounts,
+            tools,
+            now: context.clock.now(),
+            end,
+        };
         Ok::<_, Failure>(examination.run().await)
     };
     let findings = tokio::select! {
@@ -74,8 +89,16 @@ pub(super) async fn run(context: &Context, mut args: Doctor, accounts: Vec<Accou
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let report = DoctorReport::new(findings);
-    let look = Look { columns: context.terminal.columns, colour: context.colour, now: context.clock.now() };
-    let text = match args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain }) {
+    let look = Look {
+        columns: context.terminal.columns,
+        colour: context.colour,
+        now: context.clock.now(),
+    };
+    let text = match args.output.unwrap_or(if context.terminal.stdout {
+        Format::Table
+    } else {
+        Format::Plain
+    }) {
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
         Format::Table => table(&report, look),
         _ => plain(&report),
@@ -100,7 +123,8 @@ struct Examination<'a> {
 impl Examination<'_> {
     /// Everything at once.
     async fn run(&self) -> Vec<Finding> {
-        let registries = futures_util::future::join_all(self.targets.iter().map(|target| self.registry(target)));
+        let registries =
+            futures_util::future::join_all(self.targets.iter().map(|target| self.registry(target)));
         let places = logins::places(self.asker.keychain(), self.secrets);
         let (registries, places, way) = tokio::join!(registries, places, self.way());
         let mut findings: Vec<Finding> = registries.into_iter().flatten().collect();
@@ -108,8 +132,11 @@ impl Examination<'_> {
         findings.extend(logins::podman_s_trap(self.environment, &self.tools));
         findings.extend(way);
         findings.extend(way::trust(self.environment));
-        let clients = self.targets.iter().filter_map(|target| self.asker.client(&target.image, None).ok());
-        findings.extend(clients.filter_map(|client| way::proxy_of_variables(self.environment, &client.endpoint().base)));
+        let clients =
+            self.targets.iter().filter_map(|target| self.asker.client(&target.image, None).ok());
+        findings.extend(clients.filter_map(|client| {
+            way::proxy_of_variables(self.environment, &client.endpoint().base)
+        }));
         findings
     }
 
@@ -137,16 +164,22 @@ impl Examination<'_> {
                 continue;
             }
             for login in logins::usable(secret, target) {
-                if !principals.iter().any(|known| known.credential.same_account(&login.credential)) {
+                if !principals.iter().any(|known| known.credential.same_account(&login.credential))
+                {
                     let identity = Identity::Account {
                         user: login.credential.user().map(|user| crate::text::one_line(user, 128)),
                         credentials_from: Some(login.origin.to_string()),
                     };
-                    principals.push(Principal { identity, credential: login.credential, effective: false });
+                    principals.push(Principal {
+                        identity,
+                        credential: login.credential,
+                        effective: false,
+                    });
                 }
             }
         }
-        let answers = bucket::ask(asker, target, &principals, &self.families(target), self.end).await;
+        let answers =
+            bucket::ask(asker, target, &principals, &self.families(target), self.end).await;
         findings.extend(bucket::judge(target, &answers));
         findings.extend(clock::judge(&answers));
         findings
@@ -154,11 +187,17 @@ impl Examination<'_> {
 
     /// Configuration and runtimes, then whether the mirrors that they name answer.
     async fn way(&self) -> Vec<Finding> {
-        let machine =
-            Machine { root: PathBuf::from("/"), environment: self.environment.clone(), is_root: rustix::process::geteuid().is_root() };
+        let machine = Machine {
+            root: PathBuf::from("/"),
+            environment: self.environment.clone(),
+            is_root: rustix::process::geteuid().is_root(),
+        };
         // What is left of the time is for the mirrors.
         let first = self.end - self.args.asking.timeout / 4;
-        let (sights, runtimes) = tokio::join!(way::sights(machine, self.targets, first), runtimes::ask(self.environment, first));
+        let (sights, runtimes) = tokio::join!(
+            way::sights(machine, self.targets, first),
+            runtimes::ask(self.environment, first)
+        );
         let sights = way::with_daemon(sights, self.targets, runtimes.docker_mirrors.as_deref());
         let answers = way::probe(self.asker, &sights, self.end).await;
         way::judge(&sights, &answers).into_iter().chain(runtimes.findings).collect()
@@ -170,7 +209,8 @@ impl Examination<'_> {
         let is_settled = self.asker.client(&target.image, None).is_ok_and(|client| {
             let base = &client.endpoint().base;
             let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-            host.parse::<std::net::IpAddr>().is_ok() || way::proxy_of_variables(self.environment, base).is_some()
+            host.parse::<std::net::IpAddr>().is_ok()
+                || way::proxy_of_variables(self.environment, base).is_some()
         });
         match self.args.asking.family {
             FamilyChoice::Auto if !is_settled => vec![Some(Family::Ipv4), Some(Family::Ipv6)],

@@ -12,7 +12,9 @@ const MOST_COLUMNS: u16 = 100;
 /// The pages with their ids, in order.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     let sections = PAGES.split("\n== ").map(|section| section.trim_start_matches("== "));
-    sections.filter_map(|section| section.split_once('\n')).map(|(id, page)| (id.trim(), page.trim()))
+    sections
+        .filter_map(|section| section.split_once('\n'))
+        .map(|(id, page)| (id.trim(), page.trim()))
 }
 
 /// A page whose sentences fill the terminal, 100 columns at the most; what is to be typed stays as it is.
@@ -22,9 +24,12 @@ fn flowed(page: &str, columns: Option<u16>) -> String {
     let mut sentence = String::new();
     // An empty line at the end lets the last sentence flow, too.
     for line in page.lines().chain([""]) {
-        let is_prose = !line.is_empty() && !line.starts_with(' ') && !["See it:", "Repair it:"].iter().any(|word| line.starts_with(word));
+        let is_prose = !line.is_empty()
+            && !line.starts_with(' ')
+            && !["See it:", "Repair it:"].iter().any(|word| line.starts_with(word));
         if is_prose {
-            sentence = if sentence.is_empty() { line.to_owned() } else { format!("{sentence} {line}") };
+            sentence =
+                if sentence.is_empty() { line.to_owned() } else { format!("{sentence} {line}") };
             continue;
         }
         if !sentence.is_empty() {
@@ -39,7 +44,9 @@ fn flowed(page: &str, columns: Option<u16>) -> String {
 pub(super) fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {
     let Some((id, page)) = all().find(|(known, _)| *known == id) else {
         let ids: Vec<&str> = all().map(|(id, _)| id).collect();
-        return Err(Failure::usage(format!("no finding has the id {id:?}")).advise(format!("one of {}", ids.join(", "))).into());
+        return Err(Failure::usage(format!("no finding has the id {id:?}"))
+            .advise(format!("one of {}", ids.join(", ")))
+            .into());
     };
     context.answer(&format!("{id}\n\n{}", flowed(page, context.terminal.columns)))?;
     Ok(Exit::Ok)
@@ -56,24 +63,38 @@ mod tests {
     /// Every `"id"` that stands behind a severity in the topics' files, and every id of a note.
     fn ids_in_code() -> BTreeSet<String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let topics = fs::read_dir(source.join("command/doctor")).unwrap().flatten().map(|entry| entry.path());
-        let texts = topics.filter(|path| path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("pages.rs"));
-        let texts: Vec<String> =
-            texts.map(|path| fs::read_to_string(path).unwrap()).map(|text| text.split("mod tests {").next().unwrap().to_owned()).collect();
+        let topics = fs::read_dir(source.join("command/doctor"))
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path());
+        let texts = topics.filter(|path| {
+            path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("pages.rs")
+        });
+        let texts: Vec<String> = texts
+            .map(|path| fs::read_to_string(path).unwrap())
+            .map(|text| text.split("mod tests {").next().unwrap().to_owned())
+            .collect();
         let mut ids = BTreeSet::new();
         for text in &texts {
-            for (at, _) in
-                text.match_indices("Severity::").chain(text.match_indices("severity, \"")).chain(text.match_indices("decides, \""))
+            for (at, _) in text
+                .match_indices("Severity::")
+                .chain(text.match_indices("severity, \""))
+                .chain(text.match_indices("decides, \""))
             {
                 // The id is the next literal, right behind the severity and a comma.
                 let rest = &text[at..];
-                let literal =
-                    rest.split_once(", \"").filter(|(before, _)| before.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':'));
-                ids.extend(literal.and_then(|(_, rest)| rest.split_once('"')).map(|(id, _)| id.to_owned()));
+                let literal = rest.split_once(", \"").filter(|(before, _)| {
+                    before.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':')
+                });
+                ids.extend(
+                    literal.and_then(|(_, rest)| rest.split_once('"')).map(|(id, _)| id.to_owned()),
+                );
             }
         }
         let notes = fs::read_to_string(source.join("credentials/note.rs")).unwrap();
-        let arms = notes.match_indices("=> \"").filter_map(|(at, arrow)| notes[at + arrow.len()..].split_once('"'));
+        let arms = notes
+            .match_indices("=> \"")
+            .filter_map(|(at, arrow)| notes[at + arrow.len()..].split_once('"'));
         ids.extend(arms.filter(|(_, rest)| rest.starts_with(',')).map(|(id, _)| id.to_owned()));
         ids
     }
@@ -91,7 +112,9 @@ mod tests {
     fn a_page_says_how_to_see_or_repair_it_and_fits_the_terminal() {
         for (id, page) in all() {
             let flowed = flowed(page, Some(80));
-            let is_to_do = ["See it:", "Repair it:", "The places:", "dhlimit"].iter().any(|word| page.contains(word));
+            let is_to_do = ["See it:", "Repair it:", "The places:", "dhlimit"]
+                .iter()
+                .any(|word| page.contains(word));
             assert!(is_to_do, "{id}");
             for line in flowed.lines() {
                 assert!(line.chars().count() <= 80, "{id}: {line}");

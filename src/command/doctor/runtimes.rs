@@ -33,7 +33,10 @@ pub(super) async fn ask(environment: &Environment, end: Instant) -> Runtimes {
         let setup = Setup { environment: environment.clone(), ..Setup::default() };
         tasks.spawn(async move {
             let found = match tokio::time::timeout(limit, driver.open(&setup)).await {
-                Ok(Ok(runtime)) => Found::Works { version: runtime.version().to_owned(), mirrors: runtime.mirrors().to_vec() },
+                Ok(Ok(runtime)) => Found::Works {
+                    version: runtime.version().to_owned(),
+                    mirrors: runtime.mirrors().to_vec(),
+                },
                 Ok(Err(RuntimeError::NotInstalled { .. })) => Found::Missing,
                 Ok(Err(error)) => Found::Stopped { why: chain(&error), advice: error.advice() },
                 Err(_) => Found::Stopped { why: silent(driver.name(), limit), advice: None },
@@ -55,17 +58,27 @@ pub(super) async fn ask(environment: &Environment, end: Instant) -> Runtimes {
                 }
             }
             Found::Stopped { why, advice } => {
-                let advice = advice.unwrap_or_else(|| format!("run `{name} version` and `{name} info` and see what they say"));
-                runtimes.findings.push(finding(Severity::Warning, "runtime-stopped", name, &why).advise(advice));
+                let advice = advice.unwrap_or_else(|| {
+                    format!("run `{name} version` and `{name} info` and see what they say")
+                });
+                runtimes
+                    .findings
+                    .push(finding(Severity::Warning, "runtime-stopped", name, &why).advise(advice));
             }
         }
     }
     if !missing.is_empty() {
         let all = missing.len() == DRIVERS.len();
         let severity = if all { Severity::Warning } else { Severity::Info };
-        let absent = finding(severity, "runtime-missing", if all { "every runtime" } else { "not installed" }, &missing.join(", "));
+        let absent = finding(
+            severity,
+            "runtime-missing",
+            if all { "every runtime" } else { "not installed" },
+            &missing.join(", "),
+        );
         runtimes.findings.push(if all {
-            absent.advise("install one if this machine is to pull images; dhlimit itself needs none")
+            absent
+                .advise("install one if this machine is to pull images; dhlimit itself needs none")
         } else {
             absent
         });
@@ -78,7 +91,10 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 }
 
 fn silent(name: &str, limit: Duration) -> String {
-    format!("{name} gave no answer within {}", humantime::format_duration(Duration::from_secs(limit.as_secs().max(1))))
+    format!(
+        "{name} gave no answer within {}",
+        humantime::format_duration(Duration::from_secs(limit.as_secs().max(1)))
+    )
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -33,9 +33,13 @@ impl Target {
     }
 
     fn of(argument: &str) -> Result<Self, Failure> {
-        let Some(host) = host_of(argument) else { return Ok(Self { image: asker::image(argument)?, named: true }) };
+        let Some(host) = host_of(argument) else {
+            return Ok(Self { image: asker::image(argument)?, named: true });
+        };
         let image = match host.to_ascii_lowercase().as_str() {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => check::DEFAULT_IMAGE.to_owned(),
+            "docker.io" | "index.docker.io" | "registry-1.docker.io" => {
+                check::DEFAULT_IMAGE.to_owned()
+            }
             host => format!("{host}/dhlimit/doctor:latest"),
         };
         Ok(Self { image: asker::image(&image)?, named: false })
@@ -52,7 +56,8 @@ fn host_of(argument: &str) -> Option<&str> {
         return Some(host).filter(|host| !host.contains('/'));
     }
     let name = argument.split(':').next().unwrap_or_default();
-    let is_host = !argument.contains(['/', '@']) && (name.contains('.') || name == "localhost" || argument.starts_with('['));
+    let is_host = !argument.contains(['/', '@'])
+        && (name.contains('.') || name == "localhost" || argument.starts_with('['));
     is_host.then_some(argument)
 }
 
@@ -78,7 +83,11 @@ mod tests {
         ];
         for (argument, image, named) in rows {
             let target = Target::of(argument).unwrap();
-            assert_eq!((target.image.to_string().as_str(), target.named), (image, named), "{argument}");
+            assert_eq!(
+                (target.image.to_string().as_str(), target.named),
+                (image, named),
+                "{argument}"
+            );
         }
         for wrong in ["", "UPPER", "a b", "https://", "/"] {
             assert!(Target::of(wrong).is_err(), "{wrong}");
@@ -87,6 +96,9 @@ mod tests {
 
     #[test]
     fn docker_hub_is_looked_at_where_nothing_is_named_and_nothing_twice() {
-        assert_eq!(Target::all(&[]).unwrap(), Target::all(&["docker.io".into(), "index.docker.io".into()]).unwrap());
+        assert_eq!(
+            Target::all(&[]).unwrap(),
+            Target::all(&["docker.io".into(), "index.docker.io".into()]).unwrap()
+        );
     }
 }

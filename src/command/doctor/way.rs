@@ -29,30 +29,42 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 
 /// Reads the tools' configuration, off the threads that wait for answers.
 pub(super) async fn sights(machine: Machine, targets: &[Target], end: Instant) -> Vec<Sight> {
-    let registries: Vec<(String, String)> =
-        targets.iter().map(|target| (target.registry().to_owned(), target.image.repository().to_owned())).collect();
+    let registries: Vec<(String, String)> = targets
+        .iter()
+        .map(|target| (target.registry().to_owned(), target.image.repository().to_owned()))
+        .collect();
     let looked = tokio::task::spawn_blocking(move || look(&machine, &registries));
     tokio::time::timeout_at(end, looked).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// What docker's own daemon says of its mirrors, in the place of what a file of its may say.
-pub(super) fn with_daemon(mut sights: Vec<Sight>, targets: &[Target], mirrors: Option<&[String]>) -> Vec<Sight> {
+pub(super) fn with_daemon(
+    mut sights: Vec<Sight>,
+    targets: &[Target],
+    mirrors: Option<&[String]>,
+) -> Vec<Sight> {
     let Some(mirrors) = mirrors else { return sights };
     sights.retain(|sight| !matches!(sight, Sight::Mirrors { tool: "docker", .. }));
     if !mirrors.is_empty() {
-        sights.extend(targets.iter().filter(|target| target.image.is_docker_hub()).map(|target| Sight::Mirrors {
-            tool: "docker",
-            registry: target.registry().to_owned(),
-            file: "docker info".to_owned(),
-            mirrors: mirrors.to_vec(),
-            falls_back: true,
+        sights.extend(targets.iter().filter(|target| target.image.is_docker_hub()).map(|target| {
+            Sight::Mirrors {
+                tool: "docker",
+                registry: target.registry().to_owned(),
+                file: "docker info".to_owned(),
+                mirrors: mirrors.to_vec(),
+                falls_back: true,
+            }
         }));
     }
     sights
 }
 
 /// What each mirror answers, by its URL as it is written.
-pub(super) async fn probe(asker: &Arc<Asker>, sights: &[Sight], end: Instant) -> BTreeMap<String, Result<u16, String>> {
+pub(super) async fn probe(
+    asker: &Arc<Asker>,
+    sights: &[Sight],
+    end: Instant,
+) -> BTreeMap<String, Result<u16, String>> {
     let mut urls: Vec<&String> = sights
         .iter()
         .flat_map(|sight| match sight {
@@ -97,7 +109,10 @@ fn shown(url: &str) -> String {
 }
 
 /// What the sights mean.
-pub(super) fn judge(sights: &[Sight], answers: &BTreeMap<String, Result<u16, String>>) -> Vec<Finding> {
+pub(super) fn judge(
+    sights: &[Sight],
+    answers: &BTreeMap<String, Result<u16, String>>,
+) -> Vec<Finding> {
     sights.iter().map(|sight| one(sight, answers)).collect()
 }
 
@@ -166,8 +181,9 @@ fn mirrored(
                 .advise("repair the mirror, or let the tool fall back to the registry itself: as it is, pulls fail")
         }
         (false, false) => {
-            let evidence =
-                format!("{tool} asks {list} and never {hub} itself ({file}); {said}. What is read at {hub} says nothing about these pulls");
+            let evidence = format!(
+                "{tool} asks {list} and never {hub} itself ({file}); {said}. What is read at {hub} says nothing about these pulls"
+            );
             finding(Severity::Info, "mirror-hides-limit", &subject, &evidence)
         }
     }
@@ -179,23 +195,31 @@ fn proxied(tool: &str, file: &str, proxies: &Proxies) -> Finding {
         .filter_map(|(name, url)| Some(format!("{} for {name}", shown(url.as_ref()?))))
         .collect();
     let no = proxies.no.as_ref().map(|no| format!(", but for {no}")).unwrap_or_default();
-    let evidence = format!("asks through {}{no} ({file}): without a login, the proxy's address is what is counted", list.join(" and "));
+    let evidence = format!(
+        "asks through {}{no} ({file}): without a login, the proxy's address is what is counted",
+        list.join(" and ")
+    );
     finding(Severity::Info, "proxy-in-use", tool, &evidence)
 }
 
 /// The proxy that variables name for a registry: dhlimit's own readings, podman, nerdctl and skopeo go
 /// through it.
 pub(super) fn proxy_of_variables(environment: &Environment, base: &Url) -> Option<Finding> {
-    let variable = |name: &str| environment.var(name).map(|value| (name.to_owned(), value.to_owned()));
+    let variable =
+        |name: &str| environment.var(name).map(|value| (name.to_owned(), value.to_owned()));
     let either = |name: &str| variable(name).or_else(|| variable(&name.to_ascii_lowercase()));
     let scheme = if base.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" };
     let (name, url) = either(scheme).or_else(|| either("ALL_PROXY"))?;
     let host = base.host_str()?.trim_matches(['[', ']']);
-    if crate::image::is_loopback(host) || either("NO_PROXY").is_some_and(|(_, no)| is_excepted(host, &no)) {
+    if crate::image::is_loopback(host)
+        || either("NO_PROXY").is_some_and(|(_, no)| is_excepted(host, &no))
+    {
         return None;
     }
-    let evidence =
-        format!("{name} is {}: {host} is asked through it, and without a login the proxy's address is what is counted", shown(&url));
+    let evidence = format!(
+        "{name} is {}: {host} is asked through it, and without a login the proxy's address is what is counted",
+        shown(&url)
+    );
     Some(finding(Severity::Info, "proxy-in-use", "this shell", &evidence))
 }
 
@@ -208,12 +232,17 @@ fn is_excepted(host: &str, no_proxy: &str) -> bool {
 
 /// Roots of trust that a variable names and that are not there.
 pub(super) fn trust(environment: &Environment) -> Option<Finding> {
-    let file =
-        environment.var("SSL_CERT_FILE").map(|file| ("SSL_CERT_FILE", file)).filter(|(_, file)| !holds_certificates(Path::new(file)));
+    let file = environment
+        .var("SSL_CERT_FILE")
+        .map(|file| ("SSL_CERT_FILE", file))
+        .filter(|(_, file)| !holds_certificates(Path::new(file)));
     let folder = environment.var("SSL_CERT_DIR").map(|folder| ("SSL_CERT_DIR", folder));
-    let folder = folder.filter(|(_, folders)| !std::env::split_paths(folders).any(|folder| folder.is_dir()));
+    let folder =
+        folder.filter(|(_, folders)| !std::env::split_paths(folders).any(|folder| folder.is_dir()));
     let (name, path) = file.or(folder)?;
-    let evidence = format!("{name} names {path}, where no certificate can be read: most programs then trust nobody at all");
+    let evidence = format!(
+        "{name} names {path}, where no certificate can be read: most programs then trust nobody at all"
+    );
     Some(
         finding(Severity::Warning, "tls-trust", name, &evidence)
             .advise(format!("unset {name}, or name a PEM file with certificates of CAs")),
@@ -222,7 +251,10 @@ pub(super) fn trust(environment: &Environment) -> Option<Finding> {
 
 fn holds_certificates(path: &Path) -> bool {
     let is_file = std::fs::metadata(path).is_ok_and(|of| of.is_file() && of.len() < 64 << 20);
-    is_file && std::fs::read(path).is_ok_and(|bytes| bytes.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----"))
+    is_file
+        && std::fs::read(path).is_ok_and(|bytes| {
+            bytes.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----")
+        })
 }
 
 #[cfg(test)]
@@ -231,7 +263,13 @@ mod tests {
 
     fn mirrors(falls_back: bool) -> Sight {
         let mirrors = vec!["https://bob:hunter2@mirror.example/hub".to_owned()];
-        Sight::Mirrors { tool: "nerdctl", registry: "docker.io".into(), file: "/etc/x".into(), mirrors, falls_back }
+        Sight::Mirrors {
+            tool: "nerdctl",
+            registry: "docker.io".into(),
+            file: "/etc/x".into(),
+            mirrors,
+            falls_back,
+        }
     }
 
     #[test]
@@ -244,9 +282,14 @@ mod tests {
             (false, Err("does not answer".to_owned()), "mirror-hides-limit", Severity::Error),
         ];
         for (falls_back, answer, id, severity) in rows {
-            let found = judge(&[mirrors(falls_back)], &BTreeMap::from([(url.clone(), answer)])).remove(0);
+            let found =
+                judge(&[mirrors(falls_back)], &BTreeMap::from([(url.clone(), answer)])).remove(0);
             assert_eq!((found.id, found.severity), (id, severity), "{found:?}");
-            assert!(!format!("{found:?}").contains("hunter2") && found.evidence.contains("https://mirror.example/hub"), "{found:?}");
+            assert!(
+                !format!("{found:?}").contains("hunter2")
+                    && found.evidence.contains("https://mirror.example/hub"),
+                "{found:?}"
+            );
         }
     }
 
@@ -263,7 +306,10 @@ mod tests {
         assert_eq!(with_daemon(vec![file.clone()], &targets, None), std::slice::from_ref(&file));
         assert_eq!(with_daemon(vec![file.clone()], &targets, Some(&[])), []);
         let said = with_daemon(vec![file], &targets, Some(&["https://new".to_owned()]));
-        assert!(matches!(&said[..], [Sight::Mirrors { mirrors, .. }] if *mirrors == ["https://new"]), "{said:?}");
+        assert!(
+            matches!(&said[..], [Sight::Mirrors { mirrors, .. }] if *mirrors == ["https://new"]),
+            "{said:?}"
+        );
     }
 
     #[test]
@@ -285,6 +331,9 @@ mod tests {
             assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
         }
         let loopback: Url = "http://127.0.0.1:5000".parse().unwrap();
-        assert_eq!(proxy_of_variables(&[("HTTP_PROXY", "http://proxy")].into_iter().collect(), &loopback), None);
+        assert_eq!(
+            proxy_of_variables(&[("HTTP_PROXY", "http://proxy")].into_iter().collect(), &loopback),
+            None
+        );
     }
 }

@@ -64,7 +64,8 @@ impl Drop for Countdown<'_> {
 
 /// As much of a line as the terminal is wide now, with room for the `^C` that it may echo.
 fn fitting(line: &str) -> String {
-    let columns = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(80, |size| usize::from(size.ws_col));
+    let columns = rustix::termios::tcgetwinsize(std::io::stderr())
+        .map_or(80, |size| usize::from(size.ws_col));
     one_line(line, columns.saturating_sub(3).max(1))
 }
 

@@ -26,7 +26,11 @@ use crate::render::gate::{CommandRun, GateReport};
 use crate::{Context, Exit, Failure};
 
 /// Runs `gate`.
-pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -> anyhow::Result<Exit> {
+pub(super) async fn run(
+    context: &Context,
+    args: Gate,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
     if args.asking.all_identities || args.asking.family == Family::Both {
         return Err(Failure::usage("a gate asks as one identity over one address family")
             .advise("leave --all-identities and --family both to check; name one with --user NAME or --anonymous")
@@ -40,21 +44,43 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
             .into());
     }
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
-    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else { return Ok(Exit::Interrupted) };
+    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else {
+        return Ok(Exit::Interrupted);
+    };
     let image = asker::image(args.image.as_deref().unwrap_or(DEFAULT_IMAGE))?;
     let client = asker.client(&image, asker.families().first().copied().flatten())?;
     let found = tokio::select! {
         found = asker.principals(&image) => found?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
-    let who = found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
-    let loopback = client.endpoint().base.host_str().is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])));
-    let policy = Policy { need: args.need, percent: args.need_percent, on_unknown: args.on_unknown, on_unlimited: args.on_unlimited };
+    let who =
+        found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
+    let loopback = client
+        .endpoint()
+        .base
+        .host_str()
+        .is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])));
+    let policy = Policy {
+        need: args.need,
+        percent: args.need_percent,
+        on_unknown: args.on_unknown,
+        on_unlimited: args.on_unlimited,
+    };
     let section = Section::open(context);
     let schedule = Schedule::new(loopback);
-    let looks =
-        Looks { context, asker: &asker, client: client.clone(), image: image.clone(), who: who.clone(), policy, schedule, wait: args.wait };
-    let Some(Outcome { reading, decision, waited }) = look(looks).await else { return Ok(Exit::Interrupted) };
+    let looks = Looks {
+        context,
+        asker: &asker,
+        client: client.clone(),
+        image: image.clone(),
+        who: who.clone(),
+        policy,
+        schedule,
+        wait: args.wait,
+    };
+    let Some(Outcome { reading, decision, waited }) = look(looks).await else {
+        return Ok(Exit::Interrupted);
+    };
     section.note(&words(&reading, decision, policy));
     drop(section);
     let mut report = GateReport {
@@ -90,7 +116,11 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
             }
         };
         // Whoever interrupts wants it over, not one more request.
-        let used = if context.shutdown.is_cancelled() { Used::Unknown } else { spent.end(&asker.read(&client, &image, &who).await) };
+        let used = if context.shutdown.is_cancelled() {
+            Used::Unknown
+        } else {
+            spent.end(&asker.read(&client, &image, &who).await)
+        };
         let (used_at_least, pulls) = (matches!(used, Used::AtLeast(_)), used.pulls());
         report.command = Some(CommandRun { exit_code, used: pulls, used_at_least });
         exit = after(exit_code, used, args.max_use, args.on_unknown);
@@ -100,7 +130,9 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
     show(context, &args, &report)?;
     match handed_over {
         // The command has run: its exit code is what counts.
-        Err(failure) if report.command.is_some() => context.complain(&format!("dhlimit: {failure}")),
+        Err(failure) if report.command.is_some() => {
+            context.complain(&format!("dhlimit: {failure}"))
+        }
         other => other?,
     }
     Ok(exit)
@@ -108,7 +140,10 @@ pub(super) async fn run(context: &Context, args: Gate, accounts: Vec<Account>) -
 
 /// A look in words: verdict, what is left, what is needed.
 fn words(reading: &Reading, decision: Decision, policy: Policy) -> String {
-    let needed = reading.count().map(|count| format!(", {} needed", policy.need(Some(count.limit)))).unwrap_or_default();
+    let needed = reading
+        .count()
+        .map(|count| format!(", {} needed", policy.need(Some(count.limit))))
+        .unwrap_or_default();
     let sentence = crate::text::one_line(&sentence(&Record::from(reading)), 300);
     format!("{}: {sentence}{needed}", decision.verdict.as_str())
 }
@@ -163,7 +198,12 @@ fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<(
 }
 
 /// Writes what pipelines read.
-fn hand_over(context: &Context, args: &Gate, report: &GateReport, dotenv: Option<Dotenv>) -> Result<(), Failure> {
+fn hand_over(
+    context: &Context,
+    args: &Gate,
+    report: &GateReport,
+    dotenv: Option<Dotenv>,
+) -> Result<(), Failure> {
     if pipeline::in_github(context) || args.output == Some(Format::Github) {
         pipeline::github(context, report)?;
     }

@@ -19,7 +19,8 @@ pub(super) fn in_github(context: &Context) -> bool {
 
 /// The job summary and the step's outputs.
 pub(super) fn github(context: &Context, report: &GateReport) -> Result<(), Failure> {
-    let outputs: String = report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let outputs: String =
+        report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     github::append(context, "GITHUB_STEP_SUMMARY", &report.summary())?;
     github::append(context, "GITHUB_OUTPUT", &outputs)
 }
@@ -82,14 +83,23 @@ impl Dotenv {
 
     /// Writes what is known.
     pub(super) fn write(mut self, report: &GateReport) -> Result<(), Failure> {
-        let lines: String =
-            report.outputs().iter().map(|(name, value)| format!("DHLIMIT_GATE_{}={value}\n", name.to_uppercase())).collect();
+        let lines: String = report
+            .outputs()
+            .iter()
+            .map(|(name, value)| format!("DHLIMIT_GATE_{}={value}\n", name.to_uppercase()))
+            .collect();
         self.replace(&lines)
     }
 
     fn replace(&mut self, lines: &str) -> Result<(), Failure> {
-        let emptied = if self.is_regular() { self.file.set_len(0).and_then(|()| self.file.rewind()) } else { Ok(()) };
-        emptied.and_then(|()| self.file.write_all(lines.as_bytes())).map_err(|error| unwritable(&self.path, error))
+        let emptied = if self.is_regular() {
+            self.file.set_len(0).and_then(|()| self.file.rewind())
+        } else {
+            Ok(())
+        };
+        emptied
+            .and_then(|()| self.file.write_all(lines.as_bytes()))
+            .map_err(|error| unwritable(&self.path, error))
     }
 
     /// Whether what is written can be replaced: not in a pipe or a device.
@@ -99,5 +109,8 @@ impl Dotenv {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Failure {
-    Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+    Failure::new(
+        Exit::Usage,
+        anyhow::Error::new(error).context(format!("cannot write {}", path.display())),
+    )
 }

@@ -39,7 +39,14 @@ impl Schedule {
     ///
     /// `failures` counts the polls in a row, this one too, that told nothing; `full_in` is the time
     /// until the count is full again at the latest; `random` is from 0 to 1.
-    pub(super) fn next(self, reading: &Reading, failures: u32, full_in: Option<Duration>, left: Duration, random: f64) -> Option<Duration> {
+    pub(super) fn next(
+        self,
+        reading: &Reading,
+        failures: u32,
+        full_in: Option<Duration>,
+        left: Duration,
+        random: f64,
+    ) -> Option<Duration> {
         let random = random.clamp(0.0, 1.0);
         if let Some(retry_after) = reading.retry_after {
             let soonest = retry_after.max(self.least);
@@ -70,7 +77,9 @@ impl Schedule {
             Standing::Exhausted { window, .. } => *window,
             _ => return (self.least * 2_u32.saturating_pow(failures.min(8))).min(most),
         };
-        window.map_or(self.least * WITHOUT_A_WINDOW, |window| (window.duration() / POLLS_IN_A_WINDOW).clamp(self.least, most))
+        window.map_or(self.least * WITHOUT_A_WINDOW, |window| {
+            (window.duration() / POLLS_IN_A_WINDOW).clamp(self.least, most)
+        })
     }
 }
 
@@ -103,15 +112,29 @@ mod tests {
     #[test]
     fn spans_follow_the_window_the_failures_and_retry_after() {
         let remote = Schedule::new(false);
-        let next = |reading: &Reading, failures, random| seconds(remote.next(reading, failures, None, HOUR, random));
+        let next = |reading: &Reading, failures, random| {
+            seconds(remote.next(reading, failures, None, HOUR, random))
+        };
         let closed = reading(limited(0));
-        assert_eq!((next(&closed, 0, 0.0), next(&closed, 0, 1.0)), (Some(60), Some(180)), "an hour's window");
+        assert_eq!(
+            (next(&closed, 0, 0.0), next(&closed, 0, 1.0)),
+            (Some(60), Some(180)),
+            "an hour's window"
+        );
         let failed = reading(failed(FaultKind::Network));
         let spans: Vec<_> = (1..8).map(|failures| next(&failed, failures, 0.5)).collect();
-        assert_eq!(spans, [Some(20), Some(40), Some(80), Some(160), Some(300), Some(300), Some(300)], "later after each failure");
+        assert_eq!(
+            spans,
+            [Some(20), Some(40), Some(80), Some(160), Some(300), Some(300), Some(300)],
+            "later after each failure"
+        );
         let mut told = closed;
         told.retry_after = Some(Duration::from_secs(100));
-        assert_eq!((next(&told, 0, 0.0), next(&told, 0, 1.0)), (Some(100), Some(125)), "Retry-After");
+        assert_eq!(
+            (next(&told, 0, 0.0), next(&told, 0, 1.0)),
+            (Some(100), Some(125)),
+            "Retry-After"
+        );
         told.retry_after = Some(HOUR * 2);
         assert_eq!(next(&told, 0, 0.5), None, "Retry-After beyond the wait");
     }
@@ -120,7 +143,10 @@ mod tests {
     fn the_time_of_a_full_count_is_not_slept_through() {
         let remote = Schedule::new(false);
         let closed = reading(limited(0));
-        assert_eq!(seconds(remote.next(&closed, 0, Some(Duration::from_secs(30)), HOUR, 0.0)), Some(30));
+        assert_eq!(
+            seconds(remote.next(&closed, 0, Some(Duration::from_secs(30)), HOUR, 0.0)),
+            Some(30)
+        );
         assert_eq!(seconds(remote.next(&closed, 0, Some(Duration::ZERO), HOUR, 0.0)), Some(10));
     }
 

@@ -58,7 +58,15 @@ impl Spent {
     pub(super) fn since(first: &Reading, least: Duration) -> Self {
         let window = first.count().and_then(|count| count.window).map(Window::duration);
         let span = window.map_or(MOST, |window| (window / LOOKS_IN_A_WINDOW).clamp(least, MOST));
-        Self { first: first.clone(), last: first.clone(), doubtful: None, span, fell: 0, rose: false, lost: false }
+        Self {
+            first: first.clone(),
+            last: first.clone(),
+            doubtful: None,
+            span,
+            fell: 0,
+            rose: false,
+            lost: false,
+        }
     }
 
     /// From one look to the next.
@@ -83,7 +91,10 @@ impl Spent {
 
     /// The look when the command has ended, and what it comes to.
     pub(super) fn end(mut self, now: &Reading) -> Used {
-        if matches!((&self.first.standing, &now.standing), (Standing::Unlimited, Standing::Unlimited)) {
+        if matches!(
+            (&self.first.standing, &now.standing),
+            (Standing::Unlimited, Standing::Unlimited)
+        ) {
             return Used::Uncounted;
         }
         if now.remaining().is_none() {
@@ -102,16 +113,22 @@ impl Spent {
     /// From the last reading to this one: only a count of the same source, limit and window, read
     /// within that window, tells what was used.
     fn step(&mut self, now: Reading) {
-        let (Some(first), Some(before), Some(left)) = (self.first.count(), self.last.remaining(), now.remaining()) else {
+        let (Some(first), Some(before), Some(left)) =
+            (self.first.count(), self.last.remaining(), now.remaining())
+        else {
             self.lost = true;
             return;
         };
         // An answer that says that nothing is left need not say of how much.
-        let same_limit = now.count().is_none_or(|count| (count.limit, count.window) == (first.limit, first.window));
+        let same_limit = now
+            .count()
+            .is_none_or(|count| (count.limit, count.window) == (first.limit, first.window));
         let gap = (now.at - self.last.at).abs();
-        let passed = first.window.is_some_and(|window| gap.num_seconds().unsigned_abs() > window.seconds());
+        let passed =
+            first.window.is_some_and(|window| gap.num_seconds().unsigned_abs() > window.seconds());
         let long = gap > TimeDelta::from_std(self.span).unwrap_or(TimeDelta::MAX) * SPANS;
-        self.lost |= !same_limit || passed || self.first.source != now.source || (left > before && long);
+        self.lost |=
+            !same_limit || passed || self.first.source != now.source || (left > before && long);
         self.rose |= left > before;
         self.fell += before.saturating_sub(left);
         self.last = now;
@@ -172,7 +189,10 @@ mod tests {
         let mut moved = at((100, 47, 10));
         moved.source = Source::parse("192.0.2.77");
         assert_eq!(Spent::since(&at((100, 50, 0)), LEAST).end(&moved), Used::Unknown);
-        assert_eq!(Spent::since(&at((100, 50, 0)), LEAST).end(&reading(Standing::Unlimited)), Used::Unknown);
+        assert_eq!(
+            Spent::since(&at((100, 50, 0)), LEAST).end(&reading(Standing::Unlimited)),
+            Used::Unknown
+        );
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub(super) struct Policy {
 impl Policy {
     /// The pulls that must remain under a limit.
     pub(super) fn need(self, limit: Option<u64>) -> u64 {
-        let share = self.percent.and_then(|percent| crate::cli::Threshold::Percent(percent).pulls(limit));
+        let share =
+            self.percent.and_then(|percent| crate::cli::Threshold::Percent(percent).pulls(limit));
         share.unwrap_or(0).max(self.need)
     }
 }
@@ -68,22 +69,37 @@ pub(super) fn decide(reading: &Reading, policy: Policy) -> Decision {
         Pass::Fail => Decision::new(Verdict::Unknown, exit_of(reading), may_change),
     };
     match &reading.standing {
-        Standing::Limited(count) if count.remaining >= policy.need(Some(count.limit)) => Decision::new(Verdict::Open, Exit::Ok, false),
-        Standing::Limited(count) => Decision::new(Verdict::Closed, Exit::Limit, policy.need(Some(count.limit)) <= count.limit),
-        Standing::Exhausted { limit, .. } => {
-            Decision::new(Verdict::Closed, Exit::Limit, limit.is_none_or(|limit| policy.need(Some(limit)) <= limit))
+        Standing::Limited(count) if count.remaining >= policy.need(Some(count.limit)) => {
+            Decision::new(Verdict::Open, Exit::Ok, false)
         }
-        Standing::Unlimited if policy.on_unlimited == Pass::Pass => Decision::new(Verdict::Open, Exit::Ok, false),
+        Standing::Limited(count) => Decision::new(
+            Verdict::Closed,
+            Exit::Limit,
+            policy.need(Some(count.limit)) <= count.limit,
+        ),
+        Standing::Exhausted { limit, .. } => Decision::new(
+            Verdict::Closed,
+            Exit::Limit,
+            limit.is_none_or(|limit| policy.need(Some(limit)) <= limit),
+        ),
+        Standing::Unlimited if policy.on_unlimited == Pass::Pass => {
+            Decision::new(Verdict::Open, Exit::Ok, false)
+        }
         Standing::Unlimited => Decision::new(Verdict::Unknown, Exit::Unknown, false),
         Standing::Throttled(..) => Decision::new(Verdict::Closed, exit_of(reading), true),
         Standing::Unknown => unknown(true),
         Standing::Failed(fault) => match fault.kind {
-            FaultKind::Network | FaultKind::Timeout | FaultKind::Server | FaultKind::Protocol => unknown(true),
-            FaultKind::Tls => unknown(false),
-            FaultKind::Credentials | FaultKind::Denied | FaultKind::NotFound | FaultKind::Blocked => {
-                Decision::new(Verdict::Closed, exit_of(reading), false)
+            FaultKind::Network | FaultKind::Timeout | FaultKind::Server | FaultKind::Protocol => {
+                unknown(true)
             }
-            FaultKind::OverallLimit | FaultKind::LoginLimit => Decision::new(Verdict::Closed, exit_of(reading), true),
+            FaultKind::Tls => unknown(false),
+            FaultKind::Credentials
+            | FaultKind::Denied
+            | FaultKind::NotFound
+            | FaultKind::Blocked => Decision::new(Verdict::Closed, exit_of(reading), false),
+            FaultKind::OverallLimit | FaultKind::LoginLimit => {
+                Decision::new(Verdict::Closed, exit_of(reading), true)
+            }
         },
     }
 }
@@ -123,7 +139,11 @@ pub(super) mod tests {
     pub(in crate::command::gate) fn limited(remaining: u64) -> Standing {
         match remaining {
             0 => Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) },
-            _ => Standing::Limited(Count { limit: 100, remaining, window: Window::from_seconds(3_600) }),
+            _ => Standing::Limited(Count {
+                limit: 100,
+                remaining,
+                window: Window::from_seconds(3_600),
+            }),
         }
     }
 
@@ -140,8 +160,12 @@ pub(super) mod tests {
         Standing::Throttled(throttle, fault(FaultKind::OverallLimit))
     }
 
-    const FLAGS: [(Pass, Pass); 4] =
-        [(Pass::Fail, Pass::Pass), (Pass::Fail, Pass::Fail), (Pass::Pass, Pass::Pass), (Pass::Pass, Pass::Fail)];
+    const FLAGS: [(Pass, Pass); 4] = [
+        (Pass::Fail, Pass::Pass),
+        (Pass::Fail, Pass::Fail),
+        (Pass::Pass, Pass::Pass),
+        (Pass::Pass, Pass::Fail),
+    ];
 
     /// Verdict, exit code and whether time may change it, under `--on-unknown` and `--on-unlimited` as
     /// in [`FLAGS`]: fail pass (the defaults), fail fail, pass pass, pass fail.
@@ -168,7 +192,10 @@ pub(super) mod tests {
     #[case(failed(FaultKind::Blocked), [("closed", 4, false); 4])]
     #[case(failed(FaultKind::OverallLimit), [("closed", 7, true); 4])]
     #[case(failed(FaultKind::LoginLimit), [("closed", 7, true); 4])]
-    fn every_state_under_every_flag_has_one_verdict_and_one_exit_code(#[case] standing: Standing, #[case] rows: [(&str, u8, bool); 4]) {
+    fn every_state_under_every_flag_has_one_verdict_and_one_exit_code(
+        #[case] standing: Standing,
+        #[case] rows: [(&str, u8, bool); 4],
+    ) {
         for ((on_unknown, on_unlimited), row) in FLAGS.into_iter().zip(rows) {
             let policy = Policy { need: 10, percent: None, on_unknown, on_unlimited };
             let decision = decide(&reading(standing.clone()), policy);
@@ -179,8 +206,19 @@ pub(super) mod tests {
 
     #[test]
     fn the_larger_of_number_and_percentage_is_needed() {
-        let policy = |need, percent| Policy { need, percent, on_unknown: Pass::Fail, on_unlimited: Pass::Pass };
-        let rows = [(1, None, 1), (5, Some(20.0), 20), (30, Some(20.0), 30), (1, Some(0.1), 1), (1, Some(100.0), 100)];
+        let policy = |need, percent| Policy {
+            need,
+            percent,
+            on_unknown: Pass::Fail,
+            on_unlimited: Pass::Pass,
+        };
+        let rows = [
+            (1, None, 1),
+            (5, Some(20.0), 20),
+            (30, Some(20.0), 30),
+            (1, Some(0.1), 1),
+            (1, Some(100.0), 100),
+        ];
         for (need, percent, needed) in rows {
             assert_eq!(policy(need, percent).need(Some(100)), needed, "{need} {percent:?}");
         }

@@ -120,20 +120,29 @@ impl Looking<'_> {
     /// When to look again, and a word on why.
     fn next(&mut self, reading: &Reading, decision: Decision, now: Instant) -> Option<Duration> {
         let first = *self.first.get_or_insert(now);
-        let doubtful = decision.verdict == Verdict::Open && self.closed.is_some() && sudden(reading) && !self.doubted;
+        let doubtful = decision.verdict == Verdict::Open
+            && self.closed.is_some()
+            && sudden(reading)
+            && !self.doubted;
         self.doubted = doubtful;
         if doubtful {
             let next = self.looks.schedule.least();
-            self.countdown.show("full all of a sudden, which may be wrong: once more", now + next, self.deadline);
+            self.countdown.show(
+                "full all of a sudden, which may be wrong: once more",
+                now + next,
+                self.deadline,
+            );
             return Some(next);
         }
         let wait = self.looks.wait.filter(|_| decision.may_change)?;
-        self.failures = if decision.verdict == Verdict::Unknown { self.failures.saturating_add(1) } else { 0 };
+        self.failures =
+            if decision.verdict == Verdict::Unknown { self.failures.saturating_add(1) } else { 0 };
         if self.deadline.is_none() {
             self.deadline = bound(wait, reading).and_then(|bound| first.checked_add(bound));
         }
         if self.full_by.is_none() {
-            let in_future = reading.full_by.and_then(|full_by| (full_by - reading.at).to_std().ok());
+            let in_future =
+                reading.full_by.and_then(|full_by| (full_by - reading.at).to_std().ok());
             self.full_by = in_future.and_then(|span| now.checked_add(span));
         }
         let Some(deadline) = self.deadline else {
@@ -144,7 +153,11 @@ impl Looking<'_> {
         let full_in = self.full_by.map(|full_by| full_by.saturating_duration_since(now));
         let next = self.looks.schedule.next(reading, self.failures, full_in, left, random());
         match next {
-            Some(next) => self.countdown.show(&super::words(reading, decision, self.looks.policy), now + next, Some(deadline)),
+            Some(next) => self.countdown.show(
+                &super::words(reading, decision, self.looks.policy),
+                now + next,
+                Some(deadline),
+            ),
             None => self.looks.context.say("the wait is over: no further look is due within it"),
         }
         next
@@ -156,8 +169,13 @@ impl Looking<'_> {
         let waited = self.first.map(|first| first.elapsed()).unwrap_or_default();
         match self.closed {
             Some((mut closed, known)) if decision.verdict == Verdict::Unknown => {
-                let why = reading.fault().map_or_else(|| "it could not be understood".to_owned(), |fault| fault.message.clone());
-                closed.warnings.push(format!("the last look told nothing ({why}), so that the one before it holds"));
+                let why = reading.fault().map_or_else(
+                    || "it could not be understood".to_owned(),
+                    |fault| fault.message.clone(),
+                );
+                closed.warnings.push(format!(
+                    "the last look told nothing ({why}), so that the one before it holds"
+                ));
                 Some(Outcome { reading: closed, decision: known, waited })
             }
             _ => Some(Outcome { reading, decision, waited }),
@@ -167,7 +185,8 @@ impl Looking<'_> {
 
 /// Whether nothing is used, or nothing counted.
 fn sudden(reading: &Reading) -> bool {
-    reading.standing == Standing::Unlimited || reading.count().is_some_and(|count| count.used() == 0)
+    reading.standing == Standing::Unlimited
+        || reading.count().is_some_and(|count| count.used() == 0)
 }
 
 /// How long may be waited, as far as is known yet.
@@ -179,8 +198,8 @@ fn bound(wait: Wait, reading: &Reading) -> Option<Duration> {
     };
     match wait {
         Wait::For(span) => Some(span),
-        Wait::Windows => {
-            window.map(|window| window.duration().saturating_mul(2)).or(reading.retry_after.map(|after| after.saturating_mul(2)))
-        }
+        Wait::Windows => window
+            .map(|window| window.duration().saturating_mul(2))
+            .or(reading.retry_after.map(|after| after.saturating_mul(2))),
     }
 }

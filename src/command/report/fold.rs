@@ -35,7 +35,8 @@ impl Fold {
     pub(super) fn push(&mut self, file: &str, sample: &Sample) {
         let place = self.place(file, sample).unwrap_or_else(|| {
             if self.series.len() >= MOST_KEPT
-                && let Some((oldest, _)) = self.series.iter().enumerate().min_by_key(|(_, running)| running.last)
+                && let Some((oldest, _)) =
+                    self.series.iter().enumerate().min_by_key(|(_, running)| running.last)
             {
                 self.series.remove(oldest);
                 self.left_out += 1;
@@ -64,7 +65,8 @@ impl Fold {
         ends.sort_unstable_by(|one, other| other.cmp(one));
         let least = ends.get(MOST_SERIES - 1).copied().flatten();
         let all = self.series.len();
-        let mut shown: Vec<Running> = self.series.into_iter().filter(|running| running.last >= least).collect();
+        let mut shown: Vec<Running> =
+            self.series.into_iter().filter(|running| running.last >= least).collect();
         // Of those that ended in the same moment, not all may have room.
         shown.truncate(MOST_SERIES);
         let left_out = self.left_out + (all - shown.len()) as u64;
@@ -75,7 +77,8 @@ impl Fold {
     fn place(&self, file: &str, sample: &Sample) -> Option<usize> {
         let belongs = |running: &Running| {
             // Another file goes on with a series only where it begins after its end: parts of one recording do.
-            running.is_of(sample) && (running.file == file || running.last.is_none_or(|last| sample.at >= last))
+            running.is_of(sample)
+                && (running.file == file || running.last.is_none_or(|last| sample.at >= last))
         };
         let fits = |running: &Running| match (&running.series.source, &sample.record.source) {
             (Some(one), Some(other)) => one == other,
@@ -155,12 +158,15 @@ impl Running {
 
     fn is_of(&self, sample: &Sample) -> bool {
         let (one, other) = (&self.series.identity, &sample.record.identity);
-        self.series.registry == sample.record.registry && (one.kind, &one.user) == (other.kind, &other.user)
+        self.series.registry == sample.record.registry
+            && (one.kind, &one.user) == (other.kind, &other.user)
     }
 
     fn push(&mut self, file: &str, sample: &Sample) {
         let record = &sample.record;
-        if self.series.files.last().is_none_or(|last| last != file) && self.series.files.len() < MOST_FILES {
+        if self.series.files.last().is_none_or(|last| last != file)
+            && self.series.files.len() < MOST_FILES
+        {
             self.series.files.push(file.to_owned());
         }
         if self.file != file {
@@ -186,10 +192,14 @@ impl Running {
         if let Some(since) = self.zero_since.take() {
             let most = seconds(sample.record.window_seconds).unwrap_or(STANDS);
             let stood = (sample.at - since).num_seconds().clamp(0, most);
-            self.series.seconds_at_zero = self.series.seconds_at_zero.saturating_add(stood.unsigned_abs());
+            self.series.seconds_at_zero =
+                self.series.seconds_at_zero.saturating_add(stood.unsigned_abs());
         }
         // What a failed reading could not see stands as it was.
-        let is_zero = sample.record.remaining.map_or(self.believed == Some(0) && self.held.is_none(), |remaining| remaining == 0);
+        let is_zero = sample
+            .record
+            .remaining
+            .map_or(self.believed == Some(0) && self.held.is_none(), |remaining| remaining == 0);
         self.zero_since = is_zero.then_some(sample.at);
     }
 
@@ -199,7 +209,10 @@ impl Running {
         self.series.window_seconds = record.window_seconds.or(self.series.window_seconds);
         if self.limit != (self.series.limit, self.series.window_seconds) {
             self.limit = (self.series.limit, self.series.window_seconds);
-            self.forecaster = Forecaster::new(self.series.limit, self.series.window_seconds.and_then(Window::from_seconds));
+            self.forecaster = Forecaster::new(
+                self.series.limit,
+                self.series.window_seconds.and_then(Window::from_seconds),
+            );
             self.believe_held();
             self.believed = None;
         }
@@ -224,8 +237,12 @@ impl Running {
     }
 
     fn believe(&mut self, point: Point, refused: bool) {
-        let gap = self.believed_at.replace(point.at).map_or(0, |before| (point.at - before).num_seconds().max(0));
-        let is_gap = gap > GAP.saturating_mul(seconds(self.series.window_seconds).unwrap_or(STANDS).max(STANDS));
+        let gap = self
+            .believed_at
+            .replace(point.at)
+            .map_or(0, |before| (point.at - before).num_seconds().max(0));
+        let is_gap = gap
+            > GAP.saturating_mul(seconds(self.series.window_seconds).unwrap_or(STANDS).max(STANDS));
         let pulls = self.believed.map_or(0, |before| before.saturating_sub(point.remaining));
         self.series.pulls = self.series.pulls.saturating_add(pulls);
         if is_gap {
@@ -235,12 +252,18 @@ impl Running {
             self.observed = self.observed.saturating_add(gap);
             self.paced = self.paced.saturating_add(pulls);
         }
-        self.series.lowest = Some(self.series.lowest.map_or(point.remaining, |lowest| lowest.min(point.remaining)));
+        self.series.lowest =
+            Some(self.series.lowest.map_or(point.remaining, |lowest| lowest.min(point.remaining)));
         self.believed = Some(point.remaining);
         if pulls > 0 && !is_gap {
             self.fell(point.at, pulls);
         }
-        self.series.trace.push(point.at, point.remaining, refused, std::mem::take(&mut self.breaks));
+        self.series.trace.push(
+            point.at,
+            point.remaining,
+            refused,
+            std::mem::take(&mut self.breaks),
+        );
     }
 
     /// Keeps the last hour by minutes, and the worst of all hours.
@@ -255,7 +278,8 @@ impl Running {
         }
         let hour = self.minutes.iter().fold(0_u64, |sum, (_, pulls)| sum.saturating_add(*pulls));
         if self.series.worst_hour.is_none_or(|worst| hour > worst.pulls) {
-            let from = self.minutes.front().and_then(|(first, _)| DateTime::from_timestamp(first * 60, 0));
+            let from =
+                self.minutes.front().and_then(|(first, _)| DateTime::from_timestamp(first * 60, 0));
             self.series.worst_hour = Some(WorstHour { from, pulls: hour });
         }
     }
@@ -264,7 +288,9 @@ impl Running {
         self.believe_held();
         let seconds = self.observed;
         #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
-        let pace = |seconds: i64| (self.paced as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0;
+        let pace = |seconds: i64| {
+            (self.paced as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0
+        };
         self.series.pulls_per_hour = (seconds >= 60).then(|| pace(seconds));
         self.series
     }

@@ -36,7 +36,9 @@ pub(super) async fn run(context: &Context, args: cli::Report) -> anyhow::Result<
     let worker = context.clone();
     let files = args.files;
     // Reading a long recording must not keep the signals waiting.
-    let Some(report) = tokio::task::spawn_blocking(move || read(&worker, &files)).await?? else { return Ok(Exit::Interrupted) };
+    let Some(report) = tokio::task::spawn_blocking(move || read(&worker, &files)).await?? else {
+        return Ok(Exit::Interrupted);
+    };
     let to_file = target.is_some();
     let text = match format {
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
@@ -44,7 +46,10 @@ pub(super) async fn run(context: &Context, args: cli::Report) -> anyhow::Result<
         Format::Html => html(&report),
         _ => {
             let columns = context.terminal.columns.filter(|_| !to_file);
-            table(&report, Look { columns, colour: context.colour && !to_file, now: context.clock.now() })
+            table(
+                &report,
+                Look { columns, colour: context.colour && !to_file, now: context.clock.now() },
+            )
         }
     };
     match target {
@@ -72,7 +77,10 @@ fn read(context: &Context, files: &[PathBuf]) -> Result<Option<Report>, Failure>
                 Line::Sample(sample) => fold.push(&name, &sample),
                 Line::Torn(number) => {
                     fold.torn();
-                    context.say(&format!("! {}: line {number} had been torn off by a crash; it is passed over", path.display()));
+                    context.say(&format!(
+                        "! {}: line {number} had been torn off by a crash; it is passed over",
+                        path.display()
+                    ));
                 }
                 Line::Foreign { line, schema } => {
                     fold.torn();
@@ -84,7 +92,10 @@ fn read(context: &Context, files: &[PathBuf]) -> Result<Option<Report>, Failure>
                 return Ok(None);
             }
         }
-        passed.words().iter().for_each(|words| context.say(&format!("! {}: {words}", path.display())));
+        passed
+            .words()
+            .iter()
+            .for_each(|words| context.say(&format!("! {}: {words}", path.display())));
         if count == 0 {
             context.say(&format!("! {} holds no samples yet", path.display()));
         }
@@ -102,17 +113,28 @@ struct Passed {
 impl Passed {
     fn push(&mut self, line: u64, schema: Option<String>) {
         // Beyond so many schemas a name says nothing any more.
-        let schema = schema.filter(|schema| self.schemas.len() < MOST_SCHEMAS || self.schemas.contains_key(&Some(schema.clone())));
+        let schema = schema.filter(|schema| {
+            self.schemas.len() < MOST_SCHEMAS || self.schemas.contains_key(&Some(schema.clone()))
+        });
         self.schemas.entry(schema).or_insert((line, 0)).1 += 1;
     }
 
     fn words(&self) -> Vec<String> {
         let words = |(schema, (first, count)): (&Option<String>, &(u64, u64))| {
-            let lines = if *count == 1 { format!("line {first}") } else { format!("{count} lines, the first of them line {first},") };
+            let lines = if *count == 1 {
+                format!("line {first}")
+            } else {
+                format!("{count} lines, the first of them line {first},")
+            };
             let (is, it) = if *count == 1 { ("is", "it is") } else { ("are", "they are") };
             match schema {
-                Some(schema) => format!("{lines} {is} of the schema {schema}, which this version does not read; {it} passed over"),
-                None => format!("{lines} {is} damaged or no {}; {it} passed over", if *count == 1 { "sample" } else { "samples" }),
+                Some(schema) => format!(
+                    "{lines} {is} of the schema {schema}, which this version does not read; {it} passed over"
+                ),
+                None => format!(
+                    "{lines} {is} damaged or no {}; {it} passed over",
+                    if *count == 1 { "sample" } else { "samples" }
+                ),
             }
         };
         self.schemas.iter().map(words).collect()
@@ -129,7 +151,8 @@ fn by_ending(path: &Path) -> Result<Format, Failure> {
         "txt" => Ok(Format::Table),
         other => {
             let error = anyhow::anyhow!("--out {}: no format ends in .{other}", path.display());
-            Err(Failure::new(Exit::Usage, error).advise("end it in .html, .svg, .json or .txt, or say the format with -o"))
+            Err(Failure::new(Exit::Usage, error)
+                .advise("end it in .html, .svg, .json or .txt, or say the format with -o"))
         }
     }
 }
@@ -155,11 +178,18 @@ impl Target {
             let error = anyhow::anyhow!("--out {}: {why}", path.display());
             Failure::new(Exit::Usage, error).advise("it is left as it is: name another file")
         };
-        let failed =
-            |error: io::Error| Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot write to {}", path.display())));
+        let failed = |error: io::Error| {
+            Failure::new(
+                Exit::Usage,
+                anyhow::Error::new(error).context(format!("cannot write to {}", path.display())),
+            )
+        };
         // Links are followed: what counts is the file that would be written over.
         if let Some(there) = std::fs::metadata(path).ok().filter(Metadata::is_file) {
-            let is_there = |input: &PathBuf| named(input).is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()));
+            let is_there = |input: &PathBuf| {
+                named(input)
+                    .is_ok_and(|input| (input.dev(), input.ino()) == (there.dev(), there.ino()))
+            };
             if inputs.iter().any(is_there) {
                 return Err(kept("it is one of the recordings to report on"));
             }
@@ -180,13 +210,23 @@ impl Target {
         // A pipe, a device or a link keeps being what it is.
         if found.is_ok_and(|found| !found.is_file()) || path.is_symlink() {
             return Ok(Self::Special(
-                OpenOptions::new().write(true).create(true).truncate(false).open(path).with_context(cannot)?,
+                OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(path)
+                    .with_context(cannot)?,
                 path.to_owned(),
             ));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let permissions = Permissions::from_mode(0o666);
-        let file = tempfile::Builder::new().prefix(".dhlimit-").permissions(permissions).tempfile_in(folder).with_context(cannot)?;
+        let file = tempfile::Builder::new()
+            .prefix(".dhlimit-")
+            .permissions(permissions)
+            .tempfile_in(folder)
+            .with_context(cannot)?;
         if let Some(old) = old {
             // The old report may have been kept from others.
             file.as_file().set_permissions(old).with_context(cannot)?;
@@ -198,12 +238,15 @@ impl Target {
         match self {
             Self::Beside(mut file, path) => {
                 let cannot = || format!("cannot write to {}", path.display());
-                file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_data()).with_context(cannot)?;
+                file.write_all(text.as_bytes())
+                    .and_then(|()| file.as_file().sync_data())
+                    .with_context(cannot)?;
                 file.persist(&path).with_context(cannot)?;
             }
             Self::Special(mut file, path) => {
                 let _ = file.set_len(0);
-                file.write_all(text.as_bytes()).with_context(|| format!("cannot write to {}", path.display()))?;
+                file.write_all(text.as_bytes())
+                    .with_context(|| format!("cannot write to {}", path.display()))?;
             }
         }
         Ok(())

@@ -79,7 +79,10 @@ impl Act for PullAndRead<'_> {
         let at_once = self.at_once(pulled_before);
         let at = self.context.clock.now();
         let limit = self.runtime.pull_limit();
-        let pulls: Vec<Pull> = join_all((0..at_once).map(|_| self.runtime.pull(&self.image, limit, &self.context.shutdown))).await;
+        let pulls: Vec<Pull> = join_all(
+            (0..at_once).map(|_| self.runtime.pull(&self.image, limit, &self.context.shutdown)),
+        )
+        .await;
         let interrupted = pulls.iter().any(|pull| pull.outcome == Outcome::Interrupted);
         if !interrupted {
             self.reading = self.asker.read(&self.client, &self.image, &self.who).await;
@@ -93,7 +96,10 @@ impl Act for PullAndRead<'_> {
                 Ok(Removal::Removed) => Some(milliseconds(started.elapsed())),
                 Ok(Removal::Absent) => None,
                 Err(error) => {
-                    removal_failure = Some(RoundFailure { class: "runtime_down".to_owned(), text: redact(&error.to_string()) });
+                    removal_failure = Some(RoundFailure {
+                        class: "runtime_down".to_owned(),
+                        text: redact(&error.to_string()),
+                    });
                     None
                 }
             }
@@ -104,16 +110,22 @@ impl Act for PullAndRead<'_> {
         let cost = self.left.zip(after).and_then(|(before, after)| cost(before, after, successes));
         self.learn(self.left.zip(after), successes as u64);
         let cheapest = self.costs.map_or(1, |(least, _)| least);
-        let mut verdict = Verdict::Pulled { pulls: pulled_before + successes as u64, left: after, cheapest };
+        let mut verdict =
+            Verdict::Pulled { pulls: pulled_before + successes as u64, left: after, cheapest };
         let shown = pulls.len();
         for pull in pulls {
             let (outcome, failure) = self.judge(&pull.outcome);
             match outcome {
                 RoundOutcome::Limited => {
-                    verdict =
-                        Verdict::Limited { pull_limit: failure.as_ref().is_some_and(|failure| failure.class == Class::PullLimit.name()) }
+                    verdict = Verdict::Limited {
+                        pull_limit: failure
+                            .as_ref()
+                            .is_some_and(|failure| failure.class == Class::PullLimit.name()),
+                    }
                 }
-                RoundOutcome::Failed if !matches!(verdict, Verdict::Limited { .. }) => verdict = Verdict::Failed,
+                RoundOutcome::Failed if !matches!(verdict, Verdict::Limited { .. }) => {
+                    verdict = Verdict::Failed
+                }
                 _ => {}
             }
             let pulled = outcome == RoundOutcome::Pulled;
@@ -162,9 +174,15 @@ impl PullAndRead<'_> {
     /// Notes what the pulls of a round cost each, rounded up: pulls of others in it make it more, those
     /// that came back meanwhile make it less.
     fn learn(&mut self, counts: Option<(u64, u64)>, successes: u64) {
-        let Some(taken) = counts.and_then(|(before, after)| before.checked_sub(after)).filter(|_| successes > 0) else { return };
+        let Some(taken) =
+            counts.and_then(|(before, after)| before.checked_sub(after)).filter(|_| successes > 0)
+        else {
+            return;
+        };
         let each = taken.div_ceil(successes).max(1);
-        self.costs = Some(self.costs.map_or((each, each), |(least, most)| (least.min(each), most.max(each))));
+        self.costs = Some(
+            self.costs.map_or((each, each), |(least, most)| (least.min(each), most.max(each))),
+        );
     }
 
     /// What the outcome of a pull was; the first 429 is noted with its words.
@@ -172,18 +190,29 @@ impl PullAndRead<'_> {
         let text = match outcome {
             Outcome::Pulled => return (RoundOutcome::Pulled, None),
             Outcome::Interrupted => {
-                return (RoundOutcome::Failed, Some(RoundFailure { class: "interrupted".to_owned(), text: "interrupted".to_owned() }));
+                return (
+                    RoundOutcome::Failed,
+                    Some(RoundFailure {
+                        class: "interrupted".to_owned(),
+                        text: "interrupted".to_owned(),
+                    }),
+                );
             }
-            Outcome::Failed { text, .. } | Outcome::Waiting { text } | Outcome::TimedOut { text } => text,
+            Outcome::Failed { text, .. }
+            | Outcome::Waiting { text }
+            | Outcome::TimedOut { text } => text,
         };
         let finding = diagnosis::classify(text, &self.hub);
         let said = finding.as_ref().map(|finding| finding.class);
         let waited = matches!(outcome, Outcome::Waiting { .. } | Outcome::TimedOut { .. });
         let class = match said {
-            Some(Class::LimitUnspecified) | None if waited || said.is_some() => settle(&self.reading).or(said),
+            Some(Class::LimitUnspecified) | None if waited || said.is_some() => {
+                settle(&self.reading).or(said)
+            }
             said => said,
         };
-        let shown = finding.map_or_else(|| redact(&crate::text::one_line(text, 600)), |finding| finding.text);
+        let shown = finding
+            .map_or_else(|| redact(&crate::text::one_line(text, 600)), |finding| finding.text);
         let name = match (class, outcome) {
             (Some(class), _) => class.name(),
             (None, Outcome::TimedOut { .. }) => "timeout",
@@ -197,8 +226,13 @@ impl PullAndRead<'_> {
             } else {
                 self.reading.http_status.filter(|status| *status == 429)
             };
-            self.first_429 =
-                Some(First429 { round: self.rounds.len() as u64 + 1, class: name.to_owned(), http_status: status, code, message });
+            self.first_429 = Some(First429 {
+                round: self.rounds.len() as u64 + 1,
+                class: name.to_owned(),
+                http_status: status,
+                code,
+                message,
+            });
         }
         let outcome = if limited { RoundOutcome::Limited } else { RoundOutcome::Failed };
         (outcome, Some(RoundFailure { class: name.to_owned(), text: shown }))
@@ -206,7 +240,14 @@ impl PullAndRead<'_> {
 }
 
 fn is_limit(class: Class) -> bool {
-    matches!(class, Class::PullLimit | Class::OverallLimit | Class::LoginLimit | Class::OtherRegistryLimit | Class::LimitUnspecified)
+    matches!(
+        class,
+        Class::PullLimit
+            | Class::OverallLimit
+            | Class::LoginLimit
+            | Class::OtherRegistryLimit
+            | Class::LimitUnspecified
+    )
 }
 
 /// Which limit it is, by our own reading, where the tool did not say.
@@ -223,7 +264,11 @@ fn settle(reading: &Reading) -> Option<Class> {
 fn words(text: &str) -> (Option<String>, Option<String>) {
     const CODE: &str = "toomanyrequests";
     let plain = crate::text::one_line(text, 4_000);
-    if let Some(message) = plain.find("\"message\":\"").and_then(|at| plain.get(at + 11..)).and_then(|rest| rest.split('"').next()) {
+    if let Some(message) = plain
+        .find("\"message\":\"")
+        .and_then(|at| plain.get(at + 11..))
+        .and_then(|rest| rest.split('"').next())
+    {
         let code = plain.to_ascii_lowercase().contains(CODE).then(|| CODE.to_uppercase());
         return (code, Some(redact(message)));
     }
@@ -266,9 +311,16 @@ mod tests {
                 "unexpected status from GET request: 429 Too Many Requests: {{\"errors\":[{{\"code\":\"TOOMANYREQUESTS\",\"message\":\"{message}\"}}]}}"
             ),
         ] {
-            assert_eq!(words(&text), (Some("TOOMANYREQUESTS".to_owned()), Some(message.to_owned())), "{text}");
+            assert_eq!(
+                words(&text),
+                (Some("TOOMANYREQUESTS".to_owned()), Some(message.to_owned())),
+                "{text}"
+            );
         }
-        assert_eq!(words(&format!("Error response from daemon: error from registry: {message}")), (None, Some(message.to_owned())));
+        assert_eq!(
+            words(&format!("Error response from daemon: error from registry: {message}")),
+            (None, Some(message.to_owned()))
+        );
         assert_eq!(words("no such host"), (None, None));
     }
 

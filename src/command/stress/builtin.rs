@@ -76,19 +76,26 @@ enum Broken {
 
 impl Builtin {
     /// Pulls through `client` as `who`; `platform` is `os/architecture`, this machine's where not set.
-    pub(super) fn new(client: Arc<Client>, who: Credential, platform: Option<&str>, blobs: bool) -> Self {
+    pub(super) fn new(
+        client: Arc<Client>,
+        who: Credential,
+        platform: Option<&str>,
+        blobs: bool,
+    ) -> Self {
         let native = match std::env::consts::ARCH {
             "x86_64" => "amd64",
             "aarch64" => "arm64",
             "x86" => "386",
             other => other,
         };
-        let architecture = platform.and_then(|platform| platform.split('/').nth(1)).unwrap_or(native).to_owned();
+        let architecture =
+            platform.and_then(|platform| platform.split('/').nth(1)).unwrap_or(native).to_owned();
         Self { client, who, architecture, blobs }
     }
 
     async fn once(&self, reference: &Reference, deadline: Instant) -> Result<(), Broken> {
-        let head = self.client.head(reference, &self.who, deadline).await.map_err(Broken::Asking)?;
+        let head =
+            self.client.head(reference, &self.who, deadline).await.map_err(Broken::Asking)?;
         // Since 2026 a HEAD at zero may be refused itself; the GET says in words by which limit.
         let name = match head.header("docker-content-digest") {
             Some(digest) if head.status == 200 && is_digest(digest) => digest.to_owned(),
@@ -98,29 +105,48 @@ impl Builtin {
         let mut manifest = parse(&index)?;
         if !manifest.manifests.is_empty() {
             let ours = |entry: &&Entry| {
-                entry.platform.as_ref().is_some_and(|platform| platform.os == "linux" && platform.architecture == self.architecture)
+                entry.platform.as_ref().is_some_and(|platform| {
+                    platform.os == "linux" && platform.architecture == self.architecture
+                })
             };
-            let entry = manifest
-                .manifests
-                .iter()
-                .find(ours)
-                .ok_or_else(|| Broken::Answer(format!("no manifest for linux/{} in the index", self.architecture)))?;
+            let entry = manifest.manifests.iter().find(ours).ok_or_else(|| {
+                Broken::Answer(format!("no manifest for linux/{} in the index", self.architecture))
+            })?;
             if !is_digest(&entry.digest) {
                 return Err(Broken::Answer("the index names a digest that is none".to_owned()));
             }
             manifest = parse(&self.get(reference, &entry.digest, deadline).await?)?;
         }
         if self.blobs {
-            for blob in manifest.config.iter().chain(&manifest.layers).filter(|blob| is_digest(&blob.digest)).take(LAYERS_MAX) {
-                let answered = self.client.blob(reference, &blob.digest, &self.who, deadline).await.map_err(Broken::Asking)?;
+            for blob in manifest
+                .config
+                .iter()
+                .chain(&manifest.layers)
+                .filter(|blob| is_digest(&blob.digest))
+                .take(LAYERS_MAX)
+            {
+                let answered = self
+                    .client
+                    .blob(reference, &blob.digest, &self.who, deadline)
+                    .await
+                    .map_err(Broken::Asking)?;
                 fine(&self.client.endpoint().blob(reference, &blob.digest), &answered)?;
             }
         }
         Ok(())
     }
 
-    async fn get(&self, reference: &Reference, name: &str, deadline: Instant) -> Result<Answered, Broken> {
-        let answered = self.client.manifest(reference, name, &self.who, deadline).await.map_err(Broken::Asking)?;
+    async fn get(
+        &self,
+        reference: &Reference,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<Answered, Broken> {
+        let answered = self
+            .client
+            .manifest(reference, name, &self.who, deadline)
+            .await
+            .map_err(Broken::Asking)?;
         fine(&self.client.endpoint().manifest(reference, name), &answered)?;
         Ok(answered)
     }
@@ -128,11 +154,13 @@ impl Builtin {
 
 /// Whether a foreign text may stand in a URL as a digest.
 fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn parse(answered: &Answered) -> Result<Manifest, Broken> {
-    serde_json::from_str(&answered.body).map_err(|error| Broken::Answer(format!("the manifest is no JSON: {error}")))
+    serde_json::from_str(&answered.body)
+        .map_err(|error| Broken::Answer(format!("the manifest is no JSON: {error}")))
 }
 
 /// An answer to a GET of `url` that is none is told as containerd tells it, which `explain` knows.
@@ -144,16 +172,31 @@ fn fine(url: &Url, answered: &Answered) -> Result<(), Broken> {
 }
 
 fn unexpected(url: &Url, status: u16, body: &str) -> String {
-    let words = serde_json::from_str::<Refusal>(body).ok().and_then(|refusal| refusal.errors.into_iter().next());
+    let words = serde_json::from_str::<Refusal>(body)
+        .ok()
+        .and_then(|refusal| refusal.errors.into_iter().next());
     let words = words.map_or_else(
         || format!(": {body}"),
-        |first| format!(" - Server message: {}: {}", first.code.to_ascii_lowercase(), first.message.unwrap_or_default()),
+        |first| {
+            format!(
+                " - Server message: {}: {}",
+                first.code.to_ascii_lowercase(),
+                first.message.unwrap_or_default()
+            )
+        },
     );
-    format!("unexpected status from GET request to {url}: {status} {}{}", reason(status), crate::text::one_line(&words, 1_000))
+    format!(
+        "unexpected status from GET request to {url}: {status} {}{}",
+        reason(status),
+        crate::text::one_line(&words, 1_000)
+    )
 }
 
 fn reason(status: u16) -> &'static str {
-    reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("")
+    reqwest::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("")
 }
 
 #[async_trait]
@@ -181,7 +224,12 @@ impl Runtime for Builtin {
         Ok(false)
     }
 
-    async fn pull(&self, reference: &Reference, limit: Duration, shutdown: &CancellationToken) -> Pull {
+    async fn pull(
+        &self,
+        reference: &Reference,
+        limit: Duration,
+        shutdown: &CancellationToken,
+    ) -> Pull {
         let started = Instant::now();
         let outcome = tokio::select! {
             pulled = self.once(reference, started + limit) => match pulled {
@@ -215,17 +263,29 @@ mod tests {
         let url: Url = "http://127.0.0.1:5000/v2/library/nginx/manifests/missing".parse().unwrap();
         let hub = Hub::default().and("127.0.0.1:5000");
         let rows = [
-            (404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#, Class::NotFound),
+            (
+                404,
+                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
+                Class::NotFound,
+            ),
             (404, "", Class::NotFound),
             (404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Class::NotFound),
-            (403, r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#, Class::Denied),
+            (
+                403,
+                r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#,
+                Class::Denied,
+            ),
             (
                 429,
                 r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#,
                 Class::PullLimit,
             ),
             (503, "", Class::Server),
-            (429, "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit", Class::PullLimit),
+            (
+                429,
+                "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
+                Class::PullLimit,
+            ),
         ];
         for (status, body, wanted) in rows {
             let text = unexpected(&url, status, body);

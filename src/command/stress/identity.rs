@@ -5,7 +5,9 @@
 use super::super::asker::{self, Asker};
 use crate::cli::Stress;
 use crate::context::Environment;
-use crate::credentials::{Content, Credential, Holding, Identity as Found, Keychain, Origin, Store, Tool};
+use crate::credentials::{
+    Content, Credential, Holding, Identity as Found, Keychain, Origin, Store, Tool,
+};
 use crate::image::Reference;
 use crate::registry::Principal;
 use crate::runtime::{Login, Runtime, loses_docker_config};
@@ -19,19 +21,29 @@ pub(super) async fn who(
     image: &Reference,
     runtime: Option<&dyn Runtime>,
 ) -> Result<Principal, Failure> {
-    let chosen = asker.principals(image).await?.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
+    let chosen = asker
+        .principals(image)
+        .await?
+        .into_iter()
+        .find(|who| who.effective)
+        .unwrap_or_else(|| Principal::anonymous(true));
     let Some(runtime) = runtime else { return Ok(chosen) };
     let named = args.asking.anonymous || args.asking.user.is_some();
     let tool = match runtime.login() {
         Login::Anonymous => {
             if chosen.identity.is_account() && named {
                 let advice = "leave --user out to pull without credentials, or pull as an account with --runtime builtin";
-                return Err(
-                    Failure::usage(format!("{} pulls without credentials, not as {}", args.runtime, chosen.identity)).advise(advice)
-                );
+                return Err(Failure::usage(format!(
+                    "{} pulls without credentials, not as {}",
+                    args.runtime, chosen.identity
+                ))
+                .advise(advice));
             }
             if chosen.identity.is_account() {
-                context.say(&format!("! {} pulls without credentials, so the limit is read without them, too", args.runtime));
+                context.say(&format!(
+                    "! {} pulls without credentials, so the limit is read without them, too",
+                    args.runtime
+                ));
             }
             return Ok(Principal::anonymous(true));
         }
@@ -48,14 +60,22 @@ pub(super) async fn who(
         Login::ContainersAuth => Tool::Podman,
     };
     let own = own_login(context, args, asker, image, tool).await;
-    let is_same = chosen.credential.is_anonymous() == own.credential.is_anonymous() && chosen.credential.same_account(&own.credential);
+    let is_same = chosen.credential.is_anonymous() == own.credential.is_anonymous()
+        && chosen.credential.same_account(&own.credential);
     if !named || is_same {
         // A user's own credential for the same account is the one that was meant.
         return Ok(if named { chosen } else { own.principal() });
     }
-    let from = own.origin.as_ref().map_or_else(|| format!("it has no login for {}", image.registry()), |origin| format!("from {origin}"));
-    let who = own.credential.user().map_or_else(|| own.credential.kind().to_owned(), |user| crate::text::one_line(user, 128));
-    let message = format!("{} would pull as {who} ({from}), not as {}", args.runtime, chosen.identity);
+    let from = own.origin.as_ref().map_or_else(
+        || format!("it has no login for {}", image.registry()),
+        |origin| format!("from {origin}"),
+    );
+    let who = own
+        .credential
+        .user()
+        .map_or_else(|| own.credential.kind().to_owned(), |user| crate::text::one_line(user, 128));
+    let message =
+        format!("{} would pull as {who} ({from}), not as {}", args.runtime, chosen.identity);
     let option = if args.asking.anonymous { "--anonymous" } else { "--user" };
     Err(Failure::usage(message).advise(format!(
         "{}, or leave {option} out, or pull with {}",
@@ -75,18 +95,32 @@ fn docker_reader(runtime: &dyn Runtime) -> Tool {
 }
 
 /// The login that a tool finds by itself; anonymous where it finds none.
-async fn own_login(context: &Context, args: &Stress, asker: &Asker, image: &Reference, tool: Tool) -> Own {
+async fn own_login(
+    context: &Context,
+    args: &Stress,
+    asker: &Asker,
+    image: &Reference,
+    tool: Tool,
+) -> Own {
     let elsewhere = |told: Option<(String, String)>| {
-        let others = context.environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment: Environment = others.filter(|(name, _)| *name != "DOCKER_CONFIG").chain(told).collect();
+        let others =
+            context.environment.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment: Environment =
+            others.filter(|(name, _)| *name != "DOCKER_CONFIG").chain(told).collect();
         Keychain::new(environment, Vec::new()).within(args.asking.timeout / 2)
     };
-    let keychain = if tool == Tool::Podman && loses_docker_config(&context.environment) { &elsewhere(None) } else { asker.keychain() };
+    let keychain = if tool == Tool::Podman && loses_docker_config(&context.environment) {
+        &elsewhere(None)
+    } else {
+        asker.keychain()
+    };
     let mut login = keychain.used_by(tool, image.registry(), image.repository()).await;
     if login.is_none() && args.runtime == "crane" && lacks_docker_file(keychain).await {
         // Then, and only then, crane takes what podman has (seen with 0.21.9).
         let file = context.environment.var("REGISTRY_AUTH_FILE").map(str::to_owned);
-        let file = file.or_else(|| Some(format!("{}/containers/auth.json", context.environment.var("XDG_RUNTIME_DIR")?)));
+        let file = file.or_else(|| {
+            Some(format!("{}/containers/auth.json", context.environment.var("XDG_RUNTIME_DIR")?))
+        });
         if let Some(file) = file {
             let podman = elsewhere(Some(("REGISTRY_AUTH_FILE".to_owned(), file)));
             login = podman.used_by(Tool::Podman, image.registry(), image.repository()).await;
@@ -94,12 +128,16 @@ async fn own_login(context: &Context, args: &Stress, asker: &Asker, image: &Refe
     }
     login.map_or_else(
         || Own(Found { credential: Credential::Anonymous, origin: None, effective: true }),
-        |login| Own(Found { credential: login.credential, origin: Some(login.origin), effective: true }),
+        |login| {
+            Own(Found { credential: login.credential, origin: Some(login.origin), effective: true })
+        },
     )
 }
 
 async fn lacks_docker_file(keychain: &Keychain) -> bool {
-    let is_there = |holding: &Holding| matches!(holding.store, Store::Docker(_)) && !matches!(holding.content, Content::Absent);
+    let is_there = |holding: &Holding| {
+        matches!(holding.store, Store::Docker(_)) && !matches!(holding.content, Content::Absent)
+    };
     !keychain.holdings().await.iter().any(is_there)
 }
 
@@ -123,8 +161,12 @@ impl Own {
     fn change(&self, args: &Stress, image: &Reference) -> String {
         let registry = if image.is_docker_hub() { "docker.io" } else { image.registry() };
         match &self.origin {
-            Some(Origin::Entry { store: Store::DockerAuthConfig, .. }) => "unset DOCKER_AUTH_CONFIG".to_owned(),
-            Some(_) if args.asking.anonymous => format!("log out ({})", command(&args.runtime, "logout", registry)),
+            Some(Origin::Entry { store: Store::DockerAuthConfig, .. }) => {
+                "unset DOCKER_AUTH_CONFIG".to_owned()
+            }
+            Some(_) if args.asking.anonymous => {
+                format!("log out ({})", command(&args.runtime, "logout", registry))
+            }
             _ => format!("log in as that account ({})", command(&args.runtime, "login", registry)),
         }
     }

@@ -38,13 +38,24 @@ use crate::{Context, Exit, Failure};
 /// Runs `stress`.
 ///
 /// `hosts_dir` is where the value of `--hosts-dir` came from.
-pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>, hosts_dir: &Origin) -> anyhow::Result<Exit> {
+pub(super) async fn run(
+    context: &Context,
+    args: Stress,
+    accounts: Vec<Account>,
+    hosts_dir: &Origin,
+) -> anyhow::Result<Exit> {
     if args.parallel > 1 && args.runtime != "builtin" {
-        return Err(Failure::usage(format!("--parallel is for the builtin runtime; {} pulls one at a time", args.runtime)).into());
+        return Err(Failure::usage(format!(
+            "--parallel is for the builtin runtime; {} pulls one at a time",
+            args.runtime
+        ))
+        .into());
     }
     refuse_several(&args)?;
     route::refuse_hosts_dir(&args, hosts_dir)?;
-    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else { return Ok(Exit::Interrupted) };
+    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else {
+        return Ok(Exit::Interrupted);
+    };
     let Route { image, scheme } = route::of(context, &asker, &args)?;
     let client = asker.client(&image, asker.families().first().copied().flatten())?;
     let prepared = tokio::select! {
@@ -57,7 +68,11 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>,
     if !loopback && !args.yes {
         context.complain(&plan::words(&args, &reading, runtime.version(), interval));
         if !plan::consent(context, &reading).await? {
-            return Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { Exit::Usage });
+            return Ok(if context.shutdown.is_cancelled() {
+                Exit::Interrupted
+            } else {
+                Exit::Usage
+            });
         }
     } else {
         context.say(&plan::words(&args, &reading, runtime.version(), interval));
@@ -77,7 +92,11 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>,
         left: reading.remaining(),
         costs: None,
         rounds: Vec::new(),
-        progress: Progress::new(context, reading.count().map(|count| count.limit), reading.remaining()),
+        progress: Progress::new(
+            context,
+            reading.count().map(|count| count.limit),
+            reading.remaining(),
+        ),
         reading,
         last: Outcome::Pulled,
         first_429: None,
@@ -90,7 +109,9 @@ pub(super) async fn run(context: &Context, args: Stress, accounts: Vec<Account>,
     let cleanup = clean_up(&act).await;
     let full_by = act.reading.full_by;
     let recovery = match stopped_by {
-        StoppedBy::PullLimit | StoppedBy::OverallLimit if args.until_recovered => Some(recovery::watch(&mut act, loopback).await),
+        StoppedBy::PullLimit | StoppedBy::OverallLimit if args.until_recovered => {
+            Some(recovery::watch(&mut act, loopback).await)
+        }
         _ => None,
     };
     let record = Record::from(&act.reading);
@@ -129,8 +150,10 @@ fn refuse_several(args: &Stress) -> Result<(), Failure> {
             .advise("name one with --anonymous or --user NAME; `dhlimit check --all-identities` reads them all"));
     }
     if args.asking.family == Family::Both {
-        return Err(Failure::usage("--family both is not for stress: every pull is counted on one address")
-            .advise("name --family ipv4 or --family ipv6; `dhlimit check --family both` reads both"));
+        return Err(Failure::usage(
+            "--family both is not for stress: every pull is counted on one address",
+        )
+        .advise("name --family ipv4 or --family ipv6; `dhlimit check --family both` reads both"));
     }
     Ok(())
 }
@@ -159,20 +182,26 @@ async fn prepare(
     scheme: Scheme,
 ) -> anyhow::Result<Prepared> {
     let runtime = match runtime::by_name(&args.runtime) {
-        Some(driver) => Some(driver.open(&setup(context, args, scheme)).await.map_err(runtime_failure)?),
+        Some(driver) => {
+            Some(driver.open(&setup(context, args, scheme)).await.map_err(runtime_failure)?)
+        }
         None => None,
     };
     let who = identity::who(context, args, asker, image, runtime.as_deref()).await?;
     let platform = args.reach.platform.as_deref();
-    let runtime = runtime.unwrap_or_else(|| Box::new(Builtin::new(client.clone(), who.credential.clone(), platform, args.blobs)));
+    let runtime = runtime.unwrap_or_else(|| {
+        Box::new(Builtin::new(client.clone(), who.credential.clone(), platform, args.blobs))
+    });
     for note in runtime.notes() {
         context.say(&format!("! {}", crate::text::one_line(note, 500)));
     }
     let answered = asker.read(client, image, &who).await;
     refuse_hopeless(args, &answered)?;
-    let present = runtime.present(image, answered.digest.as_deref()).await.map_err(runtime_failure)?;
+    let present =
+        runtime.present(image, answered.digest.as_deref()).await.map_err(runtime_failure)?;
     if let Some(first) = present.first() {
-        let message = format!("{image} is there already: {}", crate::text::one_line(&first.to_string(), 200));
+        let message =
+            format!("{image} is there already: {}", crate::text::one_line(&first.to_string(), 200));
         return Err(Failure::usage(message)
             .advise("pulls of it would be free and its removal would take what is yours: name an image that is not there")
             .into());
@@ -185,15 +214,21 @@ fn refuse_hopeless(args: &Stress, reading: &Reading) -> Result<(), Failure> {
     match &reading.standing {
         // The count is good all the same, but there is nothing to pull.
         Standing::Limited(_) | Standing::Exhausted { .. } if reading.http_status == Some(404) => {
-            Err(Failure::new(Exit::Credentials, anyhow::anyhow!("{} is not there (404): no pull of it can succeed", reading.image))
-                .advise("check the repository's name and tag"))
+            Err(Failure::new(
+                Exit::Credentials,
+                anyhow::anyhow!("{} is not there (404): no pull of it can succeed", reading.image),
+            )
+            .advise("check the repository's name and tag"))
         }
         Standing::Failed(fault) | Standing::Throttled(_, fault) => Err(Failure::new(
             exit_of(reading),
-            anyhow::Error::msg(fault.message.clone()).context("the limit could not be read before the first pull"),
+            anyhow::Error::msg(fault.message.clone())
+                .context("the limit could not be read before the first pull"),
         )
         .advise(fault.advice.clone())),
-        Standing::Unlimited | Standing::Unknown if args.count.is_none() && args.duration.is_none() => {
+        Standing::Unlimited | Standing::Unknown
+            if args.count.is_none() && args.duration.is_none() =>
+        {
             let why = if reading.standing == Standing::Unlimited {
                 "no pull limit applies here, so no 429 would ever end this"
             } else {
@@ -228,7 +263,12 @@ fn runtime_failure(error: runtime::RuntimeError) -> Failure {
 }
 
 /// The rounds, and why they ended.
-async fn stress(context: &Context, args: &Stress, act: &mut PullAndRead<'_>, pace: &mut dyn Pace<Verdict>) -> StoppedBy {
+async fn stress(
+    context: &Context,
+    args: &Stress,
+    act: &mut PullAndRead<'_>,
+    pace: &mut dyn Pace<Verdict>,
+) -> StoppedBy {
     let (count, floor) = (args.count, args.floor);
     if floor.zip(act.left).is_some_and(|(floor, left)| left <= floor) {
         return StoppedBy::Floor;
@@ -241,8 +281,14 @@ async fn stress(context: &Context, args: &Stress, act: &mut PullAndRead<'_>, pac
         Verdict::Limited { pull_limit: true } => Some(StoppedBy::PullLimit),
         Verdict::Limited { pull_limit: false } => Some(StoppedBy::OverallLimit),
         Verdict::Failed => Some(StoppedBy::Failure),
-        Verdict::Pulled { pulls, .. } if count.is_some_and(|count| *pulls >= count) => Some(StoppedBy::Count),
-        Verdict::Pulled { left, cheapest, .. } if floor.zip(*left).is_some_and(|(floor, left)| left < floor.saturating_add(*cheapest)) => {
+        Verdict::Pulled { pulls, .. } if count.is_some_and(|count| *pulls >= count) => {
+            Some(StoppedBy::Count)
+        }
+        Verdict::Pulled { left, cheapest, .. }
+            if floor
+                .zip(*left)
+                .is_some_and(|(floor, left)| left < floor.saturating_add(*cheapest)) =>
+        {
             Some(StoppedBy::Floor)
         }
         Verdict::Pulled { .. } => None,
@@ -271,15 +317,36 @@ async fn clean_up(act: &PullAndRead<'_>) -> CleanUp {
             ),
             failed: false,
         },
-        Ok(Removal::Absent) if none_pulled => CleanUp { words: "nothing was kept".to_owned(), failed: false },
-        Ok(Removal::Removed) => {
-            CleanUp { words: format!("{} was removed from {}; nothing else was touched", act.image, act.runtime.name()), failed: false }
+        Ok(Removal::Absent) if none_pulled => {
+            CleanUp { words: "nothing was kept".to_owned(), failed: false }
         }
-        Ok(Removal::Absent) if act.runtime.name() == "builtin" => CleanUp { words: "nothing was kept".to_owned(), failed: false },
-        Ok(Removal::Absent) => {
-            CleanUp { words: format!("{} is not in {} any more; nothing else was touched", act.image, act.runtime.name()), failed: false }
+        Ok(Removal::Removed) => CleanUp {
+            words: format!(
+                "{} was removed from {}; nothing else was touched",
+                act.image,
+                act.runtime.name()
+            ),
+            failed: false,
+        },
+        Ok(Removal::Absent) if act.runtime.name() == "builtin" => {
+            CleanUp { words: "nothing was kept".to_owned(), failed: false }
         }
-        Err(error) => CleanUp { words: format!("{} could not be removed from {}: {error}", act.image, act.runtime.name()), failed: true },
+        Ok(Removal::Absent) => CleanUp {
+            words: format!(
+                "{} is not in {} any more; nothing else was touched",
+                act.image,
+                act.runtime.name()
+            ),
+            failed: false,
+        },
+        Err(error) => CleanUp {
+            words: format!(
+                "{} could not be removed from {}: {error}",
+                act.image,
+                act.runtime.name()
+            ),
+            failed: true,
+        },
     }
 }
 
@@ -301,8 +368,12 @@ fn open_report(path: &Path) -> Result<File, Failure> {
         } else {
             "name a file that can be written"
         };
-        Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot write the report to {}", path.display())))
-            .advise(advice)
+        Failure::new(
+            Exit::Usage,
+            anyhow::Error::new(error)
+                .context(format!("cannot write the report to {}", path.display())),
+        )
+        .advise(advice)
     })
 }
 
@@ -312,7 +383,11 @@ fn write_report(file: &mut File, report: &StressReport) -> anyhow::Result<()> {
 }
 
 fn show(context: &Context, args: &Stress, report: &StressReport) -> anyhow::Result<()> {
-    let look = Look { columns: context.terminal.columns, colour: context.colour, now: context.clock.now() };
+    let look = Look {
+        columns: context.terminal.columns,
+        colour: context.colour,
+        now: context.clock.now(),
+    };
     let usual = if context.terminal.stdout { Format::Table } else { Format::Plain };
     let text = match args.output.unwrap_or(usual) {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(report)?),
@@ -327,7 +402,9 @@ fn exit(context: &Context, stopped_by: StoppedBy, not_clean: bool) -> Exit {
     match stopped_by {
         _ if context.shutdown.is_cancelled() => Exit::Interrupted,
         _ if not_clean => Exit::Runtime,
-        StoppedBy::PullLimit | StoppedBy::Count | StoppedBy::Floor | StoppedBy::Deadline => Exit::Ok,
+        StoppedBy::PullLimit | StoppedBy::Count | StoppedBy::Floor | StoppedBy::Deadline => {
+            Exit::Ok
+        }
         StoppedBy::OverallLimit => Exit::Throttled,
         StoppedBy::Failure => Exit::Runtime,
         StoppedBy::Interrupt => Exit::Interrupted,
@@ -351,7 +428,9 @@ mod tests {
             cost,
             failure: None,
         };
-        let average = |costs: &[Option<i64>]| average_cost(&costs.iter().map(|cost| round(*cost)).collect::<Vec<_>>());
+        let average = |costs: &[Option<i64>]| {
+            average_cost(&costs.iter().map(|cost| round(*cost)).collect::<Vec<_>>())
+        };
         assert_eq!(average(&[Some(1), Some(-97), Some(1), None]), Some(1.0));
         assert_eq!(average(&[Some(2), Some(1), Some(0)]), Some(1.0));
         assert_eq!((average(&[Some(-97)]), average(&[None]), average(&[])), (None, None, None));

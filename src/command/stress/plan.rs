@@ -36,27 +36,41 @@ pub(super) fn words(args: &Stress, reading: &Reading, version: &str, interval: D
     let mut bounds = Vec::new();
     bounds.extend(args.count.map(|count| format!("{} made", pulls_are(count))));
     bounds.extend(args.floor.map(|floor| format!("{} left", pulls_are(floor))));
-    bounds.extend(args.duration.map(|duration| format!("{} have passed", span(duration.as_secs()))));
+    bounds
+        .extend(args.duration.map(|duration| format!("{} have passed", span(duration.as_secs()))));
     bounds.push("the first 429 comes".to_owned());
     let counted = match &reading.source {
-        Some(source) if source.kind() == SourceKind::Account => format!(", counted on the account {source}"),
+        Some(source) if source.kind() == SourceKind::Account => {
+            format!(", counted on the account {source}")
+        }
         Some(source) => format!(", counted on {source} and everybody behind it"),
         None => String::new(),
     };
     let left = match &reading.standing {
         Standing::Limited(count) => {
-            let window = count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
+            let window =
+                count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
             let are = if count.remaining == 1 { "is" } else { "are" };
             format!("{} of {} pulls {are} left{window}", count.remaining, count.limit)
         }
         Standing::Exhausted { window, .. } => {
-            format!("nothing is left{}", window.map(|window: Window| format!(" in this window of {window}")).unwrap_or_default())
+            format!(
+                "nothing is left{}",
+                window
+                    .map(|window: Window| format!(" in this window of {window}"))
+                    .unwrap_or_default()
+            )
         }
         Standing::Unlimited => "no pull limit applies".to_owned(),
         _ => "the limit could not be read".to_owned(),
     };
-    let every = if interval.is_zero() { String::new() } else { format!(", one every {}", humantime::format_duration(interval)) };
-    let many = if args.parallel > 1 { format!(" {} at a time", args.parallel) } else { String::new() };
+    let every = if interval.is_zero() {
+        String::new()
+    } else {
+        format!(", one every {}", humantime::format_duration(interval))
+    };
+    let many =
+        if args.parallel > 1 { format!(" {} at a time", args.parallel) } else { String::new() };
     format!(
         "Plan: pull {} with {} ({version}){many} as {}{counted}{every}, remove it after each pull, until {}. Now {left}.",
         reading.image,
@@ -74,8 +88,11 @@ fn pulls_are(count: u64) -> String {
 /// Asks on a terminal; without one, `--yes` must have been said.
 pub(super) async fn consent(context: &Context, reading: &Reading) -> Result<bool, Failure> {
     let refuse = || {
-        Failure::usage(format!("{} is a real registry and these pulls count", reading.image.registry()))
-            .advise("say --yes to go ahead, or try --sandbox first")
+        Failure::usage(format!(
+            "{} is a real registry and these pulls count",
+            reading.image.registry()
+        ))
+        .advise("say --yes to go ahead, or try --sandbox first")
     };
     if !context.terminal.stdin || !context.terminal.stderr {
         return Err(refuse());

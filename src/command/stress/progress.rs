@@ -15,7 +15,11 @@ impl Progress {
     pub(super) fn new(context: &Context, limit: Option<u64>, left: Option<u64>) -> Self {
         let bar = (context.terminal.stderr && context.talkative).then(|| {
             let bar = ProgressBar::with_draw_target(limit, ProgressDrawTarget::stderr());
-            let template = if limit.is_some() { "{bar:40} {pos}/{len} left  {msg}" } else { "{spinner} {msg}" };
+            let template = if limit.is_some() {
+                "{bar:40} {pos}/{len} left  {msg}"
+            } else {
+                "{spinner} {msg}"
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏░"));
             }

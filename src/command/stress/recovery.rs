@@ -12,10 +12,15 @@ use crate::render::stress::{Recovery, RecoveryReading};
 /// Waits for the count to come back; ends early on shutdown or when three windows have passed.
 pub(super) async fn watch(act: &mut PullAndRead<'_>, loopback: bool) -> Recovery {
     let started = Instant::now();
-    let window = act.reading.count().and_then(|count| count.window).map_or(Duration::from_secs(3_600), crate::quota::Window::duration);
+    let window = act
+        .reading
+        .count()
+        .and_then(|count| count.window)
+        .map_or(Duration::from_secs(3_600), crate::quota::Window::duration);
     let least = if loopback { Duration::from_millis(200) } else { Duration::from_secs(10) };
     let step = (window / 60).clamp(least, Duration::from_secs(60));
-    let mut recovery = Recovery { seconds_to_first: None, seconds_to_full: None, readings: Vec::new() };
+    let mut recovery =
+        Recovery { seconds_to_first: None, seconds_to_full: None, readings: Vec::new() };
     while started.elapsed() < window * 3 && recovery.seconds_to_full.is_none() {
         let wait = act.reading.retry_after.unwrap_or_default().max(step);
         tokio::select! {

@@ -59,7 +59,10 @@ pub(super) fn of(context: &Context, asker: &Asker, args: &Stress) -> Result<Rout
         (None, Some(folder)) => {
             if hosts_file(folder).is_some() {
                 let folder = folder.display();
-                context.say(&format!("! {} pulls from where {folder} leads, but the limit is read from docker.io", args.runtime));
+                context.say(&format!(
+                    "! {} pulls from where {folder} leads, but the limit is read from docker.io",
+                    args.runtime
+                ));
                 context.say("  → name that registry with --registry-url to read its limit");
             }
             usual(image)
@@ -74,10 +77,18 @@ pub(super) fn of(context: &Context, asker: &Asker, args: &Stress) -> Result<Rout
         (Some(url), None) if url.host_str().is_some_and(|host| HUB.contains(&host)) => usual(image),
         (Some(url), None) => {
             if !matches!(url.path(), "" | "/") {
-                let message = format!("{} cannot be told to pull from {} under a path", args.runtime, authority(url));
-                return Err(Failure::usage(message).advise("pull with --runtime builtin, which reads and pulls at the same place"));
+                let message = format!(
+                    "{} cannot be told to pull from {} under a path",
+                    args.runtime,
+                    authority(url)
+                );
+                return Err(Failure::usage(message).advise(
+                    "pull with --runtime builtin, which reads and pulls at the same place",
+                ));
             }
-            let image = image.at_registry(&authority(url)).map_err(|error| Failure::new(Exit::Usage, error))?;
+            let image = image
+                .at_registry(&authority(url))
+                .map_err(|error| Failure::new(Exit::Usage, error))?;
             let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
             Ok(Route { image, scheme })
         }
@@ -95,20 +106,29 @@ fn authority(url: &Url) -> String {
 
 /// The `hosts.toml` that containerd reads for docker.io.
 fn hosts_file(folder: &Path) -> Option<PathBuf> {
-    let own = folders_of("docker.io").iter().map(|name| folder.join(name)).find(|folder| folder.is_dir())?;
+    let own = folders_of("docker.io")
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|folder| folder.is_dir())?;
     Some(own.join("hosts.toml")).filter(|file| file.is_file())
 }
 
 /// Whether a hosts folder leads docker.io to a URL, and nowhere else where that refuses; or why not.
 fn leads_to(folder: &Path, url: &Url) -> Result<(), String> {
-    let file = hosts_file(folder).ok_or_else(|| format!("{} has no docker.io/hosts.toml", folder.display()))?;
+    let file = hosts_file(folder)
+        .ok_or_else(|| format!("{} has no docker.io/hosts.toml", folder.display()))?;
     let shown = file.display();
-    let text = std::fs::read_to_string(&file).map_err(|error| format!("cannot read {shown}: {}", error.kind()))?;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("cannot read {shown}: {}", error.kind()))?;
     let table: Table = text.parse().map_err(|_| format!("{shown} is no TOML"))?;
-    let is_there = |named: &str| Url::parse(named).is_ok_and(|named| named.origin() == url.origin());
+    let is_there =
+        |named: &str| Url::parse(named).is_ok_and(|named| named.origin() == url.origin());
     let Hosts { server, hosts } = Hosts::from(&table);
     // With a server alone containerd 1.7 goes to the real Docker Hub; without one, that is asked last.
-    if hosts.is_empty() || !hosts.iter().all(|host| is_there(host)) || !server.is_some_and(|server| is_there(&server)) {
+    if hosts.is_empty()
+        || !hosts.iter().all(|host| is_there(host))
+        || !server.is_some_and(|server| is_there(&server))
+    {
         return Err(format!("{shown} must name it as its server and as its only [host]"));
     }
     Ok(())
@@ -136,12 +156,18 @@ mod tests {
     fn a_hosts_folder_leads_there_where_it_leads_nowhere_else() {
         let url: Url = "http://127.0.0.1:5000/".parse().unwrap();
         let rows = [
-            ("server = 'http://127.0.0.1:5000'\n[host.'http://127.0.0.1:5000']\ncapabilities = ['pull', 'resolve']\n", true),
+            (
+                "server = 'http://127.0.0.1:5000'\n[host.'http://127.0.0.1:5000']\ncapabilities = ['pull', 'resolve']\n",
+                true,
+            ),
             ("server = 'http://127.0.0.1:5000'\n", false),
             ("[host.'http://127.0.0.1:5000']\n", false),
             ("server = 'https://registry-1.docker.io'\n[host.'http://127.0.0.1:5000']\n", false),
             ("server = 'http://127.0.0.1:5000'\n[host.'http://127.0.0.1:5001']\n", false),
-            ("server = 'http://127.0.0.1:5000'\n[host.'http://127.0.0.1:5000']\n[host.'https://mirror.example']\n", false),
+            (
+                "server = 'http://127.0.0.1:5000'\n[host.'http://127.0.0.1:5000']\n[host.'https://mirror.example']\n",
+                false,
+            ),
             ("no toml", false),
             ("", false),
         ];

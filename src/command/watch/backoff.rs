@@ -38,35 +38,52 @@ impl Outcome {
     /// Whether two outcomes are the same kind of trouble, so that the second waits longer.
     pub(super) fn kin(self, other: Self) -> bool {
         use FaultKind::{Network, Protocol, Server, Timeout, Tls};
-        let unreachable = |outcome| matches!(outcome, Self::Failed(Network | Timeout | Tls | Server | Protocol));
+        let unreachable =
+            |outcome| matches!(outcome, Self::Failed(Network | Timeout | Tls | Server | Protocol));
         self == other || (unreachable(self) && unreachable(other))
     }
 }
 
 /// The wait after the `times`th such outcome in a row (from 1); `None` where there is nothing to
 /// stay away from. `chance` is in 0..1.
-pub(super) fn stay_away(outcome: Outcome, times: u32, interval: Duration, near: bool, chance: f64) -> Option<Duration> {
+pub(super) fn stay_away(
+    outcome: Outcome,
+    times: u32,
+    interval: Duration,
+    near: bool,
+    chance: f64,
+) -> Option<Duration> {
     let second = Duration::from_secs(1);
     let minute = 60 * second;
     // A registry on loopback is somebody's own: no politeness is owed, only no hot loop.
     let near_base = interval.clamp(second / 4, second);
     let (base, cap) = match outcome {
         Outcome::Moved | Outcome::Still => return None,
-        Outcome::Refused => return Some(jittered(doubled(interval.max(second / 2), times.min(2) + 1, Duration::MAX), chance)),
+        Outcome::Refused => {
+            return Some(jittered(
+                doubled(interval.max(second / 2), times.min(2) + 1, Duration::MAX),
+                chance,
+            ));
+        }
         _ if near => (near_base, 8 * second),
         Outcome::Throttled(Throttle::Overall) => (minute, 15 * minute),
         // Docker Hub's lock-out takes 10 to 15 minutes, and every further failure prolongs it.
         Outcome::Throttled(Throttle::Login) => (15 * minute, 60 * minute),
         Outcome::Failed(FaultKind::Credentials) => (5 * minute, 60 * minute),
-        Outcome::Failed(FaultKind::Network | FaultKind::Timeout | FaultKind::Tls) => (5 * second, 5 * minute),
-        Outcome::Failed(FaultKind::Server | FaultKind::Protocol) => (interval.max(10 * second), 5 * minute),
+        Outcome::Failed(FaultKind::Network | FaultKind::Timeout | FaultKind::Tls) => {
+            (5 * second, 5 * minute)
+        }
+        Outcome::Failed(FaultKind::Server | FaultKind::Protocol) => {
+            (interval.max(10 * second), 5 * minute)
+        }
         Outcome::Failed(_) => (interval.max(minute), 15 * minute),
     };
     Some(jittered(doubled(base, times, cap.max(interval)), chance))
 }
 
 fn doubled(base: Duration, times: u32, cap: Duration) -> Duration {
-    base.saturating_mul(1_u32.checked_shl(times.saturating_sub(1).min(20)).unwrap_or(u32::MAX)).min(cap)
+    base.saturating_mul(1_u32.checked_shl(times.saturating_sub(1).min(20)).unwrap_or(u32::MAX))
+        .min(cap)
 }
 
 fn jittered(wait: Duration, chance: f64) -> Duration {
@@ -116,19 +133,34 @@ mod tests {
     #[case(Outcome::Refused, 9, 60, 240)]
     #[case(Outcome::Throttled(Throttle::Overall), 1, 10, 60)]
     #[case(Outcome::Throttled(Throttle::Login), 1, 10, 900)]
-    fn far_away_the_wait_doubles_to_its_cap(#[case] outcome: Outcome, #[case] times: u32, #[case] interval: u64, #[case] most: u64) {
+    fn far_away_the_wait_doubles_to_its_cap(
+        #[case] outcome: Outcome,
+        #[case] times: u32,
+        #[case] interval: u64,
+        #[case] most: u64,
+    ) {
         let wait = |chance| stay_away(outcome, times, s(interval), false, chance).unwrap();
         assert_eq!((wait(0.0), wait(1.0)), (s(most) / 2, s(most)));
     }
 
     #[test]
     fn nothing_is_ever_a_hot_loop() {
-        for outcome in [Outcome::Failed(FaultKind::Network), Outcome::Failed(FaultKind::Credentials), Outcome::Refused] {
+        for outcome in [
+            Outcome::Failed(FaultKind::Network),
+            Outcome::Failed(FaultKind::Credentials),
+            Outcome::Refused,
+        ] {
             for times in 1..100 {
-                assert!(stay_away(outcome, times, Duration::ZERO, true, 0.0).unwrap() >= Duration::from_millis(125));
+                assert!(
+                    stay_away(outcome, times, Duration::ZERO, true, 0.0).unwrap()
+                        >= Duration::from_millis(125)
+                );
             }
         }
-        assert!(stay_away(Outcome::Failed(FaultKind::Network), 50, Duration::ZERO, true, 1.0).unwrap() <= s(8));
+        assert!(
+            stay_away(Outcome::Failed(FaultKind::Network), 50, Duration::ZERO, true, 1.0).unwrap()
+                <= s(8)
+        );
     }
 
     #[test]

@@ -24,7 +24,8 @@ impl Drift {
     /// By how much the wall clock jumped since the last look: forward after a sleep, backward where
     /// it was set back.
     pub(super) fn jump(&mut self, wall: DateTime<Utc>, steady: Instant) -> Option<TimeDelta> {
-        let waited = TimeDelta::from_std(steady.saturating_duration_since(self.steady)).unwrap_or(TimeDelta::MAX);
+        let waited = TimeDelta::from_std(steady.saturating_duration_since(self.steady))
+            .unwrap_or(TimeDelta::MAX);
         let jump = (wall - self.wall).checked_sub(&waited).unwrap_or_default();
         *self = Self { wall, steady };
         (jump.abs() > SMALL).then_some(jump)

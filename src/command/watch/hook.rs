@@ -58,7 +58,8 @@ pub(super) struct Hook {
 impl Hook {
     /// Starts to wait for changes.
     pub(super) fn new(command: String, say: Say) -> Self {
-        let (queue, bell, end) = (Arc::<Mutex<Queue>>::default(), Arc::new(Notify::new()), CancellationToken::new());
+        let (queue, bell, end) =
+            (Arc::<Mutex<Queue>>::default(), Arc::new(Notify::new()), CancellationToken::new());
         let task = tokio::spawn(work(command, queue.clone(), bell.clone(), end.clone(), say));
         Self { queue, bell, end, task }
     }
@@ -92,14 +93,22 @@ impl Hook {
     }
 }
 
-async fn work(command: String, queue: Arc<Mutex<Queue>>, bell: Arc<Notify>, end: CancellationToken, say: Say) {
+async fn work(
+    command: String,
+    queue: Arc<Mutex<Queue>>,
+    bell: Arc<Notify>,
+    end: CancellationToken,
+    say: Say,
+) {
     loop {
         let (change, left_out, closed) = {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
             (queue.changes.pop_front(), std::mem::take(&mut queue.left_out), queue.closed)
         };
         if left_out > 0 {
-            say(&format!("! on-change: the command is slower than the changes: {left_out} were left out"));
+            say(&format!(
+                "! on-change: the command is slower than the changes: {left_out} were left out"
+            ));
         }
         match change {
             Some(change) => run(&command, change, &end, &say).await,
@@ -121,7 +130,11 @@ async fn run(command: &str, change: Change, end: &CancellationToken, say: &Say) 
         Err(error) => return say(&format!("! on-change: cannot start sh: {error}")),
     };
     for output in [&finished.stdout, &finished.stderr] {
-        output.text().lines().take(LINES).for_each(|line| say(&format!("on-change: {}", one_line(line, 500))));
+        output
+            .text()
+            .lines()
+            .take(LINES)
+            .for_each(|line| say(&format!("on-change: {}", one_line(line, 500))));
     }
     match finished.ending {
         Ending::TimedOut => say(&format!("! on-change: ended after {} s", LIMIT.as_secs())),

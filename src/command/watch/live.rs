@@ -74,7 +74,8 @@ impl Live {
         let jobs = Jobs::listen(left.clone())?;
         let taken = Taken::new(context)?;
         let view = View::new(parts.names.clone(), Theme { colour: context.colour });
-        let mut loops = Loop { context: context.clone(), parts, view, taken, jobs, stop: stop.clone() };
+        let mut loops =
+            Loop { context: context.clone(), parts, view, taken, jobs, stop: stop.clone() };
         let thread = std::thread::Builder::new().name("view".to_owned()).spawn(move || {
             let left = loops.run();
             drop(loops.taken);
@@ -103,7 +104,8 @@ impl Live {
             return Ok(None);
         }
         // What the panic said stands on the terminal, which the hook gave back before.
-        let (left, result, view) = self.thread.join().map_err(|_| io::Error::other("the live view broke"))?;
+        let (left, result, view) =
+            self.thread.join().map_err(|_| io::Error::other("the live view broke"))?;
         result?;
         for shown in view.last() {
             context.answer(&line(&shown))?;
@@ -162,10 +164,12 @@ impl Loop {
                 continue;
             }
             match event::read()? {
-                event::Event::Key(key) if key.kind != KeyEventKind::Release => match self.key(key) {
-                    Some(left) => return Ok(Some(left)),
-                    None => dirty = true,
-                },
+                event::Event::Key(key) if key.kind != KeyEventKind::Release => {
+                    match self.key(key) {
+                        Some(left) => return Ok(Some(left)),
+                        None => dirty = true,
+                    }
+                }
                 event::Event::Resize(..) => {
                     terminal.autoresize()?;
                     dirty = true;
@@ -221,8 +225,17 @@ impl Loop {
     fn schedule(&self) -> Schedule {
         let mut turns = locked(&self.parts.turns);
         let now = Instant::now();
-        let next_in = turns.schedule.next().map(|(_, at)| at.saturating_duration_since(now)).filter(|wait| !wait.is_zero());
-        Schedule { asking: turns.schedule.under_way(), next_in, interval: turns.schedule.interval(), paused: turns.schedule.is_paused() }
+        let next_in = turns
+            .schedule
+            .next()
+            .map(|(_, at)| at.saturating_duration_since(now))
+            .filter(|wait| !wait.is_zero());
+        Schedule {
+            asking: turns.schedule.under_way(),
+            next_in,
+            interval: turns.schedule.interval(),
+            paused: turns.schedule.is_paused(),
+        }
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Left> {

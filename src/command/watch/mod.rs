@@ -50,9 +50,23 @@ enum Ended {
 }
 
 /// Runs `watch`.
-pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) -> anyhow::Result<Exit> {
-    let traffic = args.traffic.as_deref().unwrap_or(TRAFFIC).parse::<Traffic>().map_err(|error| Failure::new(Exit::Usage, error))?;
-    let lively = |settings| sandbox::Settings { traffic: Some(traffic), window: WINDOW, law: Law::Fixed, ..settings };
+pub(super) async fn run(
+    context: &Context,
+    args: Watch,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
+    let traffic = args
+        .traffic
+        .as_deref()
+        .unwrap_or(TRAFFIC)
+        .parse::<Traffic>()
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let lively = |settings| sandbox::Settings {
+        traffic: Some(traffic),
+        window: WINDOW,
+        law: Law::Fixed,
+        ..settings
+    };
     let asker = Asker::with_sandbox(context, &args.asking, accounts, Choice::All, lively).await?;
     let Some(asker) = asker else { return Ok(Exit::Interrupted) };
     let (targets, manners) = tokio::select! {
@@ -102,7 +116,8 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
         }
     }
     if let Some(hook) = polls.hook.take() {
-        hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left), &context.shutdown).await;
+        hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left), &context.shutdown)
+            .await;
         if context.shutdown.is_cancelled() && !matches!(ended, Ended::Broken) {
             ended = Ended::Interrupted;
         }
@@ -111,7 +126,9 @@ pub(super) async fn run(context: &Context, args: Watch, accounts: Vec<Account>) 
         Ended::Reached | Ended::Left => Ok(Exit::Ok),
         Ended::Time => Ok(polls.goal.exit_without(polls.worst()?)),
         Ended::Interrupted => Ok(Exit::Interrupted),
-        Ended::Broken => Err(polls.error.take().unwrap_or_else(|| anyhow::anyhow!("nothing is left to watch"))),
+        Ended::Broken => {
+            Err(polls.error.take().unwrap_or_else(|| anyhow::anyhow!("nothing is left to watch")))
+        }
     }
 }
 
@@ -136,11 +153,13 @@ fn set_up(context: &Context, args: &Watch, targets: &[Target], turns: &Shared) -
     }
     let (updates, taken) = std::sync::mpsc::channel();
     let (wishes, granted) = tokio::sync::mpsc::channel(16);
-    let names = targets.iter().map(|target| format!("{}  {}", target.who.identity, target.image)).collect();
+    let names =
+        targets.iter().map(|target| format!("{}  {}", target.who.identity, target.image)).collect();
     match Live::open(context, Parts { names, updates: taken, wishes, turns: turns.clone() }) {
         Ok(live) => {
             let notes = updates.clone();
-            let say: Say = Arc::new(move |line: &str| drop(notes.send(Update::Note(line.to_owned()))));
+            let say: Say =
+                Arc::new(move |line: &str| drop(notes.send(Update::Note(line.to_owned()))));
             Stage { show: Show::Live(updates), say, live: Some(live), wishes: Some(granted) }
         }
         Err(error) => {
@@ -158,7 +177,11 @@ fn wants_view(context: &Context, output: Option<Format>) -> bool {
     match output {
         Some(Format::Table) => usual,
         Some(_) => false,
-        None => usual && !pretended && !(context.terminal.stderr && tracing::enabled!(tracing::Level::DEBUG)),
+        None => {
+            usual
+                && !pretended
+                && !(context.terminal.stderr && tracing::enabled!(tracing::Level::DEBUG))
+        }
     }
 }
 
@@ -177,9 +200,15 @@ async fn passed(deadline: Option<Instant>) {
 }
 
 /// Every image as every identity over every family, and what each registry may be asked.
-async fn targets(context: &Context, asker: &Asker, args: &Watch) -> Result<(Vec<Target>, Vec<Manners>), Failure> {
+async fn targets(
+    context: &Context,
+    asker: &Asker,
+    args: &Watch,
+) -> Result<(Vec<Target>, Vec<Manners>), Failure> {
     let mut images: Vec<Reference> = Vec::new();
-    for text in if args.images.is_empty() { vec![DEFAULT_IMAGE.to_owned()] } else { args.images.clone() } {
+    for text in
+        if args.images.is_empty() { vec![DEFAULT_IMAGE.to_owned()] } else { args.images.clone() }
+    {
         let image = asker::image(&text)?;
         if !images.contains(&image) {
             images.push(image);
@@ -190,9 +219,20 @@ async fn targets(context: &Context, asker: &Asker, args: &Watch) -> Result<(Vec<
         for who in asker.principals(&image).await? {
             for family in asker.families() {
                 let client = asker.client(&image, *family)?;
-                manners.push(Manners::towards(image.registry(), image.is_docker_hub(), is_near(&client), args.force_interval));
+                manners.push(Manners::towards(
+                    image.registry(),
+                    image.is_docker_hub(),
+                    is_near(&client),
+                    args.force_interval,
+                ));
                 let series = Series::new(args.drop);
-                targets.push(Target { client, image: image.clone(), who: who.clone(), series, exit: None });
+                targets.push(Target {
+                    client,
+                    image: image.clone(),
+                    who: who.clone(),
+                    series,
+                    exit: None,
+                });
             }
         }
     }

@@ -111,7 +111,12 @@ impl Schedule {
             return None;
         }
         // Where several are ready, it is the turn of the one that has been due longest.
-        let (at, _, index) = self.slots.iter().enumerate().map(|(index, slot)| (self.ready(slot), slot.due, index)).min()?;
+        let (at, _, index) = self
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(index, slot)| (self.ready(slot), slot.due, index))
+            .min()?;
         self.next = index;
         Some((index, at))
     }
@@ -131,8 +136,11 @@ impl Schedule {
         if slot.started.is_none() {
             return due;
         }
-        let same = self.slots.iter().filter(|other| other.manners.registry == slot.manners.registry);
-        same.filter_map(|other| other.started).max().map_or(due, |last| due.max(last + slot.manners.least))
+        let same =
+            self.slots.iter().filter(|other| other.manners.registry == slot.manners.registry);
+        same.filter_map(|other| other.started)
+            .max()
+            .map_or(due, |last| due.max(last + slot.manners.least))
     }
 
     /// A reading begins.
@@ -153,7 +161,9 @@ impl Schedule {
         chance: f64,
         now: Instant,
     ) {
-        let shares: Vec<usize> = (0..self.slots.len()).filter(|other| self.registry(*other) == self.registry(index)).collect();
+        let shares: Vec<usize> = (0..self.slots.len())
+            .filter(|other| self.registry(*other) == self.registry(index))
+            .collect();
         let place = shares.iter().position(|other| *other == index).unwrap_or(0);
         let asked = self.asked;
         let Some(slot) = self.slots.get_mut(index) else { return };
@@ -179,7 +189,9 @@ impl Schedule {
         let until = now + wait + (wait / 20).min(Duration::from_secs(5)).mul_f64(chance);
         let whole_registry = matches!(outcome, Outcome::Throttled(crate::quota::Throttle::Overall));
         for other in shares {
-            if let Some(slot) = self.slots.get_mut(other).filter(|_| other == index || whole_registry) {
+            if let Some(slot) =
+                self.slots.get_mut(other).filter(|_| other == index || whole_registry)
+            {
                 slot.held = slot.held.max(until);
             }
         }
@@ -213,16 +225,23 @@ impl Schedule {
 
     /// One step longer or shorter; from now on the interval is exact.
     pub(super) fn change(&mut self, longer: bool, now: Instant) {
-        let steps =
-            [0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000];
+        let steps = [
+            0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000,
+            300_000, 600_000, 1_800_000, 3_600_000,
+        ];
         let current = self.interval();
         let mut steps = steps.into_iter().map(Duration::from_millis);
-        let next = if longer { steps.find(|step| *step > current) } else { steps.rfind(|step| *step < current) };
+        let next = if longer {
+            steps.find(|step| *step > current)
+        } else {
+            steps.rfind(|step| *step < current)
+        };
         let least = self.slots.get(self.next).map_or(FAR_LEAST, |slot| slot.manners.least);
         let Some(next) = next.map(|next| next.max(least)) else { return };
         self.asked = Some(next);
         for slot in &mut self.slots {
-            let trouble = slot.last.is_some_and(|last| !matches!(last, Outcome::Moved | Outcome::Still));
+            let trouble =
+                slot.last.is_some_and(|last| !matches!(last, Outcome::Moved | Outcome::Still));
             if let Some(started) = slot.started.filter(|_| !trouble) {
                 slot.due = (started + slot.interval(Some(next))).max(now);
             }
@@ -235,7 +254,9 @@ impl Slot {
         match asked {
             Some(asked) => asked.max(self.manners.least),
             None if self.manners.near => NEAR_USUAL,
-            None => self.window.map_or(USUAL, |window| (window / PART).clamp(HUB_LEAST, USUAL_MOST)),
+            None => {
+                self.window.map_or(USUAL, |window| (window / PART).clamp(HUB_LEAST, USUAL_MOST))
+            }
         }
     }
 
@@ -267,7 +288,12 @@ mod tests {
     }
 
     /// Runs the schedule with readings that take no time; who was asked, and after how many seconds.
-    fn turns(manners: Vec<Manners>, asked: Option<Duration>, outcome: impl Fn(usize) -> Outcome, count: usize) -> Vec<(usize, u64)> {
+    fn turns(
+        manners: Vec<Manners>,
+        asked: Option<Duration>,
+        outcome: impl Fn(usize) -> Outcome,
+        count: usize,
+    ) -> Vec<(usize, u64)> {
         let start = Instant::now();
         let mut schedule = Schedule::new(manners, asked, start);
         let mut now = start;
@@ -284,9 +310,13 @@ mod tests {
 
     #[test]
     fn a_window_of_an_hour_is_asked_every_minute_and_more_rarely_while_nothing_moves() {
-        let at: Vec<u64> = turns(vec![hub()], None, |_| Outcome::Moved, 4).into_iter().map(|(_, at)| at).collect();
+        let at: Vec<u64> =
+            turns(vec![hub()], None, |_| Outcome::Moved, 4).into_iter().map(|(_, at)| at).collect();
         assert_eq!(at, [0, 60, 120, 180]);
-        let at: Vec<u64> = turns(vec![hub()], None, |_| Outcome::Still, 12).into_iter().map(|(_, at)| at).collect();
+        let at: Vec<u64> = turns(vec![hub()], None, |_| Outcome::Still, 12)
+            .into_iter()
+            .map(|(_, at)| at)
+            .collect();
         let gaps: Vec<u64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert_eq!(gaps, [60, 60, 120, 120, 120, 180, 180, 180, 240, 240, 240]);
     }
@@ -294,10 +324,15 @@ mod tests {
     #[test]
     fn an_interval_asked_for_is_kept_but_docker_hub_keeps_its_distance() {
         let at = |asked, force| -> Vec<u64> {
-            turns(vec![Manners::towards("docker.io", true, false, force)], Some(s(asked)), |_| Outcome::Still, 4)
-                .into_iter()
-                .map(|(_, at)| at)
-                .collect()
+            turns(
+                vec![Manners::towards("docker.io", true, false, force)],
+                Some(s(asked)),
+                |_| Outcome::Still,
+                4,
+            )
+            .into_iter()
+            .map(|(_, at)| at)
+            .collect()
         };
         assert_eq!(at(15, false), [0, 15, 30, 45]);
         assert_eq!(at(1, false), [0, 10, 20, 30]);
@@ -307,12 +342,17 @@ mod tests {
 
     #[test]
     fn an_interval_that_is_not_kept_is_said() {
-        let said = |near, force, asked| held_back(&[Manners::towards("docker.io", true, near, force)], s(asked));
+        let said = |near, force, asked| {
+            held_back(&[Manners::towards("docker.io", true, near, force)], s(asked))
+        };
         assert_eq!(
             said(false, false, 9).as_deref(),
             Some("Docker Hub is asked every 10 s at the most; --force-interval lowers that to 1 s")
         );
-        assert_eq!(said(false, true, 0).as_deref(), Some("a registry that is not on this machine is asked every 1 s at the most"));
+        assert_eq!(
+            said(false, true, 0).as_deref(),
+            Some("a registry that is not on this machine is asked every 1 s at the most")
+        );
         for (near, force, asked) in [(true, false, 0), (false, false, 10), (false, true, 1)] {
             assert_eq!(said(near, force, asked), None);
         }
@@ -336,19 +376,28 @@ mod tests {
     #[test]
     fn registries_do_not_wait_for_each_other() {
         let other = Manners::towards("quay.io", false, false, false);
-        assert_eq!(turns(vec![hub(), other], Some(s(10)), |_| Outcome::Moved, 4), [(0, 0), (1, 0), (0, 10), (1, 10)]);
+        assert_eq!(
+            turns(vec![hub(), other], Some(s(10)), |_| Outcome::Moved, 4),
+            [(0, 0), (1, 0), (0, 10), (1, 10)]
+        );
     }
 
     #[test]
     fn loopback_may_be_asked_without_a_pause() {
         let near = Manners::towards("localhost:5000", false, true, false);
-        assert!(turns(vec![near], Some(Duration::ZERO), |_| Outcome::Still, 100).iter().all(|(_, at)| *at == 0));
+        assert!(
+            turns(vec![near], Some(Duration::ZERO), |_| Outcome::Still, 100)
+                .iter()
+                .all(|(_, at)| *at == 0)
+        );
     }
 
     #[test]
     fn trouble_backs_off_and_is_forgotten_when_it_is_over() {
-        let outcome = |number| if number < 6 { Outcome::Failed(FaultKind::Network) } else { Outcome::Moved };
-        let at: Vec<u64> = turns(vec![hub()], None, outcome, 8).into_iter().map(|(_, at)| at).collect();
+        let outcome =
+            |number| if number < 6 { Outcome::Failed(FaultKind::Network) } else { Outcome::Moved };
+        let at: Vec<u64> =
+            turns(vec![hub()], None, outcome, 8).into_iter().map(|(_, at)| at).collect();
         let gaps: Vec<u64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert_eq!(gaps, [10, 10, 20, 40, 80, 160, 60]);
     }
@@ -366,11 +415,19 @@ mod tests {
         assert_eq!(schedule.under_way(), None);
         schedule.started(1, now);
         assert_eq!(schedule.under_way(), Some(1));
-        assert_eq!(schedule.next().map(|(_, at)| at - now), Some(s(90)), "the overall limit holds every identity");
+        assert_eq!(
+            schedule.next().map(|(_, at)| at - now),
+            Some(s(90)),
+            "the overall limit holds every identity"
+        );
         let mut schedule = Schedule::new(vec![hub(), hub()], None, now);
         schedule.started(0, now);
         schedule.settle(0, Outcome::Refused, None, Some(s(90)), 0.0, now);
-        assert_eq!(schedule.next().map(|(index, at)| (index, at - now)), Some((1, s(0))), "the pull limit only its own");
+        assert_eq!(
+            schedule.next().map(|(index, at)| (index, at - now)),
+            Some((1, s(0))),
+            "the pull limit only its own"
+        );
     }
 
     #[test]
@@ -382,15 +439,25 @@ mod tests {
         schedule.hurry(now + s(3));
         assert_eq!(schedule.next().map(|(_, at)| at - now), Some(s(10)), "the distance is kept");
         schedule.change(true, now);
-        assert_eq!((schedule.interval(), schedule.next().map(|(_, at)| at - now)), (s(120), Some(s(120))));
+        assert_eq!(
+            (schedule.interval(), schedule.next().map(|(_, at)| at - now)),
+            (s(120), Some(s(120)))
+        );
         for _ in 0..20 {
             schedule.change(false, now);
         }
         assert_eq!(schedule.interval(), s(10));
-        for (near, force, wanted) in [(false, true, s(1)), (false, false, s(10)), (true, false, s(0))] {
-            let mut schedule = Schedule::new(vec![Manners::towards("docker.io", true, near, force)], None, now);
+        for (near, force, wanted) in
+            [(false, true, s(1)), (false, false, s(10)), (true, false, s(0))]
+        {
+            let mut schedule =
+                Schedule::new(vec![Manners::towards("docker.io", true, near, force)], None, now);
             (0..20).for_each(|_| schedule.change(false, now));
-            assert_eq!((schedule.interval(), schedule.asked), (wanted, Some(wanted)), "near {near}, force {force}");
+            assert_eq!(
+                (schedule.interval(), schedule.asked),
+                (wanted, Some(wanted)),
+                "near {near}, force {force}"
+            );
         }
         schedule.pause(true);
         assert_eq!(schedule.next(), None);

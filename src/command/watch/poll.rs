@@ -63,7 +63,9 @@ impl Turns {
         let now = Instant::now();
         let Some(jump) = self.drift.jump(context.clock.now(), now) else { return };
         tracing::debug!(seconds = jump.num_seconds(), "the clock jumped");
-        self.jumps.iter_mut().for_each(|seconds| *seconds = seconds.saturating_add(jump.num_seconds()));
+        self.jumps
+            .iter_mut()
+            .for_each(|seconds| *seconds = seconds.saturating_add(jump.num_seconds()));
         if jump.num_seconds() > 0 {
             self.schedule.hurry(now);
         }
@@ -126,29 +128,58 @@ impl Act for Polls<'_> {
         };
         let news = target.series.observe(&reading, target.client.tokens_fetched() > tokens, jump);
         target.exit = Some(exit_of(&reading));
-        let window = reading.count().and_then(|count| count.window).map(crate::quota::Window::duration);
+        let window =
+            reading.count().and_then(|count| count.window).map(crate::quota::Window::duration);
         let outcome = Outcome::of(&reading, news.moved);
-        locked(&self.turns).schedule.settle(index, outcome, window, reading.retry_after, self.dice.throw(), Instant::now());
-        let shown = Shown { at: reading.at, record: (&reading).into(), forecast: news.forecast, events: news.events };
+        locked(&self.turns).schedule.settle(
+            index,
+            outcome,
+            window,
+            reading.retry_after,
+            self.dice.throw(),
+            Instant::now(),
+        );
+        let shown = Shown {
+            at: reading.at,
+            record: (&reading).into(),
+            forecast: news.forecast,
+            events: news.events,
+        };
         if let Err(error) = self.hand_on(index, &reading, shown, news.changed) {
             self.error = Some(error);
             return Done::Broken;
         }
-        if reading.effective && !news.doubtful && self.goal.is_reached(&reading) { Done::Reached } else { Done::Read }
+        if reading.effective && !news.doubtful && self.goal.is_reached(&reading) {
+            Done::Reached
+        } else {
+            Done::Read
+        }
     }
 }
 
 impl Polls<'_> {
     /// To the recording first: what is shown is on the disk.
-    fn hand_on(&mut self, target: usize, reading: &Reading, shown: Shown, changed: bool) -> anyhow::Result<()> {
+    fn hand_on(
+        &mut self,
+        target: usize,
+        reading: &Reading,
+        shown: Shown,
+        changed: bool,
+    ) -> anyhow::Result<()> {
         let sample = show::sample(reading, &shown);
         if let Some(recorder) = &mut self.recorder {
             match recorder.append(&sample).map_err(show::lost)? {
                 Appended::Usual => {}
-                Appended::Anew => (self.say)("! the recording had been moved or removed: it goes on in a new file of its name"),
+                Appended::Anew => (self.say)(
+                    "! the recording had been moved or removed: it goes on in a new file of its name",
+                ),
             }
         }
-        let json = if matches!(self.show, Show::Jsonl) || self.hook.is_some() { show::json(&sample, &shown)? } else { String::new() };
+        let json = if matches!(self.show, Show::Jsonl) || self.hook.is_some() {
+            show::json(&sample, &shown)?
+        } else {
+            String::new()
+        };
         if let (Some(hook), true) = (&self.hook, changed) {
             hook.hand(change(&shown, &json));
         }
@@ -159,10 +190,17 @@ impl Polls<'_> {
     pub(super) fn worst(&self) -> Result<Exit, Failure> {
         let effective = || self.targets.iter().filter(|target| target.who.effective);
         effective().filter_map(|target| target.exit).max().ok_or_else(|| {
-            let base = effective().next().map(|target| target.client.endpoint().base.to_string()).unwrap_or_default();
-            let error = anyhow::anyhow!("no reading was had in the time of --for: no answer from {}", base.trim_end_matches('/'));
-            Failure::new(Exit::Unreachable, error)
-                .advise("a longer --for, or a --timeout shorter than it, shows what keeps the answer away")
+            let base = effective()
+                .next()
+                .map(|target| target.client.endpoint().base.to_string())
+                .unwrap_or_default();
+            let error = anyhow::anyhow!(
+                "no reading was had in the time of --for: no answer from {}",
+                base.trim_end_matches('/')
+            );
+            Failure::new(Exit::Unreachable, error).advise(
+                "a longer --for, or a --timeout shorter than it, shows what keeps the answer away",
+            )
         })
     }
 }
@@ -184,7 +222,10 @@ fn change(shown: &Shown, json: &str) -> Change {
         ("DHLIMIT_EVENT_SOURCE", record.source.clone().unwrap_or_default()),
     ];
     // A variable cannot hold a zero byte, and need not hold what steers terminals.
-    let variables = variables.into_iter().map(|(name, value)| (name, crate::text::one_line(&value, 2_000))).collect();
+    let variables = variables
+        .into_iter()
+        .map(|(name, value)| (name, crate::text::one_line(&value, 2_000)))
+        .collect();
     Change { json: format!("{json}\n"), variables }
 }
 

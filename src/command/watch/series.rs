@@ -4,7 +4,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::quota::{Change, FaultKind, Forecast, Forecaster, Point, Reading, Source, Standing, Throttle, Window};
+use crate::quota::{
+    Change, FaultKind, Forecast, Forecaster, Point, Reading, Source, Standing, Throttle, Window,
+};
 use crate::render::watch::Event;
 
 /// What has been seen of one image and identity.
@@ -54,7 +56,12 @@ impl Series {
 
     /// Takes in a reading. `new_token`: one was fetched for it; `jump`: by how many seconds the clock
     /// jumped since the last one.
-    pub(super) fn observe(&mut self, reading: &Reading, new_token: bool, jump: Option<i64>) -> News {
+    pub(super) fn observe(
+        &mut self,
+        reading: &Reading,
+        new_token: bool,
+        jump: Option<i64>,
+    ) -> News {
         let mut events = Vec::new();
         if let Some(seconds) = jump {
             events.push(Event::ClockJumped { seconds });
@@ -67,20 +74,30 @@ impl Series {
         }
         self.faults(reading, &mut events);
         self.throttles(reading, &mut events);
-        if !matches!(reading.standing, Standing::Failed(_) | Standing::Throttled(..) | Standing::Unknown) {
+        if !matches!(
+            reading.standing,
+            Standing::Failed(_) | Standing::Throttled(..) | Standing::Unknown
+        ) {
             self.counts(reading, &mut events);
         }
-        let moved = !self.seen || self.last.as_ref() != Some(&reading.standing) || events.iter().any(|event| *event != Event::TokenRenewed);
+        let moved = !self.seen
+            || self.last.as_ref() != Some(&reading.standing)
+            || events.iter().any(|event| *event != Event::TokenRenewed);
         let changed = moved && (self.seen || !events.is_empty());
         self.seen = true;
         self.last = Some(reading.standing.clone());
-        let forecast = self.forecaster.as_ref().map(|forecaster| forecaster.forecast(reading.at)).unwrap_or_default();
+        let forecast = self
+            .forecaster
+            .as_ref()
+            .map(|forecaster| forecaster.forecast(reading.at))
+            .unwrap_or_default();
         News { events, moved, changed, forecast, doubtful: self.held.is_some() }
     }
 
     /// A lost network hides a fault and does not end it: each that began has its end.
     fn faults(&mut self, reading: &Reading, events: &mut Vec<Event>) {
-        let network = |kind| matches!(kind, FaultKind::Network | FaultKind::Timeout | FaultKind::Tls);
+        let network =
+            |kind| matches!(kind, FaultKind::Network | FaultKind::Timeout | FaultKind::Tls);
         let seconds = |since| seconds_between(since, reading.at);
         match &reading.standing {
             Standing::Failed(fault) if network(fault.kind) => {
@@ -91,16 +108,27 @@ impl Series {
             }
             Standing::Failed(fault) => {
                 // Whatever answers is reached.
-                events.extend(self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }));
+                events.extend(
+                    self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }),
+                );
                 let since = self.fault.map_or(reading.at, |(_, since)| since);
                 if self.fault.is_none_or(|(kind, _)| kind != fault.kind) {
-                    events.push(Event::FaultBegan { kind: fault.kind, message: fault.message.clone() });
+                    events.push(Event::FaultBegan {
+                        kind: fault.kind,
+                        message: fault.message.clone(),
+                    });
                     self.fault = Some((fault.kind, since));
                 }
             }
             _ => {
-                events.extend(self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }));
-                events.extend(self.fault.take().map(|(_, since)| Event::FaultEnded { seconds: seconds(since) }));
+                events.extend(
+                    self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }),
+                );
+                events.extend(
+                    self.fault
+                        .take()
+                        .map(|(_, since)| Event::FaultEnded { seconds: seconds(since) }),
+                );
             }
         }
     }
@@ -172,18 +200,25 @@ impl Series {
 
     /// What the forecaster makes of a count.
     fn point(&mut self, point: Point, events: &mut Vec<Event>) {
-        let forecaster = self.forecaster.get_or_insert_with(|| Forecaster::new(self.limit, self.window));
+        let forecaster =
+            self.forecaster.get_or_insert_with(|| Forecaster::new(self.limit, self.window));
         let held = self.held.take();
         match forecaster.push(point) {
-            Change::Drop(pulls) if pulls > self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10) => {
+            Change::Drop(pulls)
+                if pulls > self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10) =>
+            {
                 events.push(Event::Drop { pulls });
             }
             Change::Held => {
                 self.held = Some(point.remaining);
                 return;
             }
-            Change::FalseFull => events.push(Event::FalseFull { shown: held.unwrap_or(point.remaining) }),
-            Change::Reset => events.push(Event::Reset { from: self.believed.unwrap_or(0), to: point.remaining }),
+            Change::FalseFull => {
+                events.push(Event::FalseFull { shown: held.unwrap_or(point.remaining) })
+            }
+            Change::Reset => {
+                events.push(Event::Reset { from: self.believed.unwrap_or(0), to: point.remaining })
+            }
             Change::First | Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
         }
         self.believed = Some(point.remaining);
@@ -229,20 +264,41 @@ mod tests {
     }
 
     fn refused() -> Reading {
-        let standing = Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) };
+        let standing =
+            Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) };
         Reading { http_status: Some(429), ..reading(20, standing) }
     }
 
     /// The names of the events of each reading.
     fn kinds(readings: impl IntoIterator<Item = Reading>) -> Vec<Vec<&'static str>> {
         let mut series = Series::new(None);
-        readings.into_iter().map(|reading| series.observe(&reading, false, None).events.iter().map(Event::kind).collect()).collect()
+        readings
+            .into_iter()
+            .map(|reading| {
+                series.observe(&reading, false, None).events.iter().map(Event::kind).collect()
+            })
+            .collect()
     }
 
     #[test]
     fn a_429_begins_and_ends_once_whatever_the_network_does_meanwhile() {
-        let readings = [reading(0, left(4)), refused(), reading(30, failed(FaultKind::Network)), refused(), reading(80, left(3))];
-        assert_eq!(kinds(readings), [vec![], vec!["limit_began"], vec!["network_lost"], vec!["network_back"], vec!["limit_ended"]]);
+        let readings = [
+            reading(0, left(4)),
+            refused(),
+            reading(30, failed(FaultKind::Network)),
+            refused(),
+            reading(80, left(3)),
+        ];
+        assert_eq!(
+            kinds(readings),
+            [
+                vec![],
+                vec!["limit_began"],
+                vec!["network_lost"],
+                vec!["network_back"],
+                vec!["limit_ended"]
+            ]
+        );
     }
 
     #[test]
@@ -254,7 +310,16 @@ mod tests {
             reading(3, failed(FaultKind::Credentials)),
             reading(9, left(50)),
         ];
-        assert_eq!(kinds(readings), [vec![], vec!["network_lost"], vec![], vec!["network_back", "fault_began"], vec!["fault_ended"]]);
+        assert_eq!(
+            kinds(readings),
+            [
+                vec![],
+                vec!["network_lost"],
+                vec![],
+                vec!["network_back", "fault_began"],
+                vec!["fault_ended"]
+            ]
+        );
     }
 
     #[test]
@@ -268,15 +333,34 @@ mod tests {
             reading(9, left(50)),
         ];
         let last = vec!["network_back", "fault_ended"];
-        assert_eq!(kinds(readings), [vec![], vec!["fault_began"], vec!["network_lost"], vec!["network_back"], vec!["network_lost"], last]);
+        assert_eq!(
+            kinds(readings),
+            [
+                vec![],
+                vec!["fault_began"],
+                vec!["network_lost"],
+                vec!["network_back"],
+                vec!["network_lost"],
+                last
+            ]
+        );
     }
 
     #[test]
     fn another_limit_has_events_of_its_own() {
-        let fault = Fault { kind: FaultKind::OverallLimit, message: "m".into(), advice: "a".into() };
+        let fault =
+            Fault { kind: FaultKind::OverallLimit, message: "m".into(), advice: "a".into() };
         let throttled = Standing::Throttled(Throttle::Overall, fault);
-        let readings = [reading(0, left(9)), reading(1, throttled.clone()), reading(2, throttled), reading(3, left(9))];
-        assert_eq!(kinds(readings), [vec![], vec!["throttle_began"], vec![], vec!["throttle_ended"]]);
+        let readings = [
+            reading(0, left(9)),
+            reading(1, throttled.clone()),
+            reading(2, throttled),
+            reading(3, left(9)),
+        ];
+        assert_eq!(
+            kinds(readings),
+            [vec![], vec!["throttle_began"], vec![], vec!["throttle_ended"]]
+        );
     }
 
     #[test]
@@ -287,24 +371,51 @@ mod tests {
 
     #[test]
     fn a_drop_of_more_than_a_tenth_is_an_event_and_so_is_another_limit() {
-        let larger = reading(3, Standing::Limited(Count { limit: 200, remaining: 150, window: Window::from_seconds(60) }));
-        let readings = [reading(0, left(90)), reading(1, left(80)), reading(2, left(69)), larger, reading(4, Standing::Unlimited)];
-        assert_eq!(kinds(readings), [vec![], vec![], vec!["drop"], vec!["limit_changed", "window_changed"], vec!["unlimited"]]);
+        let larger = reading(
+            3,
+            Standing::Limited(Count {
+                limit: 200,
+                remaining: 150,
+                window: Window::from_seconds(60),
+            }),
+        );
+        let readings = [
+            reading(0, left(90)),
+            reading(1, left(80)),
+            reading(2, left(69)),
+            larger,
+            reading(4, Standing::Unlimited),
+        ];
+        assert_eq!(
+            kinds(readings),
+            [
+                vec![],
+                vec![],
+                vec!["drop"],
+                vec!["limit_changed", "window_changed"],
+                vec!["unlimited"]
+            ]
+        );
     }
 
     #[test]
     fn a_full_count_is_believed_when_it_is_said_twice() {
-        let steady = (0..6).map(|minute| reading(60 * minute, left(90 - u64::try_from(minute).unwrap())));
-        let once: Vec<Reading> = steady.clone().chain([reading(400, left(100)), reading(460, left(84))]).collect();
+        let steady =
+            (0..6).map(|minute| reading(60 * minute, left(90 - u64::try_from(minute).unwrap())));
+        let once: Vec<Reading> =
+            steady.clone().chain([reading(400, left(100)), reading(460, left(84))]).collect();
         assert_eq!(kinds(once).concat(), ["false_full"]);
-        let twice: Vec<Reading> = steady.chain([reading(400, left(100)), reading(460, left(100))]).collect();
+        let twice: Vec<Reading> =
+            steady.chain([reading(400, left(100)), reading(460, left(100))]).collect();
         assert_eq!(kinds(twice).concat(), ["reset"]);
     }
 
     #[test]
     fn a_sudden_full_count_is_doubtful_once() {
         let mut series = Series::new(None);
-        let mut doubtful = |second, remaining| series.observe(&reading(second, left(remaining)), false, None).doubtful;
+        let mut doubtful = |second, remaining| {
+            series.observe(&reading(second, left(remaining)), false, None).doubtful
+        };
         assert!(!doubtful(0, 100), "the first reading");
         assert!(!doubtful(60, 90) && !doubtful(120, 50));
         assert!(doubtful(180, 100) && !doubtful(240, 100));
@@ -315,7 +426,11 @@ mod tests {
         let mut series = Series::new(None);
         let mut last = News::default();
         for minute in 0..10_u32 {
-            last = series.observe(&reading(i64::from(minute) * 60, left(90 - 2 * u64::from(minute))), false, None);
+            last = series.observe(
+                &reading(i64::from(minute) * 60, left(90 - 2 * u64::from(minute))),
+                false,
+                None,
+            );
         }
         assert_eq!(last.forecast.burn_per_hour.map(f64::round), Some(120.0));
         assert!(last.forecast.empty_at.is_some());
@@ -327,14 +442,21 @@ mod tests {
     fn the_first_reading_is_no_change_unless_it_is_trouble() {
         let mut series = Series::new(None);
         let mut changed = |reading: Reading| series.observe(&reading, true, None).changed;
-        assert!(!changed(reading(0, left(9))) && !changed(reading(1, left(9))) && changed(reading(2, left(8))));
-        assert!(Series::new(None).observe(&reading(0, failed(FaultKind::Network)), false, None).changed);
+        assert!(
+            !changed(reading(0, left(9)))
+                && !changed(reading(1, left(9)))
+                && changed(reading(2, left(8)))
+        );
+        assert!(
+            Series::new(None).observe(&reading(0, failed(FaultKind::Network)), false, None).changed
+        );
     }
 
     #[test]
     fn what_moved_is_told_from_what_did_not() {
         let mut series = Series::new(None);
-        let mut moved = |reading: Reading, new_token| series.observe(&reading, new_token, None).moved;
+        let mut moved =
+            |reading: Reading, new_token| series.observe(&reading, new_token, None).moved;
         assert!(moved(reading(0, left(9)), true));
         assert!(!moved(reading(1, left(9)), false));
         assert!(!moved(reading(2, left(9)), true), "a token is no movement");

@@ -33,7 +33,13 @@ struct Document<'a> {
 
 impl Show {
     /// Shows a reading of the target with this number.
-    pub(super) fn reading(&mut self, context: &Context, target: usize, shown: Shown, json: &str) -> anyhow::Result<()> {
+    pub(super) fn reading(
+        &mut self,
+        context: &Context,
+        target: usize,
+        shown: Shown,
+        json: &str,
+    ) -> anyhow::Result<()> {
         match self {
             Self::Plain => context.answer(&line(&shown))?,
             Self::Jsonl => context.answer(&format!("{json}\n"))?,
@@ -65,7 +71,10 @@ pub(super) fn recorder(context: &Context, args: &Watch) -> Result<Option<Recorde
     };
     let recorder = Recorder::open(path, rotation).map_err(|error| refused(path, error))?;
     if recorder.mended() {
-        context.say(&format!("! the last line of {} was unfinished; what came before it is whole", path.display()));
+        context.say(&format!(
+            "! the last line of {} was unfinished; what came before it is whole",
+            path.display()
+        ));
     }
     Ok(Some(recorder))
 }
@@ -73,8 +82,12 @@ pub(super) fn recorder(context: &Context, args: &Watch) -> Result<Option<Recorde
 /// A recording that cannot go on.
 pub(super) fn lost(error: RecordingError) -> Failure {
     let advice = match &error {
-        RecordingError::Locked(_) => "its file had gone, and another process has begun one of that name: one process writes a recording",
-        RecordingError::Foreign { .. } | RecordingError::Schema { .. } => "its file had gone, and what has its name is left as it is",
+        RecordingError::Locked(_) => {
+            "its file had gone, and another process has begun one of that name: one process writes a recording"
+        }
+        RecordingError::Foreign { .. } | RecordingError::Schema { .. } => {
+            "its file had gone, and what has its name is left as it is"
+        }
         _ => "what was recorded before is on the disk; make room, or record in another file",
     };
     Failure::new(Exit::Usage, error).advise(advice)
@@ -83,7 +96,9 @@ pub(super) fn lost(error: RecordingError) -> Failure {
 fn refused(path: &Path, error: RecordingError) -> Failure {
     let advice = match &error {
         RecordingError::Locked(_) => "one process writes a recording: name another file".to_owned(),
-        RecordingError::Foreign { .. } | RecordingError::Schema { .. } => format!("{} is left as it is: name another file", path.display()),
+        RecordingError::Foreign { .. } | RecordingError::Schema { .. } => {
+            format!("{} is left as it is: name another file", path.display())
+        }
         _ => "name a file that can be written".to_owned(),
     };
     Failure::new(Exit::Usage, error).advise(advice)

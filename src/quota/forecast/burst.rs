@@ -48,13 +48,21 @@ impl Bursts {
     pub(super) fn fit(steps: &[Step]) -> Option<Self> {
         let (first, last) = (steps.first()?, steps.last()?);
         let (bursts, idle, back) = part(steps);
-        let complete: Vec<Burst> = bursts.iter().copied().filter(|burst| burst.end < last.at).collect();
-        if bursts.len() < LEAST_BURSTS || complete.len() + 1 < LEAST_BURSTS || idle < LEAST_IDLE * (last.at - first.at) {
+        let complete: Vec<Burst> =
+            bursts.iter().copied().filter(|burst| burst.end < last.at).collect();
+        if bursts.len() < LEAST_BURSTS
+            || complete.len() + 1 < LEAST_BURSTS
+            || idle < LEAST_IDLE * (last.at - first.at)
+        {
             return None;
         }
         let newest = bursts.last()?;
         let sizes: Vec<f64> = complete.iter().map(|burst| burst.size).collect();
-        let gaps: Vec<f64> = bursts.iter().zip(bursts.iter().skip(1)).map(|(one, other)| other.start - one.start).collect();
+        let gaps: Vec<f64> = bursts
+            .iter()
+            .zip(bursts.iter().skip(1))
+            .map(|(one, other)| other.start - one.start)
+            .collect();
         let size = middle(sizes.clone())?;
         let every = middle(gaps.clone())?;
         let length = median(complete.iter().map(|burst| burst.end - burst.start).collect())?;
@@ -62,7 +70,8 @@ impl Bursts {
         if size < LEAST_SIZE || every <= 0.0 || last.at - newest.start > 2.5 * every {
             return None;
         }
-        let grain = (last.at - first.at) / super::real(i64::try_from(steps.len()).unwrap_or(i64::MAX)).max(1.0);
+        let grain = (last.at - first.at)
+            / super::real(i64::try_from(steps.len()).unwrap_or(i64::MAX)).max(1.0);
         Some(Self {
             now: last.at,
             last_start: newest.start,
@@ -81,13 +90,18 @@ impl Bursts {
     /// When `remaining` pulls will be gone, seconds from now.
     pub(super) fn outlook(self, remaining: u64, limit: Option<u64>) -> Outlook {
         let left = super::real(i64::try_from(remaining).unwrap_or(i64::MAX));
-        let limit = limit.map_or(f64::INFINITY, |limit| super::real(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let limit = limit
+            .map_or(f64::INFINITY, |limit| super::real(i64::try_from(limit).unwrap_or(i64::MAX)));
         let ahead = (left / self.size).ceil().max(1.0);
         let error = SPREAD * (1.0 / ahead + 1.0 / self.seen).sqrt();
         let (size, every) = (self.size_spread * error, self.every_spread * error);
         let likely = self.follow(left, limit, 1.0, 1.0);
-        let early = self.follow(left, limit, 1.0 + size, (1.0 - every).max(0.2)).map(|at| (at - self.grain - self.length).max(0.0));
-        let late = self.follow(left, limit, (1.0 - size).max(0.05), 1.0 + every).map(|at| at + self.grain + self.length);
+        let early = self
+            .follow(left, limit, 1.0 + size, (1.0 - every).max(0.2))
+            .map(|at| (at - self.grain - self.length).max(0.0));
+        let late = self
+            .follow(left, limit, (1.0 - size).max(0.05), 1.0 + every)
+            .map(|at| at + self.grain + self.length);
         Outlook { burn: self.size / self.every - self.given_back, likely, early, late }
     }
 
@@ -133,7 +147,11 @@ fn part(steps: &[Step]) -> (Vec<Burst>, f64, f64) {
                 burst.end = other.at;
                 burst.size += taken;
             }
-            None => bursts.push(Burst { start: f64::midpoint(one.at, other.at), end: other.at, size: taken }),
+            None => bursts.push(Burst {
+                start: f64::midpoint(one.at, other.at),
+                end: other.at,
+                size: taken,
+            }),
         }
         active = true;
     }

@@ -71,24 +71,36 @@ pub(super) fn lines(steps: &[Step], mixtures: &[f64]) -> Lines {
     if units.time <= 0.0 || units.pulls <= 0.0 || steps.len() <= LEARNING + 2 {
         return Lines::default();
     }
-    let run = |cliffs: &[usize]| mixtures.iter().map(|walk| units.filter(steps, *walk, cliffs)).collect::<Vec<_>>();
+    let run = |cliffs: &[usize]| {
+        mixtures.iter().map(|walk| units.filter(steps, *walk, cliffs)).collect::<Vec<_>>()
+    };
     let all = run(&[]);
-    let likeliest = all.iter().max_by(|(one, _), (other, _)| one.evidence.total_cmp(&other.evidence));
+    let likeliest =
+        all.iter().max_by(|(one, _), (other, _)| one.evidence.total_cmp(&other.evidence));
     let cliffs = likeliest.map(|(_, innovations)| cliffs(innovations)).unwrap_or_default();
     let between = if cliffs.is_empty() { Vec::new() } else { run(&cliffs) };
-    let only = |found: Vec<(Line, Vec<Innovation>)>| found.into_iter().map(|(line, _)| line).collect();
+    let only =
+        |found: Vec<(Line, Vec<Innovation>)>| found.into_iter().map(|(line, _)| line).collect();
     Lines { all: only(all), between_cliffs: only(between) }
 }
 
 /// Which steps are cliffs: beyond what the others (all but the largest two) lead to expect.
 fn cliffs(innovations: &[Innovation]) -> Vec<usize> {
-    let mut ratios: Vec<f64> = innovations.iter().skip(LEARNING).map(|one| one.square / one.variance).collect();
+    let mut ratios: Vec<f64> =
+        innovations.iter().skip(LEARNING).map(|one| one.square / one.variance).collect();
     ratios.sort_by(f64::total_cmp);
     ratios.truncate(ratios.len().saturating_sub(MOST_CLIFFS));
     let usual = ratios.iter().sum::<f64>() / number(ratios.len()).max(1.0);
-    let is_cliff = |one: &Innovation| one.square > CLIFF * CLIFF * usual * one.variance && one.pulls >= CLIFF_LEAST;
-    let found: Vec<usize> =
-        innovations.iter().enumerate().skip(LEARNING).filter(|(_, one)| is_cliff(one)).map(|(place, _)| place).collect();
+    let is_cliff = |one: &Innovation| {
+        one.square > CLIFF * CLIFF * usual * one.variance && one.pulls >= CLIFF_LEAST
+    };
+    let found: Vec<usize> = innovations
+        .iter()
+        .enumerate()
+        .skip(LEARNING)
+        .filter(|(_, one)| is_cliff(one))
+        .map(|(place, _)| place)
+        .collect();
     if found.len() <= MOST_CLIFFS { found } else { Vec::new() }
 }
 
@@ -102,7 +114,14 @@ struct Units {
 impl Units {
     fn filter(self, steps: &[Step], walk: f64, cliffs: &[usize]) -> (Line, Vec<Innovation>) {
         let (mut level, mut pace, mut trend) = (0.0, 0.0, 0.0);
-        let mut of = Spread { level: 1.0, level_pace: 0.0, level_trend: 0.0, pace: UNKNOWN, pace_trend: 0.0, trend: UNKNOWN };
+        let mut of = Spread {
+            level: 1.0,
+            level_pace: 0.0,
+            level_trend: 0.0,
+            pace: UNKNOWN,
+            pace_trend: 0.0,
+            trend: UNKNOWN,
+        };
         let (mut squares, mut logarithms, mut freedom) = (0.0_f64, 0.0_f64, 0.0_f64);
         let mut innovations = Vec::with_capacity(steps.len());
         let start = steps.first().map_or(0.0, |step| step.gone);
@@ -115,7 +134,11 @@ impl Units {
             of.level += if is_cliff { UNKNOWN } else { walk * time };
             let beyond = (other.gone - start) / self.pulls - level;
             let variance = of.level + 1.0;
-            innovations.push(Innovation { square: beyond * beyond, variance, pulls: beyond.abs() * self.pulls });
+            innovations.push(Innovation {
+                square: beyond * beyond,
+                variance,
+                pulls: beyond.abs() * self.pulls,
+            });
             if place >= LEARNING && !is_cliff {
                 squares += beyond * beyond / variance;
                 logarithms += variance.ln();
@@ -152,15 +175,19 @@ impl Spread {
         let pace_trend = self.pace_trend + time * self.trend;
         let pace = self.pace + time * (self.pace_trend + pace_trend);
         let level_trend = self.level_trend + time * self.pace_trend + half * self.trend;
-        let level_pace = self.level_pace + time * self.pace + half * self.pace_trend + time * level_trend;
+        let level_pace =
+            self.level_pace + time * self.pace + half * self.pace_trend + time * level_trend;
         let level_now = self.level + time * self.level_pace + half * self.level_trend;
-        let level = level_now + time * (self.level_pace + time * self.pace + half * self.pace_trend) + half * level_trend;
+        let level = level_now
+            + time * (self.level_pace + time * self.pace + half * self.pace_trend)
+            + half * level_trend;
         Self { level, level_pace, level_trend, pace, pace_trend, trend: self.trend }
     }
 
     /// After a reading of that much variance in all.
     fn once_seen(self, variance: f64) -> Self {
-        let (level, pace, trend) = (self.level / variance, self.level_pace / variance, self.level_trend / variance);
+        let (level, pace, trend) =
+            (self.level / variance, self.level_pace / variance, self.level_trend / variance);
         Self {
             level: self.level - level * self.level,
             level_pace: self.level_pace - level * self.level_pace,
@@ -209,7 +236,8 @@ impl Line {
 
     /// What is gone so many seconds from now, and the variance of that; where the pace ends before, then.
     pub(super) fn gone_in(self, seconds: f64) -> (f64, f64) {
-        let ends = if self.trend < 0.0 { (self.pace / -self.trend).max(0.0) } else { f64::INFINITY };
+        let ends =
+            if self.trend < 0.0 { (self.pace / -self.trend).max(0.0) } else { f64::INFINITY };
         let time = seconds.min(ends);
         let (half, of) = (time * time / 2.0, self.spread);
         let gone = self.level + self.pace * time + self.trend * half;

@@ -25,7 +25,12 @@ mod filter;
 mod pace;
 mod series;
 #[cfg(test)]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers of a simulation")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers of a simulation"
+)]
 mod simulation;
 #[cfg(test)]
 mod tests;
@@ -158,21 +163,33 @@ impl Forecaster {
         if steps.len() < LEAST_POINTS || last.remaining == 0 {
             return forecast;
         }
-        let bursts = Bursts::fit(&steps).map(|bursts| bursts.outlook(last.remaining, self.limit)).filter(|outlook| outlook.burn > 0.0);
-        let Some(mut outlook) = bursts.or_else(|| Pace::fit(&steps).map(|pace| pace.outlook(last.remaining))) else { return forecast };
+        let bursts = Bursts::fit(&steps)
+            .map(|bursts| bursts.outlook(last.remaining, self.limit))
+            .filter(|outlook| outlook.burn > 0.0);
+        let Some(mut outlook) =
+            bursts.or_else(|| Pace::fit(&steps).map(|pace| pace.outlook(last.remaining)))
+        else {
+            return forecast;
+        };
         if let Some(recovers) = self.recovers_in(last, outlook.burn) {
             outlook = outlook.before(recovers);
         }
         let outlook = outlook.ordered();
         let time = |seconds: f64| after(last.at, seconds).map(|at| at.max(now));
-        let falls = steps.iter().zip(steps.iter().skip(1)).filter(|(one, other)| other.gone > one.gone).count();
+        let falls = steps
+            .iter()
+            .zip(steps.iter().skip(1))
+            .filter(|(one, other)| other.gone > one.gone)
+            .count();
         if falls < LEAST_FALLS {
             forecast.empty_range = outlook.early.and_then(time).map(|early| (early, None));
             return forecast;
         }
-        forecast.burn_per_hour = Some(outlook.burn * 3600.0).filter(|burn| burn.is_finite() && *burn > 0.0);
+        forecast.burn_per_hour =
+            Some(outlook.burn * 3600.0).filter(|burn| burn.is_finite() && *burn > 0.0);
         forecast.empty_at = outlook.likely.and_then(time);
-        forecast.empty_range = outlook.early.and_then(time).map(|early| (early, outlook.late.and_then(time)));
+        forecast.empty_range =
+            outlook.early.and_then(time).map(|early| (early, outlook.late.and_then(time)));
         forecast
     }
 
@@ -181,7 +198,8 @@ impl Forecaster {
     /// fall for a window: then recovery is part of the burn.
     fn recovers_in(&self, last: Point, burn: f64) -> Option<f64> {
         let (began, used) = self.series.use_began()?;
-        let before = if burn > 0.0 { real(i64::try_from(used).unwrap_or(i64::MAX)) / burn } else { 0.0 };
+        let before =
+            if burn > 0.0 { real(i64::try_from(used).unwrap_or(i64::MAX)) / burn } else { 0.0 };
         let window = real(i64::try_from(self.window?.seconds()).unwrap_or(i64::MAX));
         let watched = real((last.at - began).num_milliseconds()) / 1000.0;
         (watched < window).then(|| (window - before.min(window) - watched).max(0.0))

@@ -63,9 +63,11 @@ impl Pace {
 
     /// When `remaining` pulls will be gone at this pace.
     pub(super) fn outlook(&self, remaining: u64) -> Outlook {
-        let empty = self.gone + super::real(i64::try_from(remaining).unwrap_or(i64::MAX)) - UNDER_WAY;
+        let empty =
+            self.gone + super::real(i64::try_from(remaining).unwrap_or(i64::MAX)) - UNDER_WAY;
         let burn = self.lines.iter().map(|(weight, line)| weight * line.pace).sum();
-        let [early, likely, late] = [OUTSIDE, 0.5, 1.0 - OUTSIDE].map(|part| self.time_of(part, empty));
+        let [early, likely, late] =
+            [OUTSIDE, 0.5, 1.0 - OUTSIDE].map(|part| self.time_of(part, empty));
         Outlook { burn, likely, early, late }
     }
 
@@ -99,7 +101,11 @@ impl Pace {
             let (gone, variance) = line.gone_in(time);
             // On the way there, use goes on as uneven as it has been: so much a pull.
             let uneven = line.walk * (empty - line.level).max(0.0) * self.seconds_a_pull;
-            weight * below((gone - empty) / (variance.max(0.0) + uneven + ROUNDING).sqrt(), line.freedom)
+            weight
+                * below(
+                    (gone - empty) / (variance.max(0.0) + uneven + ROUNDING).sqrt(),
+                    line.freedom,
+                )
         };
         self.lines.iter().map(part).sum()
     }
@@ -116,7 +122,8 @@ fn weigh(lines: Vec<Line>, usual: f64, share: f64) -> Vec<(f64, Line)> {
         let student = |square: f64| (-(freedom + 1.0) / 2.0 * (square / freedom).ln_1p()).exp();
         // How likely each makes the trend that is seen (Dickey, Annals of Mathematical Statistics 42, 1971).
         let even = (line.evidence - best).exp() * student(square) / variance.sqrt();
-        let changes = (line.evidence - best).exp() * student(square * held) / (variance + usual).sqrt();
+        let changes =
+            (line.evidence - best).exp() * student(square * held) / (variance + usual).sqrt();
         let changing = line.with_trend(line.trend * (1.0 - held), variance * (1.0 - held));
         [(even, line.with_trend(0.0, 0.0)), (CHANGES * changes, changing)]
     };
@@ -141,10 +148,15 @@ fn thin(steps: &[Step]) -> Vec<Step> {
 
 /// The distribution of Student's t, through the normal one (Wallace, Annals of Mathematical Statistics 30, 1959).
 fn below(value: f64, freedom: f64) -> f64 {
-    let normal = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0) * (freedom * (value * value / freedom).ln_1p()).sqrt();
+    let normal = (8.0 * freedom + 1.0) / (8.0 * freedom + 3.0)
+        * (freedom * (value * value / freedom).ln_1p()).sqrt();
     // The normal one to seven digits: Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 26.2.17.
     let part = 1.0 / (1.0 + 0.231_641_9 * normal);
-    let series = part * (0.319_381_530 + part * (-0.356_563_782 + part * (1.781_477_937 + part * (-1.821_255_978 + part * 1.330_274_429))));
+    let series = part
+        * (0.319_381_530
+            + part
+                * (-0.356_563_782
+                    + part * (1.781_477_937 + part * (-1.821_255_978 + part * 1.330_274_429))));
     let above = (-normal * normal / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * series;
     if value > 0.0 { 1.0 - above } else { above }
 }
@@ -160,7 +172,11 @@ mod tests {
     #[case(1.812, 10.0, 0.95)]
     #[case(-2.086, 20.0, 0.025)]
     #[case(2.576, 1e6, 0.995)]
-    fn the_distribution_is_that_of_the_tables(#[case] value: f64, #[case] freedom: f64, #[case] part: f64) {
+    fn the_distribution_is_that_of_the_tables(
+        #[case] value: f64,
+        #[case] freedom: f64,
+        #[case] part: f64,
+    ) {
         assert!((below(value, freedom) - part).abs() < 0.001, "{}", below(value, freedom));
     }
 }

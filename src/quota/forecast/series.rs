@@ -40,13 +40,23 @@ impl Series {
     pub(super) fn new(limit: Option<u64>, window: Option<Window>) -> Self {
         let seconds = window.map_or(SECONDS_DEFAULT, Window::seconds);
         let horizon = i64::try_from(seconds).unwrap_or(i64::MAX);
-        Self { limit, horizon, kept: VecDeque::new(), last: None, held: None, gone: 0, last_pull: None, use_began: None }
+        Self {
+            limit,
+            horizon,
+            kept: VecDeque::new(),
+            last: None,
+            held: None,
+            gone: 0,
+            last_pull: None,
+            use_began: None,
+        }
     }
 
     pub(super) fn push(&mut self, point: Point) -> Change {
         let Some(last) = self.last.filter(|last| point.at >= last.at) else {
             *self = Self { kept: VecDeque::new(), last: None, held: None, gone: 0, ..self.clone() };
-            self.last_pull = self.is_full(point.remaining).then_some(()).map_or(Some(point.at), |()| None);
+            self.last_pull =
+                self.is_full(point.remaining).then_some(()).map_or(Some(point.at), |()| None);
             self.began(point);
             self.keep(point, 0);
             return Change::First;
@@ -128,7 +138,9 @@ impl Series {
         self.last = Some(point);
         self.kept.push_back((point.at, self.gone));
         let too_old = |at: DateTime<Utc>| (point.at - at).num_seconds() > self.horizon;
-        while self.kept.len() > super::LEAST_POINTS && self.kept.front().is_some_and(|(at, _)| too_old(*at)) {
+        while self.kept.len() > super::LEAST_POINTS
+            && self.kept.front().is_some_and(|(at, _)| too_old(*at))
+        {
             self.kept.pop_front();
         }
         if self.kept.len() > MOST_POINTS {

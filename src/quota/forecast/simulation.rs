@@ -59,14 +59,16 @@ fn pulls(kind: Use, limit: f64, empty_after: f64, dice: &mut Dice) -> Vec<f64> {
             while at < end {
                 let start = at + every * dice.between(0.0, 0.1);
                 let size = (limit / bursts * dice.between(0.85, 1.15)).round().max(1.0);
-                (0..size as u32).for_each(|pull| times.push(start + every * 0.08 * f64::from(pull) / size));
+                (0..size as u32)
+                    .for_each(|pull| times.push(start + every * 0.08 * f64::from(pull) / size));
                 at += every;
             }
         }
         Use::Falling => {
             // Falls evenly to nothing; empties the count on the way in most runs.
             let stops = empty_after * dice.between(1.5, 4.0);
-            let rate = limit * dice.between(0.9, 1.6) / (empty_after - empty_after * empty_after / (2.0 * stops));
+            let rate = limit * dice.between(0.9, 1.6)
+                / (empty_after - empty_after * empty_after / (2.0 * stops));
             let mut made = 0.0;
             loop {
                 made += dice.between(0.5, 1.5);
@@ -99,7 +101,8 @@ fn best(readings: &[(f64, f64)], left: f64) -> Option<f64> {
             both += weight * rate * time;
         }
         let under = weights * squares - times * times;
-        (pace, trend) = ((squares * rates - times * both) / under, (weights * both - times * rates) / under);
+        (pace, trend) =
+            ((squares * rates - times * both) / under, (weights * both - times * rates) / under);
     }
     let under = pace * pace + 2.0 * trend * left;
     (pace > 0.0 && under >= 0.0).then(|| last.0 + 2.0 * left / (pace + under.sqrt()))
@@ -162,7 +165,9 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
             outcome.errors.push((seconds(expected) - empty).abs() / (empty - at));
         }
         held += u32::from(match (empty, forecast.empty_range) {
-            (Some(empty), Some((early, late))) => seconds(early) <= empty && late.is_none_or(|late| empty <= seconds(late)),
+            (Some(empty), Some((early, late))) => {
+                seconds(early) <= empty && late.is_none_or(|late| empty <= seconds(late))
+            }
             (Some(_), None) => false,
             (None, range) => range.is_none_or(|(_, late)| late.is_none()),
         });
@@ -188,7 +193,12 @@ fn forecasts_of_uneven_use_are_as_near_as_can_be_and_their_ranges_hold(
         outcome.errors.len(),
         outcome.held.len()
     );
-    assert!(outcome.held.len() >= 40 && outcome.errors.len() >= 400, "{} runs, {} forecasts", outcome.held.len(), outcome.errors.len());
+    assert!(
+        outcome.held.len() >= 40 && outcome.errors.len() >= 400,
+        "{} runs, {} forecasts",
+        outcome.held.len(),
+        outcome.errors.len()
+    );
     let most = if matches!(kind, Use::Falling) { best.max(0.10) } else { 0.10 };
     assert!(error < most, "{law:?} {kind:?}: median error {error:.3}");
     assert!(holds >= 0.90, "{law:?} {kind:?}: the range holds in {holds:.3}");

@@ -12,7 +12,10 @@ fn start() -> DateTime<Utc> {
 }
 
 /// A count of so many, read every minute as listed.
-fn read(limit: u64, counts: impl IntoIterator<Item = u64>) -> (Forecaster, Vec<Change>, DateTime<Utc>) {
+fn read(
+    limit: u64,
+    counts: impl IntoIterator<Item = u64>,
+) -> (Forecaster, Vec<Change>, DateTime<Utc>) {
     let mut forecaster = Forecaster::new(Some(limit), Window::from_seconds(WINDOW));
     let (mut changes, mut now) = (Vec::new(), start());
     for (minute, remaining) in counts.into_iter().enumerate() {
@@ -37,7 +40,10 @@ fn minutes_to_empty(forecaster: &Forecaster, now: DateTime<Utc>) -> f64 {
 fn nothing_is_foretold_where_nothing_is_known(#[case] counts: Vec<u64>) {
     let (forecaster, _, now) = read(100, counts);
     let forecast = forecaster.forecast(now);
-    assert_eq!((forecast.burn_per_hour, forecast.empty_at, forecast.empty_range), (None, None, None));
+    assert_eq!(
+        (forecast.burn_per_hour, forecast.empty_at, forecast.empty_range),
+        (None, None, None)
+    );
 }
 
 #[rstest]
@@ -45,7 +51,11 @@ fn nothing_is_foretold_where_nothing_is_known(#[case] counts: Vec<u64>) {
 #[case::seldom(60, (0..80).map(|minute| 60 - minute / 4).collect(), 161.0)]
 #[case::less_and_less(200, (0..40).map(|minute| 200 - (5 * minute - minute * minute / 40)).collect(), 16.3)]
 #[case::more_and_more(200, (0..40).map(|minute| 200 - minute * minute / 20).collect(), 24.2)]
-fn the_time_to_empty_is_that_of_the_line(#[case] limit: u64, #[case] counts: Vec<u64>, #[case] minutes: f64) {
+fn the_time_to_empty_is_that_of_the_line(
+    #[case] limit: u64,
+    #[case] counts: Vec<u64>,
+    #[case] minutes: f64,
+) {
     let (forecaster, _, now) = read(limit, counts);
     let found = minutes_to_empty(&forecaster, now);
     assert!((found / minutes - 1.0).abs() < 0.05, "{found:.1} minutes, not {minutes}");
@@ -60,7 +70,10 @@ fn single_pulls_give_no_time_and_no_pace(#[case] counts: Vec<u64>) {
     let (forecaster, _, now) = read(100, counts.clone());
     let forecast = forecaster.forecast(now);
     assert_eq!((forecast.burn_per_hour, forecast.empty_at), (None, None));
-    assert!(forecast.empty_range.is_some_and(|(early, late)| early >= now && late.is_none()), "{forecast:?}");
+    assert!(
+        forecast.empty_range.is_some_and(|(early, late)| early >= now && late.is_none()),
+        "{forecast:?}"
+    );
     let more = [10_u64, 20, 30].map(|taken| counts[counts.len() - 1] - taken);
     let (forecaster, _, now) = read(100, counts.into_iter().chain(more));
     let forecast = forecaster.forecast(now);
@@ -90,7 +103,8 @@ fn a_reset_is_no_consumption_and_no_recovery() {
 #[test]
 fn one_cliff_does_not_bend_the_line_but_widens_the_range() {
     let (even, _, now) = read(400, (0..60).map(|minute| 400 - minute));
-    let (cliff, ..) = read(400, (0..60).map(|minute| 400 - minute - if minute > 25 { 60 } else { 0 }));
+    let (cliff, ..) =
+        read(400, (0..60).map(|minute| 400 - minute - if minute > 25 { 60 } else { 0 }));
     let burn = |forecaster: &Forecaster| forecaster.forecast(now).burn_per_hour.unwrap();
     // With the cliff taken for use, it would be twice as much.
     assert!((55.0..65.0).contains(&burn(&even)), "{}", burn(&even));
@@ -128,7 +142,8 @@ fn what_still_falls_after_a_window_has_its_recovery_in_the_burn() {
 }
 
 fn points() -> impl Strategy<Value = Vec<(i64, u64)>> {
-    let time = prop_oneof![8 => -5_000_i64..100_000, 1 => Just(0), 1 => -4_000_000_000_i64..4_000_000_000];
+    let time =
+        prop_oneof![8 => -5_000_i64..100_000, 1 => Just(0), 1 => -4_000_000_000_i64..4_000_000_000];
     let count = prop_oneof![8 => 0_u64..210, 1 => Just(u64::MAX), 1 => any::<u64>()];
     prop::collection::vec((time, count), 0..400)
 }

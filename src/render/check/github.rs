@@ -7,7 +7,11 @@ use crate::quota::{Record, timestamp};
 use crate::text::one_line;
 
 /// One workflow command a reading: error, warning or notice by its alarm.
-pub fn annotations(report: &CheckReport, warning: impl Fn(&Record) -> Option<u64>, critical: impl Fn(&Record) -> Option<u64>) -> String {
+pub fn annotations(
+    report: &CheckReport,
+    warning: impl Fn(&Record) -> Option<u64>,
+    critical: impl Fn(&Record) -> Option<u64>,
+) -> String {
     let mut lines = String::new();
     for reading in &report.readings {
         let level = match alarm(reading, warning(reading), critical(reading)) {
@@ -17,22 +21,36 @@ pub fn annotations(report: &CheckReport, warning: impl Fn(&Record) -> Option<u64
             Alarm::Critical | Alarm::Unknown => "error",
         };
         let title = format!("Pull limit of {}, {}", reading.registry, reading.identity.label());
-        let advice = reading.error.as_ref().map(|error| format!(". {}", error.advice)).unwrap_or_default();
+        let advice =
+            reading.error.as_ref().map(|error| format!(". {}", error.advice)).unwrap_or_default();
         let odd: String = reading.warnings.iter().map(|warning| format!(". {warning}")).collect();
-        lines.push_str(&command_line(level, &title, &format!("{}: {}{advice}{odd}", reading.image, sentence(reading))));
+        lines.push_str(&command_line(
+            level,
+            &title,
+            &format!("{}: {}{advice}{odd}", reading.image, sentence(reading)),
+        ));
     }
     lines
 }
 
 /// The job summary: a heading and a table.
 pub fn summary(report: &CheckReport) -> String {
-    let mut page = String::from("### Pull limit\n\n| image | identity | counted as | left | state |\n|---|---|---|---|---|\n");
+    let mut page = String::from(
+        "### Pull limit\n\n| image | identity | counted as | left | state |\n|---|---|---|---|---|\n",
+    );
     for reading in &report.readings {
         let cells = [
             reading.image.clone(),
-            format!("{}{}", reading.identity.label(), if reading.effective { " (effective)" } else { "" }),
+            format!(
+                "{}{}",
+                reading.identity.label(),
+                if reading.effective { " (effective)" } else { "" }
+            ),
             reading.counted().unwrap_or_else(|| "–".to_owned()),
-            reading.remaining.zip(reading.limit).map_or_else(|| "–".to_owned(), |(left, limit)| format!("{left} / {limit}")),
+            reading
+                .remaining
+                .zip(reading.limit)
+                .map_or_else(|| "–".to_owned(), |(left, limit)| format!("{left} / {limit}")),
             format!("{}: {}", reading.state.as_str(), sentence(reading)),
         ];
         page.push_str(&format!("| {} |\n", cells.map(|cell| markdown(&cell)).join(" | ")));
@@ -79,11 +97,20 @@ mod tests {
 
     #[test]
     fn annotations_rise_with_the_alarm() {
-        let levels = |reading: Record| annotations(&report(vec![reading]), |_| Some(80), |_| Some(5)).split(' ').next().unwrap().to_owned();
+        let levels = |reading: Record| {
+            annotations(&report(vec![reading]), |_| Some(80), |_| Some(5))
+                .split(' ')
+                .next()
+                .unwrap()
+                .to_owned()
+        };
         assert_eq!(levels(limited()), "::warning");
         assert_eq!(levels(with(State::Exhausted, Some(0))), "::error");
         assert_eq!(levels(with(State::Unlimited, None)), "::notice");
-        assert_eq!(levels(Record { effective: false, ..with(State::Exhausted, Some(0)) }), "::notice");
+        assert_eq!(
+            levels(Record { effective: false, ..with(State::Exhausted, Some(0)) }),
+            "::notice"
+        );
     }
 
     #[test]

@@ -57,7 +57,9 @@ pub enum Alarm {
 
 /// A reading's alarm under a warning and a critical threshold in pulls.
 pub fn alarm(reading: &Record, warning: Option<u64>, critical: Option<u64>) -> Alarm {
-    let below = |threshold: Option<u64>| threshold.zip(reading.remaining).is_some_and(|(threshold, remaining)| remaining < threshold);
+    let below = |threshold: Option<u64>| {
+        threshold.zip(reading.remaining).is_some_and(|(threshold, remaining)| remaining < threshold)
+    };
     match reading.state {
         State::Exhausted | State::Throttled => Alarm::Critical,
         State::Unknown | State::Failed => Alarm::Unknown,
@@ -69,16 +71,27 @@ pub fn alarm(reading: &Record, warning: Option<u64>, critical: Option<u64>) -> A
 
 /// What a reading says, in a few words: `76 of 100 pulls left (1h window)`.
 pub fn sentence(reading: &Record) -> String {
-    let window =
-        reading.window_seconds.and_then(crate::quota::Window::from_seconds).map(|window| format!(" ({window} window)")).unwrap_or_default();
+    let window = reading
+        .window_seconds
+        .and_then(crate::quota::Window::from_seconds)
+        .map(|window| format!(" ({window} window)"))
+        .unwrap_or_default();
     match (reading.state, reading.limit, reading.remaining) {
-        (State::Limited, Some(limit), Some(remaining)) => format!("{remaining} of {limit} pulls left{window}"),
-        (State::Exhausted, Some(limit), _) => format!("pull limit used up: 0 of {limit} pulls left{window}"),
+        (State::Limited, Some(limit), Some(remaining)) => {
+            format!("{remaining} of {limit} pulls left{window}")
+        }
+        (State::Exhausted, Some(limit), _) => {
+            format!("pull limit used up: 0 of {limit} pulls left{window}")
+        }
         (State::Exhausted, None, _) => format!("pull limit used up{window}"),
         (State::Unlimited, ..) => "no pull limit applies".to_owned(),
         _ => match &reading.error {
             Some(error) => error.message.clone(),
-            None => reading.warnings.first().cloned().unwrap_or_else(|| "the limit cannot be understood".to_owned()),
+            None => reading
+                .warnings
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "the limit cannot be understood".to_owned()),
         },
     }
 }
@@ -86,14 +99,20 @@ pub fn sentence(reading: &Record) -> String {
 #[cfg(test)]
 pub(crate) mod fixtures {
     use super::*;
-    use crate::quota::{Confidence, ErrorRecord, Family, FaultKind, IdentityKind, IdentityRecord, SourceKind};
+    use crate::quota::{
+        Confidence, ErrorRecord, Family, FaultKind, IdentityKind, IdentityRecord, SourceKind,
+    };
 
     /// A reading to render: anonymous, effective, 76 of 100 left.
     pub(crate) fn limited() -> Record {
         Record {
             registry: "docker.io".into(),
             image: "docker.io/library/nginx:latest".into(),
-            identity: IdentityRecord { kind: IdentityKind::Anonymous, user: None, credentials_from: None },
+            identity: IdentityRecord {
+                kind: IdentityKind::Anonymous,
+                user: None,
+                credentials_from: None,
+            },
             effective: true,
             family: Some(Family::Ipv4),
             state: State::Limited,

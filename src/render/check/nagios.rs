@@ -7,7 +7,11 @@ use crate::text::one_line;
 
 /// The output and the plugin's exit code. The status is the worst of the effective readings, of all
 /// where none is effective; unknown is worse than critical only when nothing is critical.
-pub fn nagios(report: &CheckReport, warning: impl Fn(&Record) -> Option<u64>, critical: impl Fn(&Record) -> Option<u64>) -> (String, u8) {
+pub fn nagios(
+    report: &CheckReport,
+    warning: impl Fn(&Record) -> Option<u64>,
+    critical: impl Fn(&Record) -> Option<u64>,
+) -> (String, u8) {
     let judged = |reading: &Record| alarm(reading, warning(reading), critical(reading));
     let any_effective = report.readings.iter().any(|reading| reading.effective);
     let counted = || report.readings.iter().filter(|reading| reading.effective || !any_effective);
@@ -17,16 +21,22 @@ pub fn nagios(report: &CheckReport, warning: impl Fn(&Record) -> Option<u64>, cr
         Alarm::Unknown => 2,
         Alarm::Critical => 3,
     };
-    let worst = counted().map(judged).max_by_key(|alarm| severity(*alarm)).unwrap_or(Alarm::Unknown);
+    let worst =
+        counted().map(judged).max_by_key(|alarm| severity(*alarm)).unwrap_or(Alarm::Unknown);
     let (word, code) = match worst {
         Alarm::Ok => ("OK", 0),
         Alarm::Warning => ("WARNING", 1),
         Alarm::Critical => ("CRITICAL", 2),
         Alarm::Unknown => ("UNKNOWN", 3),
     };
-    let text = counted().find(|reading| judged(reading) == worst).map_or_else(|| "no reading".to_owned(), line);
-    let perfdata: Vec<String> =
-        report.readings.iter().filter_map(|reading| perfdata(reading, report, warning(reading), critical(reading))).collect();
+    let text = counted()
+        .find(|reading| judged(reading) == worst)
+        .map_or_else(|| "no reading".to_owned(), line);
+    let perfdata: Vec<String> = report
+        .readings
+        .iter()
+        .filter_map(|reading| perfdata(reading, report, warning(reading), critical(reading)))
+        .collect();
     let mut output = format!("DHLIMIT {word} - {text}");
     if !perfdata.is_empty() {
         output.push_str(" | ");
@@ -49,20 +59,30 @@ fn line(reading: &Record) -> String {
 }
 
 /// `'label'=value;warn;crit;min;max`, thresholds as ranges that alert below.
-fn perfdata(reading: &Record, report: &CheckReport, warning: Option<u64>, critical: Option<u64>) -> Option<String> {
+fn perfdata(
+    reading: &Record,
+    report: &CheckReport,
+    warning: Option<u64>,
+    critical: Option<u64>,
+) -> Option<String> {
     let remaining = reading.remaining?;
-    let range = |threshold: Option<u64>| threshold.map(|least| format!("{least}:")).unwrap_or_default();
+    let range =
+        |threshold: Option<u64>| threshold.map(|least| format!("{least}:")).unwrap_or_default();
     let several_images = report.readings.iter().any(|other| other.image != reading.image);
-    let several_families = report
-        .readings
-        .iter()
-        .any(|other| other.image == reading.image && other.identity == reading.identity && other.family != reading.family);
+    let several_families = report.readings.iter().any(|other| {
+        other.image == reading.image
+            && other.identity == reading.identity
+            && other.family != reading.family
+    });
     let mut label = format!("{}_remaining", reading.identity.label());
     if several_images {
         label = format!("{} {label}", reading.image);
     }
     if let (true, Some(family)) = (several_families, reading.family) {
-        label = format!("{label}_{}", if family == crate::quota::Family::Ipv4 { "ipv4" } else { "ipv6" });
+        label = format!(
+            "{label}_{}",
+            if family == crate::quota::Family::Ipv4 { "ipv4" } else { "ipv6" }
+        );
     }
     let label = one_line(&label, 200).replace('\'', "''").replace('=', "_");
     let limit = reading.limit.map(|limit| limit.to_string()).unwrap_or_default();
@@ -96,8 +116,15 @@ mod tests {
     #[case(State::Throttled, None, 2)]
     #[case(State::Unknown, None, 3)]
     #[case(State::Failed, None, 3)]
-    fn states_become_plugin_codes(#[case] state: State, #[case] remaining: Option<u64>, #[case] code: u8) {
-        assert_eq!(nagios(&report(vec![with(state, remaining)]), |_| Some(20), |_| Some(5)).1, code);
+    fn states_become_plugin_codes(
+        #[case] state: State,
+        #[case] remaining: Option<u64>,
+        #[case] code: u8,
+    ) {
+        assert_eq!(
+            nagios(&report(vec![with(state, remaining)]), |_| Some(20), |_| Some(5)).1,
+            code
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use crate::text::one_line;
 pub fn plain(report: &CheckReport) -> String {
     let mut lines = String::new();
     for reading in &report.readings {
-        let counted = reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
+        let counted =
+            reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
         let effective = if reading.effective { " [effective]" } else { "" };
         let line = format!(
             "{}  {}{effective}{counted}: {}  {}",

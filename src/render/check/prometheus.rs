@@ -4,7 +4,9 @@
 
 use std::fmt::{Debug, Error};
 
-use prometheus_client::encoding::{EncodeGaugeValue, EncodeLabelSet, EncodeMetric, MetricEncoder, text::encode};
+use prometheus_client::encoding::{
+    EncodeGaugeValue, EncodeLabelSet, EncodeMetric, MetricEncoder, text::encode,
+};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
@@ -49,7 +51,9 @@ impl<L: Clone + Eq, V> Samples<L, V> {
 
 impl<L: EncodeLabelSet + Debug, V: EncodeGaugeValue + Debug> EncodeMetric for Samples<L, V> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), Error> {
-        self.0.iter().try_for_each(|(labels, value)| encoder.encode_family(labels)?.encode_gauge(value))
+        self.0
+            .iter()
+            .try_for_each(|(labels, value)| encoder.encode_family(labels)?.encode_gauge(value))
     }
 
     fn metric_type(&self) -> MetricType {
@@ -72,17 +76,36 @@ pub fn prometheus(report: &CheckReport) -> Result<String, Error> {
     gauge("pulls_limit", "Pulls allowed in a window", &|reading| reading.limit);
     gauge("pulls_remaining", "Pulls left", &|reading| reading.remaining);
     gauge("pulls_used", "Pulls used of the limit", &|reading| reading.used);
-    gauge("window_seconds", "Seconds over which the limit counts, as the registry says it", &|reading| reading.window_seconds);
-    gauge("full_by_timestamp_seconds", "Time at which the count is full again at the latest", &|reading| {
-        reading.full_by.and_then(|at| u64::try_from(at.timestamp()).ok())
+    gauge(
+        "window_seconds",
+        "Seconds over which the limit counts, as the registry says it",
+        &|reading| reading.window_seconds,
+    );
+    gauge(
+        "full_by_timestamp_seconds",
+        "Time at which the count is full again at the latest",
+        &|reading| reading.full_by.and_then(|at| u64::try_from(at.timestamp()).ok()),
+    );
+    gauge("retry_after_seconds", "Seconds the registry asked to wait", &|reading| {
+        reading.retry_after_seconds
     });
-    gauge("retry_after_seconds", "Seconds the registry asked to wait", &|reading| reading.retry_after_seconds);
-    gauge("identity_effective", "Whether a pull from here is counted on this identity", &|reading| Some(u64::from(reading.effective)));
+    gauge(
+        "identity_effective",
+        "Whether a pull from here is counted on this identity",
+        &|reading| Some(u64::from(reading.effective)),
+    );
     let (mut duration, mut states) = (Samples(Vec::new()), Samples(Vec::new()));
     for reading in &report.readings {
         let labels = labels(reading);
         duration.set(&labels, std::time::Duration::from_millis(reading.elapsed_ms).as_secs_f64());
-        for state in [State::Limited, State::Exhausted, State::Unlimited, State::Throttled, State::Unknown, State::Failed] {
+        for state in [
+            State::Limited,
+            State::Exhausted,
+            State::Unlimited,
+            State::Throttled,
+            State::Unknown,
+            State::Failed,
+        ] {
             states.set(&state_labels(&labels, state), i64::from(state == reading.state));
         }
     }
@@ -134,16 +157,31 @@ mod tests {
 
     #[test]
     fn samples_are_in_the_order_of_the_readings() {
-        let readings = ["c", "a", "d", "b"].map(|registry| Record { registry: registry.to_owned(), ..limited() });
+        let readings = ["c", "a", "d", "b"]
+            .map(|registry| Record { registry: registry.to_owned(), ..limited() });
         let text = prometheus(&report(readings.to_vec())).unwrap();
-        for metric in ["dhlimit_pulls_limit{", "dhlimit_reading_duration_seconds{", "dhlimit_identity_effective{"] {
-            let rows: Vec<&str> =
-                text.lines().filter_map(|line| line.strip_prefix(metric)?.strip_prefix("registry=\"")?.get(..1)).collect();
+        for metric in [
+            "dhlimit_pulls_limit{",
+            "dhlimit_reading_duration_seconds{",
+            "dhlimit_identity_effective{",
+        ] {
+            let rows: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix(metric)?.strip_prefix("registry=\"")?.get(..1))
+                .collect();
             assert_eq!(rows, ["c", "a", "d", "b"], "{text}");
         }
-        let states: Vec<&str> =
-            text.lines().filter_map(|line| line.strip_prefix("dhlimit_state{")?.split("state=\"").nth(1)?.split('"').next()).collect();
-        assert_eq!(states, ["limited", "exhausted", "unlimited", "throttled", "unknown", "failed"].repeat(4), "{text}");
+        let states: Vec<&str> = text
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("dhlimit_state{")?.split("state=\"").nth(1)?.split('"').next()
+            })
+            .collect();
+        assert_eq!(
+            states,
+            ["limited", "exhausted", "unlimited", "throttled", "unknown", "failed"].repeat(4),
+            "{text}"
+        );
     }
 
     #[test]
@@ -153,7 +191,10 @@ mod tests {
             text.contains("dhlimit_pulls_remaining{registry=\"docker.io\",image=\"docker.io/library/nginx:latest\",identity=\"anonymous\""),
             "{text}"
         );
-        assert!(text.contains("state=\"limited\"} 1\n") && text.contains("state=\"failed\"} 0\n"), "{text}");
+        assert!(
+            text.contains("state=\"limited\"} 1\n") && text.contains("state=\"failed\"} 0\n"),
+            "{text}"
+        );
         let text = prometheus(&report(vec![with(State::Failed, None)])).unwrap();
         assert!(!text.contains("dhlimit_pulls_remaining{"), "{text}");
         assert!(text.contains("state=\"failed\"} 1\n"), "{text}");

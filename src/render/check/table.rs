@@ -23,7 +23,8 @@ pub fn table(report: &CheckReport, look: Look) -> String {
         }
     }
     for image in images {
-        let readings: Vec<&Record> = report.readings.iter().filter(|reading| reading.image == image).collect();
+        let readings: Vec<&Record> =
+            report.readings.iter().filter(|reading| reading.image == image).collect();
         let _ = writeln!(page, "{image}");
         page.push_str(&block(&readings, look));
         for line in remarks(&readings) {
@@ -37,21 +38,35 @@ pub fn table(report: &CheckReport, look: Look) -> String {
 }
 
 fn block(readings: &[&Record], look: Look) -> String {
-    let families = readings.iter().any(|reading| reading.family != readings.first().and_then(|first| first.family));
+    let families = readings
+        .iter()
+        .any(|reading| reading.family != readings.first().and_then(|first| first.family));
     let mut table = Table::new().column("").column("IDENTITY");
     if families {
         table = table.column("OVER");
     }
-    table = table.column("COUNTED AS").column("PULLS LEFT").column("WINDOW").column("FULL AGAIN BY").column("STATE");
+    table = table
+        .column("COUNTED AS")
+        .column("PULLS LEFT")
+        .column("WINDOW")
+        .column("FULL AGAIN BY")
+        .column("STATE");
     for reading in readings {
-        let mut row: Vec<Cell> = vec![if reading.effective { "▸" } else { " " }.into(), one_line(reading.identity.label(), 40).into()];
+        let mut row: Vec<Cell> = vec![
+            if reading.effective { "▸" } else { " " }.into(),
+            one_line(reading.identity.label(), 40).into(),
+        ];
         if families {
             row.push(over(reading.family).into());
         }
         row.extend([
             counted(reading).into(),
             Cell::role(role(reading), left(reading)),
-            reading.window_seconds.and_then(Window::from_seconds).map_or_else(|| "–".to_owned(), |window| window.to_string()).into(),
+            reading
+                .window_seconds
+                .and_then(Window::from_seconds)
+                .map_or_else(|| "–".to_owned(), |window| window.to_string())
+                .into(),
             reading.full_by.map_or_else(|| "–".to_owned(), |at| look.time(at)).into(),
             Cell::role(role(reading), state(reading)),
         ]);
@@ -70,13 +85,19 @@ fn over(family: Option<Family>) -> &'static str {
 
 fn counted(reading: &Record) -> String {
     let Some(source) = reading.counted() else { return "–".to_owned() };
-    if reading.source_kind == Some(SourceKind::Account) { format!("account {source}") } else { source }
+    if reading.source_kind == Some(SourceKind::Account) {
+        format!("account {source}")
+    } else {
+        source
+    }
 }
 
 /// A gauge with the numbers beside it.
 fn left(reading: &Record) -> String {
     match (reading.limit, reading.remaining) {
-        (Some(limit), Some(remaining)) => format!("{} {remaining}/{limit}", gauge(remaining, limit)),
+        (Some(limit), Some(remaining)) => {
+            format!("{} {remaining}/{limit}", gauge(remaining, limit))
+        }
         (None, Some(remaining)) => remaining.to_string(),
         _ if reading.state == State::Unlimited => "∞".to_owned(),
         _ => "–".to_owned(),
@@ -85,18 +106,27 @@ fn left(reading: &Record) -> String {
 
 fn gauge(remaining: u64, limit: u64) -> String {
     let full = GAUGE as u64;
-    let filled = if limit == 0 { 0 } else { (remaining.min(limit).saturating_mul(full)).div_ceil(limit) };
+    let filled =
+        if limit == 0 { 0 } else { (remaining.min(limit).saturating_mul(full)).div_ceil(limit) };
     let filled = usize::try_from(filled).unwrap_or(GAUGE).min(GAUGE);
     format!("{}{}", "█".repeat(filled), "░".repeat(GAUGE - filled))
 }
 
 fn state(reading: &Record) -> String {
-    let inferred = if reading.confidence == Confidence::Inferred && reading.state == State::Exhausted { " (inferred)" } else { "" };
+    let inferred =
+        if reading.confidence == Confidence::Inferred && reading.state == State::Exhausted {
+            " (inferred)"
+        } else {
+            ""
+        };
     format!("{}{inferred}", reading.state.as_str())
 }
 
 fn role(reading: &Record) -> Role {
-    let low = reading.limit.zip(reading.remaining).is_some_and(|(limit, left)| left.saturating_mul(5) <= limit);
+    let low = reading
+        .limit
+        .zip(reading.remaining)
+        .is_some_and(|(limit, left)| left.saturating_mul(5) <= limit);
     match reading.state {
         State::Limited if low => Role::Caution,
         State::Limited | State::Unlimited => Role::Good,
@@ -118,7 +148,8 @@ pub fn hints(reading: &Record) -> Vec<String> {
         }),
         None => None,
     };
-    let warnings = reading.warnings.iter().map(|warning| format!("! {who}: {}", one_line(warning, 400)));
+    let warnings =
+        reading.warnings.iter().map(|warning| format!("! {who}: {}", one_line(warning, 400)));
     advice.map(|advice| format!("  → {advice}")).into_iter().chain(warnings).collect()
 }
 
@@ -134,7 +165,10 @@ fn remarks(readings: &[&Record]) -> Vec<String> {
         lines.extend(hints(reading));
     }
     if readings.len() > 1 && readings.iter().any(|reading| reading.effective) {
-        lines.push("▸ a pull from here, with the credentials found here, is counted on this identity".to_owned());
+        lines.push(
+            "▸ a pull from here, with the credentials found here, is counted on this identity"
+                .to_owned(),
+        );
     }
     lines
 }
@@ -151,7 +185,13 @@ mod tests {
     #[test]
     fn a_reading_is_seen_whole_at_80_columns() {
         let page = table(&report(vec![limited()]), look(80));
-        assert!(page.contains("192.0.2.10") && page.contains("76/100") && page.contains("1h") && page.contains("limited"), "{page}");
+        assert!(
+            page.contains("192.0.2.10")
+                && page.contains("76/100")
+                && page.contains("1h")
+                && page.contains("limited"),
+            "{page}"
+        );
         assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
         assert!(!page.contains('\u{1b}'), "{page}");
     }
@@ -159,14 +199,24 @@ mod tests {
     #[test]
     fn an_error_shows_its_next_step() {
         let page = table(&report(vec![with(State::Failed, None)]), look(100));
-        assert!(page.contains("✗ anonymous: registry-1.docker.io was not reached") && page.contains("→ check the network"), "{page}");
+        assert!(
+            page.contains("✗ anonymous: registry-1.docker.io was not reached")
+                && page.contains("→ check the network"),
+            "{page}"
+        );
     }
 
     #[test]
     fn a_gauge_shows_something_while_anything_is_left() {
         assert_eq!(
             (gauge(0, 100), gauge(1, 100), gauge(100, 100), gauge(300, 100), gauge(0, 0)),
-            ("░".repeat(10), format!("█{}", "░".repeat(9)), "█".repeat(10), "█".repeat(10), "░".repeat(10))
+            (
+                "░".repeat(10),
+                format!("█{}", "░".repeat(9)),
+                "█".repeat(10),
+                "█".repeat(10),
+                "░".repeat(10)
+            )
         );
     }
 }

@@ -7,7 +7,8 @@ use super::Report;
 
 /// Round steps of time, in seconds.
 const STEPS: [i64; 22] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, LONGEST,
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
+    86_400, 172_800, 604_800, 2_592_000, LONGEST,
 ];
 const LONGEST: i64 = 31_536_000;
 
@@ -25,7 +26,10 @@ impl Axis {
         let cells = || report.series.iter().flat_map(|series| series.trace.cells());
         let from = cells().map(|cell| cell.at).min()?;
         let to = cells().map(|cell| cell.at).max()?.max(from + TimeDelta::seconds(1));
-        let highest = cells().map(|cell| cell.high).chain(report.series.iter().filter_map(|series| series.limit)).max()?;
+        let highest = cells()
+            .map(|cell| cell.high)
+            .chain(report.series.iter().filter_map(|series| series.limit))
+            .max()?;
         let step = round_step(highest.max(1));
         Some(Self { from, to, top: highest.max(1).div_ceil(step).saturating_mul(step) })
     }
@@ -37,19 +41,28 @@ impl Axis {
 
     /// Where a count lies, 0 at the bottom to 1.
     pub(super) fn up(self, remaining: u64) -> f64 {
-        share(i64::try_from(remaining).unwrap_or(i64::MAX), i64::try_from(self.top).unwrap_or(i64::MAX))
+        share(
+            i64::try_from(remaining).unwrap_or(i64::MAX),
+            i64::try_from(self.top).unwrap_or(i64::MAX),
+        )
     }
 
     /// Round counts from 0 to the top.
     pub(super) fn counts(self) -> Vec<u64> {
         let step = round_step(self.top);
-        (0..=10).map(|turn| step.saturating_mul(turn)).take_while(|count| *count <= self.top).collect()
+        (0..=10)
+            .map(|turn| step.saturating_mul(turn))
+            .take_while(|count| *count <= self.top)
+            .collect()
     }
 
     /// At most `most` round times, each as it is written.
     pub(super) fn times(self, most: i64) -> Vec<(DateTime<Utc>, String)> {
         let span = (self.to - self.from).num_seconds();
-        let step = STEPS.into_iter().find(|step| span / step <= most).unwrap_or(LONGEST.saturating_mul(span / LONGEST / most.max(1) + 1));
+        let step = STEPS
+            .into_iter()
+            .find(|step| span / step <= most)
+            .unwrap_or(LONGEST.saturating_mul(span / LONGEST / most.max(1) + 1));
         let form = match step {
             ..60 => "%H:%M:%S",
             60..86_400 if span <= 2 * 86_400 => "%H:%M",
@@ -57,13 +70,21 @@ impl Axis {
             _ => "%Y-%m-%d",
         };
         let start = self.from.timestamp().div_euclid(step).saturating_mul(step);
-        let times = (0..=most.saturating_add(2)).filter_map(|turn| DateTime::from_timestamp(start.saturating_add(turn * step), 0));
-        times.filter(|at| (self.from..=self.to).contains(at)).map(|at| (at, at.format(form).to_string())).collect()
+        let times = (0..=most.saturating_add(2))
+            .filter_map(|turn| DateTime::from_timestamp(start.saturating_add(turn * step), 0));
+        times
+            .filter(|at| (self.from..=self.to).contains(at))
+            .map(|at| (at, at.format(form).to_string()))
+            .collect()
     }
 
     /// The span in words.
     pub(super) fn span(self) -> String {
-        format!("{} to {} UTC", self.from.format("%Y-%m-%d %H:%M"), self.to.format("%Y-%m-%d %H:%M"))
+        format!(
+            "{} to {} UTC",
+            self.from.format("%Y-%m-%d %H:%M"),
+            self.to.format("%Y-%m-%d %H:%M")
+        )
     }
 }
 
@@ -93,7 +114,15 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        let rows = [(1, 1), (5, 1), (6, 2), (100, 20), (200, 50), (3000, 1000), (u64::MAX, 5_000_000_000_000_000_000)];
+        let rows = [
+            (1, 1),
+            (5, 1),
+            (6, 2),
+            (100, 20),
+            (200, 50),
+            (3000, 1000),
+            (u64::MAX, 5_000_000_000_000_000_000),
+        ];
         for (top, step) in rows {
             assert_eq!(round_step(top), step, "{top}");
         }

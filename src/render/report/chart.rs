@@ -23,9 +23,11 @@ pub(super) fn chart(report: &Report, look: Look) -> String {
     let Some(axis) = Axis::of(report) else { return String::new() };
     let (usual, least, most) = COLUMNS;
     let margin = axis.top.to_string().len() + 2;
-    let columns = look.columns.map_or(usual, usize::from).clamp(least, most).saturating_sub(margin).max(8);
+    let columns =
+        look.columns.map_or(usual, usize::from).clamp(least, most).saturating_sub(margin).max(8);
     let mut canvas = Canvas { columns, cells: vec![' '; columns * LINES] };
-    let shown: Vec<&Series> = report.series.iter().filter(|series| !series.trace.cells().is_empty()).collect();
+    let shown: Vec<&Series> =
+        report.series.iter().filter(|series| !series.trace.cells().is_empty()).collect();
     if let [series] = shown.as_slice() {
         canvas.braille(axis, series);
     } else {
@@ -37,10 +39,18 @@ pub(super) fn chart(report: &Report, look: Look) -> String {
     let counts = axis.counts();
     let mut text = String::new();
     for (line, cells) in canvas.cells.chunks(columns).enumerate() {
-        let label = counts.iter().find(|count| row(axis.up(**count), LINES) == line).map(ToString::to_string).unwrap_or_default();
+        let label = counts
+            .iter()
+            .find(|count| row(axis.up(**count), LINES) == line)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let cells: String = cells.iter().collect();
         let mark = if label.is_empty() { '│' } else { '┤' };
-        text.push_str(&format!("{label:>width$} {mark}{}\n", palette.paint(Role::Accent, cells.trim_end()), width = margin - 2));
+        text.push_str(&format!(
+            "{label:>width$} {mark}{}\n",
+            palette.paint(Role::Accent, cells.trim_end()),
+            width = margin - 2
+        ));
     }
     text.push_str(&format!("{:>width$} └{}\n", "", "─".repeat(columns), width = margin - 2));
     text.push_str(&format!("{:>width$}  {}\n", "", times(axis, columns), width = margin - 2));
@@ -75,7 +85,11 @@ impl Canvas {
         let mut before: Option<(usize, usize)> = None;
         for cell in series.trace.cells() {
             let at = column(axis.across(cell.at), width);
-            let (high, low, last) = (row(axis.up(cell.high), height), row(axis.up(cell.low), height), row(axis.up(cell.last), height));
+            let (high, low, last) = (
+                row(axis.up(cell.high), height),
+                row(axis.up(cell.low), height),
+                row(axis.up(cell.last), height),
+            );
             let (mut top, mut bottom) = (high.min(low), high.max(low));
             if let Some((from, level)) = before.filter(|_| !cell.breaks) {
                 (from..=at).for_each(|column| self.dot(column, level));
@@ -98,7 +112,8 @@ impl Canvas {
     fn letters(&mut self, axis: Axis, series: &Series, letter: char) {
         let mut before: Option<(usize, usize)> = None;
         for cell in series.trace.cells() {
-            let (at, line) = (column(axis.across(cell.at), self.columns), row(axis.up(cell.low), LINES));
+            let (at, line) =
+                (column(axis.across(cell.at), self.columns), row(axis.up(cell.low), LINES));
             if let Some((from, level)) = before.filter(|_| !cell.breaks) {
                 (from + 1..at).for_each(|column| self.put(column, level, letter));
             }
@@ -115,7 +130,12 @@ impl Canvas {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of a small number")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share of a small number"
+)]
 fn column(share: f64, columns: usize) -> usize {
     ((share * columns as f64) as usize).min(columns.saturating_sub(1))
 }

@@ -30,7 +30,14 @@ pub fn html(report: &Report) -> String {
     if report.series.is_empty() {
         let _ = write!(body, "<p>{EMPTY}</p>");
     } else {
-        let _ = write!(body, "<p>{}</p><figure>{}</figure>{}{}", lead(report), drawing(report, false), summary(report), numbers(report));
+        let _ = write!(
+            body,
+            "<p>{}</p><figure>{}</figure>{}{}",
+            lead(report),
+            drawing(report, false),
+            summary(report),
+            numbers(report)
+        );
     }
     for words in report.omissions() {
         let _ = write!(body, "<p>{words}.</p>");
@@ -48,10 +55,20 @@ pub fn html(report: &Report) -> String {
 /// The one sentence that matters most.
 fn lead(report: &Report) -> String {
     let pulls = report.series.iter().fold(0_u64, |sum, series| sum.saturating_add(series.pulls));
-    let zero = report.series.iter().fold(0_u64, |sum, series| sum.saturating_add(series.seconds_at_zero));
-    let refused = report.series.iter().fold(0_u64, |sum, series| sum.saturating_add(series.refused));
-    let zero = if zero == 0 { "The count never stood at zero".to_owned() } else { format!("Nothing was left for {}", span(zero)) };
-    let refused = if refused == 0 { String::new() } else { format!("; {refused} readings were answered 429") };
+    let zero =
+        report.series.iter().fold(0_u64, |sum, series| sum.saturating_add(series.seconds_at_zero));
+    let refused =
+        report.series.iter().fold(0_u64, |sum, series| sum.saturating_add(series.refused));
+    let zero = if zero == 0 {
+        "The count never stood at zero".to_owned()
+    } else {
+        format!("Nothing was left for {}", span(zero))
+    };
+    let refused = if refused == 0 {
+        String::new()
+    } else {
+        format!("; {refused} readings were answered 429")
+    };
     format!("{zero}. The count fell by {pulls} pulls in all{refused}.")
 }
 
@@ -59,9 +76,13 @@ fn summary(report: &Report) -> String {
     let mut rows = String::new();
     for (place, series) in report.series.iter().enumerate() {
         let time = |at: Option<chrono::DateTime<chrono::Utc>>| {
-            at.map_or_else(String::new, |at| at.format("<span class=\"t\">%Y-%m-%d</span> %H:%M:%S").to_string())
+            at.map_or_else(String::new, |at| {
+                at.format("<span class=\"t\">%Y-%m-%d</span> %H:%M:%S").to_string()
+            })
         };
-        let or_dash = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+        let or_dash = |number: Option<u64>| {
+            number.map_or_else(|| "–".to_owned(), |number| number.to_string())
+        };
         let _ = write!(
             rows,
             "<tr><th scope=\"row\">{}. {}</th><td>{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td class=\"r\">{}</td></tr>",
@@ -74,7 +95,11 @@ fn summary(report: &Report) -> String {
             series.pace(),
             series.worst_hour.map_or_else(
                 || "–".to_owned(),
-                |worst| format!("{}{}", worst.pulls, worst.since(" from <span class=\"t\">%b %d %H:%M</span>"))
+                |worst| format!(
+                    "{}{}",
+                    worst.pulls,
+                    worst.since(" from <span class=\"t\">%b %d %H:%M</span>")
+                )
             ),
             or_dash(series.limit),
             or_dash(series.lowest),

@@ -92,9 +92,15 @@ impl Report {
 
     /// What is not in it, in words.
     fn omissions(&self) -> Vec<String> {
-        let series = (self.series_left_out > 0)
-            .then(|| format!("Only the {} series read last are shown; older ones left out: {}", self.series.len(), self.series_left_out));
-        let torn = (self.torn_lines > 0).then(|| format!("Lines torn off or damaged, and passed over: {}", self.torn_lines));
+        let series = (self.series_left_out > 0).then(|| {
+            format!(
+                "Only the {} series read last are shown; older ones left out: {}",
+                self.series.len(),
+                self.series_left_out
+            )
+        });
+        let torn = (self.torn_lines > 0)
+            .then(|| format!("Lines torn off or damaged, and passed over: {}", self.torn_lines));
         series.into_iter().chain(torn).collect()
     }
 
@@ -111,12 +117,18 @@ impl Report {
         if series.registry != "docker.io" {
             name = format!("{name} at {}", one_line(&series.registry, 60));
         }
-        if let Some(source) = series.source.as_deref().filter(|source| *source != series.identity.label()) {
+        if let Some(source) =
+            series.source.as_deref().filter(|source| *source != series.identity.label())
+        {
             name = format!("{name} · {}", one_line(source, 45));
         }
         match series.files.as_slice() {
             [file, more @ ..] if self.has_many_files() => {
-                let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+                let more = if more.is_empty() {
+                    String::new()
+                } else {
+                    format!(" and {} more", more.len())
+                };
                 format!("{name} · {}{more}", one_line(file, 60))
             }
             _ => name,
@@ -127,12 +139,18 @@ impl Report {
 impl Series {
     /// Pulls an hour for people.
     fn pace(&self) -> String {
-        self.pulls_per_hour.map_or_else(|| "–".to_owned(), |pace| if pace < 10.0 { format!("{pace:.1}") } else { format!("{pace:.0}") })
+        self.pulls_per_hour.map_or_else(
+            || "–".to_owned(),
+            |pace| if pace < 10.0 { format!("{pace:.1}") } else { format!("{pace:.0}") },
+        )
     }
 
     /// The worst hour for people: how many pulls, and from when.
     fn worst(&self) -> String {
-        self.worst_hour.map_or_else(|| "–".to_owned(), |worst| format!("{}{}", worst.pulls, worst.since(" from %b %d %H:%M")))
+        self.worst_hour.map_or_else(
+            || "–".to_owned(),
+            |worst| format!("{}{}", worst.pulls, worst.since(" from %b %d %H:%M")),
+        )
     }
 }
 

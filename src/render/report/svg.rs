@@ -46,13 +46,16 @@ pub(super) fn drawing(report: &Report, alone: bool) -> String {
     };
     let mut rows = 0.0;
     let mut body = grid(axis);
-    for (place, series) in report.series.iter().enumerate().filter(|(_, series)| !series.trace.cells().is_empty()) {
+    for (place, series) in
+        report.series.iter().enumerate().filter(|(_, series)| !series.trace.cells().is_empty())
+    {
         body.push_str(&line(axis, place, series));
         body.push_str(&legend(report, place, series, HEIGHT + LEGEND * rows));
         rows += 1.0;
     }
     let height = HEIGHT + LEGEND * rows + 8.0;
-    let size = if alone { format!(" width=\"{WIDTH}\" height=\"{height}\"") } else { String::new() };
+    let size =
+        if alone { format!(" width=\"{WIDTH}\" height=\"{height}\"") } else { String::new() };
     format!(
         "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\"{size} role=\"img\" aria-labelledby=\"t d\">\
 <title id=\"t\">Pulls left over time</title><desc id=\"d\">{}</desc>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"{height}\"/>{body}</svg>\n",
@@ -64,8 +67,16 @@ pub(super) fn drawing(report: &Report, alone: bool) -> String {
 fn describe(report: &Report, axis: Axis) -> String {
     let mut words = format!("A line chart of pulls left, {}.", axis.span());
     for (place, series) in report.series.iter().enumerate().take(16) {
-        let lowest = series.lowest.map_or_else(|| "no count".to_owned(), |lowest| format!("{lowest} left at the lowest"));
-        let _ = write!(words, " Line {}, {}: {lowest}, {} pulls seen.", place + 1, report.name(series), series.pulls);
+        let lowest = series
+            .lowest
+            .map_or_else(|| "no count".to_owned(), |lowest| format!("{lowest} left at the lowest"));
+        let _ = write!(
+            words,
+            " Line {}, {}: {lowest}, {} pulls seen.",
+            place + 1,
+            report.name(series),
+            series.pulls
+        );
     }
     escape(&words)
 }
@@ -101,7 +112,8 @@ fn line(axis: Axis, place: usize, series: &Series) -> String {
     let mut path = String::new();
     let mut marks = String::new();
     let mut refused = String::new();
-    let (mut before, mut marked, mut crossed): (Option<f64>, f64, f64) = (None, f64::NEG_INFINITY, f64::NEG_INFINITY);
+    let (mut before, mut marked, mut crossed): (Option<f64>, f64, f64) =
+        (None, f64::NEG_INFINITY, f64::NEG_INFINITY);
     // Marks of different series are shifted, so that they do not cover each other where lines meet.
     let shift = MARK_EVERY / 4.0 * f64::from(u8::try_from(place % 4).unwrap_or(0));
     for (x, cell) in &columns {
@@ -136,13 +148,24 @@ fn line(axis: Axis, place: usize, series: &Series) -> String {
     if let Some((x, level)) = columns.last().map(|(x, _)| x).zip(before) {
         let _ = write!(path, "h.1");
         marks.push_str(&mark(place, *x, level));
-        let _ = write!(marks, "<text class=\"e n\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 8.0, level - 5.0, place + 1);
+        let _ = write!(
+            marks,
+            "<text class=\"e n\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            x + 8.0,
+            level - 5.0,
+            place + 1
+        );
     }
     if !refused.is_empty() {
-        refused = format!("<path class=\"b\" fill=\"none\" d=\"{refused}\"><title>answered 429</title></path>");
+        refused = format!(
+            "<path class=\"b\" fill=\"none\" d=\"{refused}\"><title>answered 429</title></path>"
+        );
     }
     let dash = DASHES.get(place % 4).copied().unwrap_or("none");
-    format!("<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"{path}\"/>{marks}{refused}", place % 4)
+    format!(
+        "<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"{path}\"/>{marks}{refused}",
+        place % 4
+    )
 }
 
 /// Cells of the same column of the drawing put together.
@@ -167,7 +190,11 @@ fn mark(place: usize, x: f64, y: f64) -> String {
     let kind = format!("class=\"m k{}\"", place % 4);
     match (place + place / 4) % 4 {
         0 => format!("<circle {kind} cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>"),
-        1 => format!("<rect {kind} x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\"/>", x - 4.0, y - 4.0),
+        1 => format!(
+            "<rect {kind} x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\"/>",
+            x - 4.0,
+            y - 4.0
+        ),
         2 => format!("<path {kind} d=\"M{x:.1} {:.1}l5 9h-10z\"/>", y - 5.5),
         _ => format!("<path {kind} d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>", y - 5.0),
     }

@@ -40,7 +40,9 @@ impl Trace {
             self.cells.push(cell);
         }
         while self.cells.len() > MOST_CELLS {
-            self.span = (self.span * 2).max(self.length() / i64::try_from(MOST_CELLS).unwrap_or(i64::MAX)).max(1);
+            self.span = (self.span * 2)
+                .max(self.length() / i64::try_from(MOST_CELLS).unwrap_or(i64::MAX))
+                .max(1);
             for cell in std::mem::take(&mut self.cells) {
                 if !self.join(cell) {
                     self.cells.push(cell);
@@ -57,7 +59,9 @@ impl Trace {
     /// Puts a cell together with the last one where their times are near.
     fn join(&mut self, cell: Cell) -> bool {
         let span = self.span;
-        let near = |last: &&mut Cell| cell.at <= last.at || span > 0 && place(cell.at, span) == place(last.at, span);
+        let near = |last: &&mut Cell| {
+            cell.at <= last.at || span > 0 && place(cell.at, span) == place(last.at, span)
+        };
         let Some(last) = self.cells.last_mut().filter(near) else { return false };
         last.low = last.low.min(cell.low);
         last.high = last.high.max(cell.high);
@@ -67,7 +71,10 @@ impl Trace {
     }
 
     fn length(&self) -> i64 {
-        self.cells.first().zip(self.cells.last()).map_or(0, |(first, last)| (last.at - first.at).num_milliseconds())
+        self.cells
+            .first()
+            .zip(self.cells.last())
+            .map_or(0, |(first, last)| (last.at - first.at).num_milliseconds())
     }
 }
 
@@ -85,7 +92,12 @@ mod tests {
         let start: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
         let mut trace = Trace::default();
         for second in 0..1_000_000_i64 {
-            trace.push(start + TimeDelta::seconds(second), if second == 654_321 { 0 } else { 80 }, second == 7, false);
+            trace.push(
+                start + TimeDelta::seconds(second),
+                if second == 654_321 { 0 } else { 80 },
+                second == 7,
+                false,
+            );
         }
         let cells = trace.cells();
         assert!((MOST_CELLS / 4..=MOST_CELLS).contains(&cells.len()), "{}", cells.len());
@@ -101,7 +113,8 @@ mod tests {
         for (second, left) in [(0, 5), (10, 4), (3, 2), (11, 1)] {
             trace.push(start + TimeDelta::seconds(second), left, false, false);
         }
-        let seen: Vec<_> = trace.cells().iter().map(|cell| (cell.low, cell.high, cell.last)).collect();
+        let seen: Vec<_> =
+            trace.cells().iter().map(|cell| (cell.low, cell.high, cell.last)).collect();
         assert_eq!(seen, [(5, 5, 5), (2, 4, 2), (1, 1, 1)]);
     }
 }

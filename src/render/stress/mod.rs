@@ -162,7 +162,10 @@ mod whole_number {
 
     #[expect(clippy::ref_option, reason = "serde's signature")]
     #[expect(clippy::cast_possible_truncation, reason = "an average of counts is far below 2^53")]
-    pub(super) fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<f64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) if value.fract() == 0.0 => serializer.serialize_i64(*value as i64),
             Some(value) => serializer.serialize_f64(*value),
@@ -170,7 +173,9 @@ mod whole_number {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<f64>, D::Error> {
         Option::<f64>::deserialize(deserializer)
     }
 }

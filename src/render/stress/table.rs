@@ -18,16 +18,31 @@ const SOME_ROUNDS: usize = 4;
 pub fn round_line(round: &Round) -> String {
     let count = |left: Option<u64>| left.map_or_else(|| "?".to_owned(), |left| left.to_string());
     let cost = round.cost.map(|cost| format!(", cost {cost}")).unwrap_or_default();
-    let left = format!("{} → {} left{cost}", count(round.remaining_before), count(round.remaining_after));
-    let failure =
-        round.failure.as_ref().map(|failure| format!("  {}: {}", failure.class, one_line(&failure.text, 300))).unwrap_or_default();
-    format!("round {}: {} in {} ms, {left}{failure}", round.n, outcome(round.outcome), round.pull_ms)
+    let left =
+        format!("{} → {} left{cost}", count(round.remaining_before), count(round.remaining_after));
+    let failure = round
+        .failure
+        .as_ref()
+        .map(|failure| format!("  {}: {}", failure.class, one_line(&failure.text, 300)))
+        .unwrap_or_default();
+    format!(
+        "round {}: {} in {} ms, {left}{failure}",
+        round.n,
+        outcome(round.outcome),
+        round.pull_ms
+    )
 }
 
 /// The rounds and what they add up to.
 pub fn table(report: &StressReport, look: Look) -> String {
-    let mut rows =
-        Table::new().numbers("ROUND").column("OUTCOME").numbers("PULL").numbers("REMOVE").numbers("LEFT").numbers("COST").column("WHY");
+    let mut rows = Table::new()
+        .numbers("ROUND")
+        .column("OUTCOME")
+        .numbers("PULL")
+        .numbers("REMOVE")
+        .numbers("LEFT")
+        .numbers("COST")
+        .column("WHY");
     let many = report.rounds.len() > ALL_ROUNDS;
     let usual = report.rounds.first().and_then(|round| round.cost);
     for (at, round) in report.rounds.iter().enumerate() {
@@ -51,7 +66,8 @@ pub fn plain(report: &StressReport, look: Look) -> String {
 }
 
 fn row(round: &Round) -> [Cell; 7] {
-    let milliseconds = |time: Option<u64>| time.map_or_else(|| "–".to_owned(), |time| format!("{time} ms"));
+    let milliseconds =
+        |time: Option<u64>| time.map_or_else(|| "–".to_owned(), |time| format!("{time} ms"));
     let role = match round.outcome {
         RoundOutcome::Pulled => Role::Good,
         RoundOutcome::Limited => Role::Caution,
@@ -83,14 +99,21 @@ fn sentences(report: &StressReport, look: Look) -> String {
         let _ = writeln!(page, "{}", wrap(&line, look.columns));
     };
     let window = report.window_seconds.and_then(Window::from_seconds);
-    let cost = report.cost_per_pull.map(|cost| format!("; one pull costs {cost}")).unwrap_or_default();
+    let cost =
+        report.cost_per_pull.map(|cost| format!("; one pull costs {cost}")).unwrap_or_default();
     let limit = match (report.limit, window) {
         (Some(limit), Some(window)) => format!(" of a limit of {limit} per {window}"),
         (Some(limit), None) => format!(" of a limit of {limit}"),
         _ => String::new(),
     };
-    let pulls = if report.pulls == 1 { "1 pull".to_owned() } else { format!("{} pulls", report.pulls) };
-    say(format!("{} by {} ({}){limit}{cost}.", palette.paint(Role::Strong, pulls), report.runtime, one_line(&report.runtime_version, 80)));
+    let pulls =
+        if report.pulls == 1 { "1 pull".to_owned() } else { format!("{} pulls", report.pulls) };
+    say(format!(
+        "{} by {} ({}){limit}{cost}.",
+        palette.paint(Role::Strong, pulls),
+        report.runtime,
+        one_line(&report.runtime_version, 80)
+    ));
     if let Some(free) = free_rounds(report) {
         say(free);
     }
@@ -105,17 +128,20 @@ fn sentences(report: &StressReport, look: Look) -> String {
     say(stopped(report));
     if let Some(first) = &report.first_429 {
         let status = first.http_status.map(|status| format!("{status} ")).unwrap_or_default();
-        let code = first.code.as_ref().map(|code| format!("{}: ", one_line(code, 40))).unwrap_or_default();
-        let message = first
-            .message
-            .as_ref()
-            .map_or_else(|| "(the runtime does not pass the registry's words on)".to_owned(), |message| one_line(message, 400));
+        let code =
+            first.code.as_ref().map(|code| format!("{}: ", one_line(code, 40))).unwrap_or_default();
+        let message = first.message.as_ref().map_or_else(
+            || "(the runtime does not pass the registry's words on)".to_owned(),
+            |message| one_line(message, 400),
+        );
         say(format!("{}", palette.paint(Role::Caution, format!("  {status}{code}{message}"))));
         say(format!("  {}", meaning(first)));
     }
     match (&report.recovery, report.full_by) {
         (Some(recovery), _) => say(recovered(recovery)),
-        (None, Some(full_by)) => say(format!("Full again at the latest by {}.", look.time(full_by))),
+        (None, Some(full_by)) => {
+            say(format!("Full again at the latest by {}.", look.time(full_by)))
+        }
         _ => {}
     }
     say(format!("Clean-up: {}.", one_line(&report.cleanup, 400)));
@@ -125,7 +151,8 @@ fn sentences(report: &StressReport, look: Look) -> String {
 /// Which limit it was, how one can tell, and how it differs from the other.
 fn meaning(first: &First429) -> String {
     let overall = "The overall (abuse) limit says \"Too Many Requests\" as plain text and refuses everything, not manifests alone.";
-    let says_pull = first.message.as_ref().is_some_and(|message| message.contains("pull rate limit"));
+    let says_pull =
+        first.message.as_ref().is_some_and(|message| message.contains("pull rate limit"));
     match first.class.as_str() {
         "pull_limit" if says_pull => format!("This is the pull limit: it says so, in JSON. {overall}"),
         "pull_limit" => format!("This is the pull limit: a HEAD right after it found nothing left. {overall}"),
@@ -137,7 +164,9 @@ fn meaning(first: &First429) -> String {
 /// Pulls that took nothing off the count, which the average hides.
 fn free_rounds(report: &StressReport) -> Option<String> {
     const MOST: usize = 8;
-    let free = report.rounds.iter().filter(|round| round.outcome == RoundOutcome::Pulled && round.cost.is_some_and(|cost| cost <= 0));
+    let free = report.rounds.iter().filter(|round| {
+        round.outcome == RoundOutcome::Pulled && round.cost.is_some_and(|cost| cost <= 0)
+    });
     let free: Vec<String> = free.map(|round| round.n.to_string()).collect();
     let named = free.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if free.len() > MOST { ", …" } else { "" };
@@ -153,8 +182,12 @@ fn free_rounds(report: &StressReport) -> Option<String> {
 fn stopped(report: &StressReport) -> String {
     let round = report.first_429.as_ref().map_or(report.rounds.len() as u64, |first| first.round);
     match report.stopped_by {
-        StoppedBy::PullLimit => format!("Stopped by the pull limit: round {round} was answered 429."),
-        StoppedBy::OverallLimit => format!("Stopped by another limit than the pull limit in round {round}."),
+        StoppedBy::PullLimit => {
+            format!("Stopped by the pull limit: round {round} was answered 429.")
+        }
+        StoppedBy::OverallLimit => {
+            format!("Stopped by another limit than the pull limit in round {round}.")
+        }
         StoppedBy::Count => "Stopped after the number of pulls asked for; no 429 came.".to_owned(),
         StoppedBy::Floor => "Stopped at the floor asked for; no 429 came.".to_owned(),
         StoppedBy::Deadline => "Stopped when the time asked for was up; no 429 came.".to_owned(),
@@ -163,15 +196,25 @@ fn stopped(report: &StressReport) -> String {
             let failure = report.rounds.last().and_then(|round| round.failure.as_ref());
             failure.map_or_else(
                 || "Stopped by a failure.".to_owned(),
-                |failure| format!("Stopped by a failure ({}): {}", failure.class, one_line(&failure.text, 400)),
+                |failure| {
+                    format!(
+                        "Stopped by a failure ({}): {}",
+                        failure.class,
+                        one_line(&failure.text, 400)
+                    )
+                },
             )
         }
     }
 }
 
 fn recovered(recovery: &super::Recovery) -> String {
-    let after =
-        |seconds: Option<u64>| seconds.map_or_else(|| "not seen".to_owned(), |seconds| format!("after {}", crate::render::span(seconds)));
+    let after = |seconds: Option<u64>| {
+        seconds.map_or_else(
+            || "not seen".to_owned(),
+            |seconds| format!("after {}", crate::render::span(seconds)),
+        )
+    };
     format!(
         "Recovery: first pull possible again {}, full again {} ({} readings).",
         after(recovery.seconds_to_first),
@@ -202,7 +245,13 @@ mod tests {
             .unwrap()
         };
         assert_eq!(free_rounds(&report(&[1, 1])), None);
-        assert!(free_rounds(&report(&[1, 0, 1, -2])).unwrap().starts_with("Free: 2 of these pulls (round 2, 4) took nothing"));
-        assert!(free_rounds(&report(&[0; 20])).unwrap().contains("(round 1, 2, 3, 4, 5, 6, 7, 8, …)"));
+        assert!(
+            free_rounds(&report(&[1, 0, 1, -2]))
+                .unwrap()
+                .starts_with("Free: 2 of these pulls (round 2, 4) took nothing")
+        );
+        assert!(
+            free_rounds(&report(&[0; 20])).unwrap().contains("(round 1, 2, 3, 4, 5, 6, 7, 8, …)")
+        );
     }
 }

@@ -136,36 +136,61 @@ impl Event {
 
     /// Its words: one line.
     pub fn words(&self) -> String {
-        let window = |seconds: u64| Window::from_seconds(seconds).map_or_else(|| "none".to_owned(), |window| window.to_string());
+        let window = |seconds: u64| {
+            Window::from_seconds(seconds)
+                .map_or_else(|| "none".to_owned(), |window| window.to_string())
+        };
         match self {
             Self::LimitBegan { refused: true } => "the 429 of the pull limit began".to_owned(),
             Self::LimitBegan { refused: false } => "the pull limit is used up".to_owned(),
-            Self::LimitEnded { seconds } => format!("pulls are left again after {}", span(*seconds)),
-            Self::ThrottleBegan { which } => format!("the {which} limit refuses: requests are held back"),
-            Self::ThrottleEnded { seconds } => format!("the other limit refuses no longer after {}", span(*seconds)),
+            Self::LimitEnded { seconds } => {
+                format!("pulls are left again after {}", span(*seconds))
+            }
+            Self::ThrottleBegan { which } => {
+                format!("the {which} limit refuses: requests are held back")
+            }
+            Self::ThrottleEnded { seconds } => {
+                format!("the other limit refuses no longer after {}", span(*seconds))
+            }
             Self::Drop { pulls } => format!("{pulls} pulls gone at once"),
             Self::Reset { from, to } => format!("the count came back from {from} to {to}"),
-            Self::FalseFull { shown } => format!("a full count of {shown} is ignored until a second reading says so"),
+            Self::FalseFull { shown } => {
+                format!("a full count of {shown} is ignored until a second reading says so")
+            }
             Self::TokenRenewed => "a new token".to_owned(),
             Self::NetworkLost { message } => one_line(&format!("not reached: {message}"), 300),
             Self::NetworkBack { seconds } => format!("reached again after {}", span(*seconds)),
             Self::FaultBegan { message, .. } => one_line(message, 300),
             Self::FaultEnded { seconds } => format!("readings again after {}", span(*seconds)),
-            Self::SourceChanged { from, to } => one_line(&format!("counted as {to} now, as {from} before: a new series"), 400),
-            Self::LimitChanged { from, to } => format!("the limit is {to} pulls now, {from} before"),
-            Self::WindowChanged { from, to } => format!("the window is {} now, {} before", window(*to), window(*from)),
+            Self::SourceChanged { from, to } => {
+                one_line(&format!("counted as {to} now, as {from} before: a new series"), 400)
+            }
+            Self::LimitChanged { from, to } => {
+                format!("the limit is {to} pulls now, {from} before")
+            }
+            Self::WindowChanged { from, to } => {
+                format!("the window is {} now, {} before", window(*to), window(*from))
+            }
             Self::Unlimited => "no pull limit applies any more".to_owned(),
             Self::ClockJumped { seconds } if *seconds >= 0 => {
-                format!("{} went by unseen: this machine slept, or its clock was set", span(seconds.unsigned_abs()))
+                format!(
+                    "{} went by unseen: this machine slept, or its clock was set",
+                    span(seconds.unsigned_abs())
+                )
             }
-            Self::ClockJumped { seconds } => format!("the clock was set back by {}: a new series", span(seconds.unsigned_abs())),
+            Self::ClockJumped { seconds } => {
+                format!("the clock was set back by {}: a new series", span(seconds.unsigned_abs()))
+            }
         }
     }
 
     /// How it is coloured.
     pub const fn role(&self) -> Role {
         match self {
-            Self::LimitBegan { .. } | Self::ThrottleBegan { .. } | Self::NetworkLost { .. } | Self::FaultBegan { .. } => Role::Bad,
+            Self::LimitBegan { .. }
+            | Self::ThrottleBegan { .. }
+            | Self::NetworkLost { .. }
+            | Self::FaultBegan { .. } => Role::Bad,
             Self::LimitEnded { .. }
             | Self::ThrottleEnded { .. }
             | Self::NetworkBack { .. }

@@ -45,7 +45,10 @@ async fn pid(folder: &Path, name: &str) -> u32 {
 
 /// Whether a process runs; one that only waits for its parent to take notice does not.
 fn runs(pid: u32) -> bool {
-    let listed = std::process::Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
+    let listed = std::process::Command::new("ps")
+        .args(["-o", "stat=", "-p", &pid.to_string()])
+        .output()
+        .unwrap();
     !matches!(listed.stdout.trim_ascii_start().first(), None | Some(b'Z' | b'X'))
 }
 
@@ -63,7 +66,10 @@ async fn goes(pid: u32) -> bool {
 #[tokio::test]
 async fn exit_code_and_both_streams_come_back() {
     let (finished, _folder) = finished("echo answer; echo talk >&2; exit 7", bounds()).await;
-    assert_eq!((finished.ending, finished.stdout.text(), finished.stderr.text()), (Ending::Exited(7), "answer\n".into(), "talk\n".into()));
+    assert_eq!(
+        (finished.ending, finished.stdout.text(), finished.stderr.text()),
+        (Ending::Exited(7), "answer\n".into(), "talk\n".into())
+    );
 }
 
 #[tokio::test]
@@ -113,23 +119,30 @@ async fn a_child_that_ignores_sigterm_is_killed_after_a_moment() {
 
 #[tokio::test]
 async fn a_child_that_stopped_itself_is_ended() {
-    let (finished, _folder) = finished("kill -STOP $$; sleep 60", Bounds::new(Duration::from_millis(300), 4096)).await;
+    let (finished, _folder) =
+        finished("kill -STOP $$; sleep 60", Bounds::new(Duration::from_millis(300), 4096)).await;
     assert_eq!(finished.ending, Ending::TimedOut);
     assert!(finished.elapsed < GRACE, "{:?}", finished.elapsed);
 }
 
 #[tokio::test]
 async fn a_flood_neither_blocks_the_child_nor_is_kept() {
-    let (finished, _folder) = finished("yes flood | head -c 20000000; echo end >&2; echo last", bounds()).await;
+    let (finished, _folder) =
+        finished("yes flood | head -c 20000000; echo end >&2; echo last", bounds()).await;
     assert_eq!(finished.ending, Ending::Exited(0));
     let text = finished.stdout.text();
-    assert!(text.starts_with("flood\n") && text.ends_with("last\n") && text.len() < 5000, "{} bytes", text.len());
+    assert!(
+        text.starts_with("flood\n") && text.ends_with("last\n") && text.len() < 5000,
+        "{} bytes",
+        text.len()
+    );
     assert!(finished.stdout.left_out() > 19_000_000);
 }
 
 #[tokio::test]
 async fn a_grandchild_that_holds_the_pipe_open_does_not_hold_us_up_and_is_killed() {
-    let (finished, folder) = finished("sleep 60 & echo $! > $FOLDER/grandchild; echo done", bounds()).await;
+    let (finished, folder) =
+        finished("sleep 60 & echo $! > $FOLDER/grandchild; echo done", bounds()).await;
     assert_eq!((finished.ending, finished.stdout.text()), (Ending::Exited(0), "done\n".into()));
     assert!(goes(pid(folder.path(), "grandchild").await).await);
 }
@@ -142,15 +155,20 @@ async fn a_daemon_in_a_session_of_its_own_does_not_hold_us_up() {
     assert_eq!((finished.ending, finished.stdout.text()), (Ending::Exited(0), "done\n".into()));
     let daemon = pid(folder.path(), "daemon").await;
     assert!(runs(daemon), "a daemon is not ours to kill");
-    rustix::process::kill_process(Pid::from_raw(daemon.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    rustix::process::kill_process(Pid::from_raw(daemon.cast_signed()).unwrap(), Signal::KILL)
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_text_ends_the_child_even_where_it_comes_in_two_pieces() {
-    let script = "echo before >&2; printf 'Too many req' >&2; sleep 0.1; printf 'uests to' >&2; sleep 60";
+    let script =
+        "echo before >&2; printf 'Too many req' >&2; sleep 0.1; printf 'uests to' >&2; sleep 60";
     let (finished, _folder) = finished(script, bounds().stopping_at("Too many requests to")).await;
     assert_eq!(finished.ending, Ending::Stopped);
-    assert!(finished.elapsed < GRACE && finished.stderr.text().contains("Too many requests to"), "{finished:?}");
+    assert!(
+        finished.elapsed < GRACE && finished.stderr.text().contains("Too many requests to"),
+        "{finished:?}"
+    );
 }
 
 #[tokio::test]
@@ -177,9 +195,11 @@ async fn a_child_may_finish_in_the_moment_after_shutdown_and_no_longer() {
 #[tokio::test]
 async fn a_dropped_run_leaves_neither_child_nor_grandchild() {
     let folder = tempfile::tempdir().unwrap();
-    let script = "trap '' TERM; sleep 60 & echo $! > $FOLDER/grandchild; echo $$ > $FOLDER/child; wait";
+    let script =
+        "trap '' TERM; sleep 60 & echo $! > $FOLDER/grandchild; echo $$ > $FOLDER/child; wait";
     let running = tokio::spawn(run(shell(script, folder.path()), bounds()));
-    let (child, grandchild) = (pid(folder.path(), "child").await, pid(folder.path(), "grandchild").await);
+    let (child, grandchild) =
+        (pid(folder.path(), "child").await, pid(folder.path(), "grandchild").await);
     assert!(runs(child) && runs(grandchild));
     running.abort();
     assert!(goes(child).await && goes(grandchild).await);

@@ -9,28 +9,46 @@ use rstest::rstest;
     "your pull rate limit as 'tidewater-ci': dckr_jti_9qvxj2uawwDVeT6hCsOoeeN_bzw=. You may",
     "your pull rate limit as '<redacted>': <redacted>. You may"
 )]
-#[case("Authorization: Basic dXNlcjpwYXNz\r\nAccept: */*", "Authorization: <redacted>\r\nAccept: */*")]
+#[case(
+    "Authorization: Basic dXNlcjpwYXNz\r\nAccept: */*",
+    "Authorization: <redacted>\r\nAccept: */*"
+)]
 #[case(
     "may require authorization: server message: insufficient_scope: authorization failed",
     "may require authorization: server message: insufficient_scope: authorization failed"
 )]
-#[case("> authorization: hunter\n  Authorization: hunter", "> authorization: <redacted>\n  Authorization: <redacted>")]
+#[case(
+    "> authorization: hunter\n  Authorization: hunter",
+    "> authorization: <redacted>\n  Authorization: <redacted>"
+)]
 #[case("curl -H Authorization: hunter", "curl -H Authorization: <redacted>")]
 #[case("Proxy-Authorization: hunter", "Proxy-Authorization: <redacted>")]
 #[case("sent authorization: Bearer abc", "sent authorization: <redacted>")]
 #[case("sent authorization: am86cHc0aHVudGVy", "sent authorization: <redacted>")]
-#[case("\"Authorization\": \"Bearer abc\", \"x\": 1", "\"Authorization\": \"<redacted>\", \"x\": 1")]
+#[case(
+    "\"Authorization\": \"Bearer abc\", \"x\": 1",
+    "\"Authorization\": \"<redacted>\", \"x\": 1"
+)]
 #[case("sent bearer eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl ok", "sent bearer <redacted> ok")]
 #[case("token eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl", "token <redacted>")]
 #[case(
     "https://auth.docker.io/token?account=jo&scope=repository%3Aa&token=x1",
     "https://auth.docker.io/token?account=<redacted>&scope=repository%3Aa&token=<redacted>"
 )]
-#[case("docker login -u jo --password hunter2 r.example", "docker login -u jo --password <redacted> r.example")]
-#[case("{\"auths\":{\"x\":{\"auth\":\"am86cHc=\"}}}", "{\"auths\":{\"x\":{\"auth\":\"<redacted>\"}}}")]
+#[case(
+    "docker login -u jo --password hunter2 r.example",
+    "docker login -u jo --password <redacted> r.example"
+)]
+#[case(
+    "{\"auths\":{\"x\":{\"auth\":\"am86cHc=\"}}}",
+    "{\"auths\":{\"x\":{\"auth\":\"<redacted>\"}}}"
+)]
 #[case("http://jo:p%40w@127.0.0.1:5000/v2/", "http://<redacted>@127.0.0.1:5000/v2/")]
 #[case("nginx@sha256:abc at https://r.example/a@b", "nginx@sha256:abc at https://r.example/a@b")]
-#[case("basic authentication is required; bearer token missing", "basic authentication is required; bearer token missing")]
+#[case(
+    "basic authentication is required; bearer token missing",
+    "basic authentication is required; bearer token missing"
+)]
 #[case(
     "failed to fetch oauth token: status from GET request to https://auth.docker.io/token",
     "failed to fetch oauth token: status from GET request to https://auth.docker.io/token"
@@ -45,23 +63,44 @@ use rstest::rstest;
     "out: {\"ServerURL\":\"https://r.example\",\"Username\":\"bob\",\"Secret\":\"<redacted>\"}"
 )]
 #[case("SECRET=hunter2 docker pull x", "SECRET=<redacted> docker pull x")]
-#[case("['docker', 'login', '-u', 'bob', '-p', 'hunter2pass']", "['docker', 'login', '-u', 'bob', '-p', '<redacted>']")]
-#[case("[\"docker\",\"login\",\"--password\",\"hunter2\",\"r\"]", "[\"docker\",\"login\",\"--password\",\"<redacted>\",\"r\"]")]
-#[case("cmd=\"docker login -u b -p \\\"hunter2\\\" r\"", "cmd=\"docker login -u b -p \\\"<redacted>\\\" r\"")]
+#[case(
+    "['docker', 'login', '-u', 'bob', '-p', 'hunter2pass']",
+    "['docker', 'login', '-u', 'bob', '-p', '<redacted>']"
+)]
+#[case(
+    "[\"docker\",\"login\",\"--password\",\"hunter2\",\"r\"]",
+    "[\"docker\",\"login\",\"--password\",\"<redacted>\",\"r\"]"
+)]
+#[case(
+    "cmd=\"docker login -u b -p \\\"hunter2\\\" r\"",
+    "cmd=\"docker login -u b -p \\\"<redacted>\\\" r\""
+)]
 #[case("docker login -phunter2 -ubob", "docker login -p<redacted> -ubob")]
 #[case("docker login -p=hunter2 r", "docker login -p=<redacted> r")]
-#[case("docker login r && docker run -p 80:80 nginx", "docker login r && docker run -p 80:80 nginx")]
+#[case(
+    "docker login r && docker run -p 80:80 nginx",
+    "docker login r && docker run -p 80:80 nginx"
+)]
 #[case("docker run -p 8080:80 -u 1000:1000 nginx", "docker run -p 8080:80 -u 1000:1000 nginx")]
 #[case("curl -u bob:hunter2 https://r.example", "curl -u <redacted> https://r.example")]
-#[case("echo hunter2 | docker login -u bob --password-stdin", "echo <redacted> | docker login -u bob --password-stdin")]
-#[case("docker login --password-stdin <<< 'hunter2'", "docker login --password-stdin <<< '<redacted>'")]
+#[case(
+    "echo hunter2 | docker login -u bob --password-stdin",
+    "echo <redacted> | docker login -u bob --password-stdin"
+)]
+#[case(
+    "docker login --password-stdin <<< 'hunter2'",
+    "docker login --password-stdin <<< '<redacted>'"
+)]
 #[case(
     "skopeo copy --src-creds bob:hunter2pass --dest-creds=al:hunter3 a b",
     "skopeo copy --src-creds <redacted> --dest-creds=<redacted> a b"
 )]
 #[case("podman pull --creds=bob:hunter2pass x", "podman pull --creds=<redacted> x")]
 #[case("DOCKERHUB_TOKEN=hunter2pass docker pull x", "DOCKERHUB_TOKEN=<redacted> docker pull x")]
-#[case("docker run -e DB_PASSWORD=hunt,er&2 -e A=b x", "docker run -e DB_PASSWORD=<redacted> -e A=b x")]
+#[case(
+    "docker run -e DB_PASSWORD=hunt,er&2 -e A=b x",
+    "docker run -e DB_PASSWORD=<redacted> -e A=b x"
+)]
 #[case("  DOCKER_PASSWORD: hunter2pass", "  DOCKER_PASSWORD: <redacted>")]
 #[case(
     "kubectl create secret docker-registry r --docker-password=hunter2",
@@ -69,34 +108,58 @@ use rstest::rstest;
 )]
 #[case("--from-literal=password=hunter2", "--from-literal=password=<redacted>")]
 #[case("docker login --password='hunter 2' r", "docker login --password='<redacted>' r")]
-#[case("{'username': 'bob', 'password': 'hunter2'}", "{'username': 'bob', 'password': '<redacted>'}")]
-#[case("{\"registryPassword\" : \"hun\\\"ter2\", \"a\":1}", "{\"registryPassword\" : \"<redacted>\", \"a\":1}")]
+#[case(
+    "{'username': 'bob', 'password': 'hunter2'}",
+    "{'username': 'bob', 'password': '<redacted>'}"
+)]
+#[case(
+    "{\"registryPassword\" : \"hun\\\"ter2\", \"a\":1}",
+    "{\"registryPassword\" : \"<redacted>\", \"a\":1}"
+)]
 #[case("{\\\"password\\\": \\\"hunter2\\\"}", "{\\\"password\\\": \\\"<redacted>\\\"}")]
 #[case("map[password:hunter2 username:bob]", "map[password:<redacted> username:bob]")]
 #[case("password = \"hunter2\"", "password = \"<redacted>\"")]
 #[case("{\"token\":null,\"auth\":{\"a\":1}}", "{\"token\":null,\"auth\":{\"a\":1}}")]
-#[case("incorrect username or password: unauthorized", "incorrect username or password: unauthorized")]
+#[case(
+    "incorrect username or password: unauthorized",
+    "incorrect username or password: unauthorized"
+)]
 #[case("getting token: unexpected status: 401", "getting token: unexpected status: 401")]
 #[case(
     "Using --password via the CLI is insecure. Use --password-stdin.",
     "Using --password via the CLI is insecure. Use --password-stdin."
 )]
 #[case("docker build --secret id=npm,src=.npmrc .", "docker build --secret id=npm,src=.npmrc .")]
-#[case("map: {\"password\": hunter, 'a_token': 17}", "map: {\"password\": <redacted>, 'a_token': <redacted>}")]
+#[case(
+    "map: {\"password\": hunter, 'a_token': 17}",
+    "map: {\"password\": <redacted>, 'a_token': <redacted>}"
+)]
 #[case("  \"password\": hunter2", "  \"password\": <redacted>")]
 #[case("header \"token\": a8f5f167f44f", "header \"token\": <redacted>")]
 #[case("{\\\"x\\\":1,\\\"password\\\":hunter}", "{\\\"x\\\":1,\\\"password\\\":<redacted>}")]
 #[case("docker --config /x login -u b -p hunter2", "docker --config /x login -u b -p <redacted>")]
-#[case("failed to run docker login -u b -p hunter2", "failed to run docker login -u b -p <redacted>")]
-#[case("kubectl exec pod -- docker login -p hunter2", "kubectl exec pod -- docker login -p <redacted>")]
+#[case(
+    "failed to run docker login -u b -p hunter2",
+    "failed to run docker login -u b -p <redacted>"
+)]
+#[case(
+    "kubectl exec pod -- docker login -p hunter2",
+    "kubectl exec pod -- docker login -p <redacted>"
+)]
 #[case("$(/usr/bin/docker login -u b -p hunter2)", "$(/usr/bin/docker login -u b -p <redacted>)")]
 #[case("helm registry login r -u b -p hunter2", "helm registry login r -u b -p <redacted>")]
 #[case("login -u b -p hunter2", "login -u b -p <redacted>")]
 #[case("docker run curlimages/curl -u bob:hunter2 r", "docker run curlimages/curl -u <redacted> r")]
-#[case("client_secret=hunter2 \"app_secret\": \"hunter2\"", "client_secret=<redacted> \"app_secret\": \"<redacted>\"")]
+#[case(
+    "client_secret=hunter2 \"app_secret\": \"hunter2\"",
+    "client_secret=<redacted> \"app_secret\": \"<redacted>\""
+)]
 #[case("r.example/?secret=hunter", "r.example/?secret=<redacted>")]
 #[case("secret: a8F5f167f44f", "secret: <redacted>")]
-#[case("--password hunter2 --docker-password hunter3", "--password <redacted> --docker-password <redacted>")]
+#[case(
+    "--password hunter2 --docker-password hunter3",
+    "--password <redacted> --docker-password <redacted>"
+)]
 fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
     assert_eq!(redact(said), shown);
 }
@@ -106,7 +169,9 @@ fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
 #[case("Get \"https://gitlab.com/jwt/auth\": EOF")]
 #[case("Get \"https://auth.docker.io/token\": unauthorized: incorrect username or password")]
 #[case("Get \\\"https://auth.docker.io/token\\\": net/http: TLS handshake timeout")]
-#[case("Failed to pull image \"myorg/web-token\": toomanyrequests: You have reached your pull rate limit")]
+#[case(
+    "Failed to pull image \"myorg/web-token\": toomanyrequests: You have reached your pull rate limit"
+)]
 #[case("Failed to pull image \"registry-auth\": rpc error: code = Unknown")]
 #[case("incorrect password: unauthorized")]
 #[case("registry_auth: 401 Unauthorized")]
@@ -121,14 +186,20 @@ fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
 #[case("kubectl -n login port-forward svc/web -p 80")]
 #[case("imagePullSecret: regcred")]
 #[case("imagePullSecret: regcred-2024")]
-#[case("Unable to retrieve pull secret, the image pull may not succeed. pod=\"default/web\" secret=\"default/regcred\" err=\"x\"")]
+#[case(
+    "Unable to retrieve pull secret, the image pull may not succeed. pod=\"default/web\" secret=\"default/regcred\" err=\"x\""
+)]
 #[case("secret=\"\" err=\"secret \\\"regcred\\\" not found\"")]
 #[case("Flag --docker-password has been deprecated")]
 #[case("the --token option is required; --password flag missing")]
 #[case("Normal  Pulling  12s  kubelet  Pulling image \"acme/auth:1.2\"")]
 #[case("MountVolume.SetUp failed for volume \"web-token\" : secret \"web-token\" not found")]
-#[case("MountVolume.SetUp failed for volume \"api-secret\" : object \"default\"/\"api-secret\" not registered")]
-#[case("Error: creating container storage: the container name \"registry-auth\" is already in use by 3f2a")]
+#[case(
+    "MountVolume.SetUp failed for volume \"api-secret\" : object \"default\"/\"api-secret\" not registered"
+)]
+#[case(
+    "Error: creating container storage: the container name \"registry-auth\" is already in use by 3f2a"
+)]
 #[case(
     "Error response from daemon: Head \"https://registry-1.docker.io/v2/acme/user-auth/manifests/1\": unauthorized: authentication required"
 )]
@@ -142,16 +213,22 @@ fn secrets_go_and_words_stay(#[case] said: &str, #[case] shown: &str) {
 #[case("Error: Username and password required")]
 #[case("Run docker/login-action@v3 with: registry: docker.io username: acme logout: true")]
 #[case("Temporary failure getting token: dial tcp: lookup auth.docker.io: no such host")]
-#[case("failed to authorize: failed to fetch anonymous token: unexpected status: 429 Too Many Requests")]
+#[case(
+    "failed to authorize: failed to fetch anonymous token: unexpected status: 429 Too Many Requests"
+)]
 #[case("Trying to pull docker.io/library/nginx:1.27... Getting image source signatures")]
 #[case(
     "kubelet E1122 pod_workers.go:1301] \"Error syncing pod, skipping\" err=\"failed to StartContainer for \\\"auth\\\" with ImagePullBackOff\""
 )]
 #[case("Step 3/9 : ARG NPM_TOKEN")]
 #[case("secret/regcred created")]
-#[case("docker compose: service web-token: pull access denied for acme/web-token, repository does not exist")]
+#[case(
+    "docker compose: service web-token: pull access denied for acme/web-token, repository does not exist"
+)]
 #[case("WARNING! Your credentials are stored unencrypted in '/home/jo/.docker/config.json'.")]
-#[case("service \"registry-auth\" refers to undefined volume; services.registry-auth: ErrImagePull")]
+#[case(
+    "service \"registry-auth\" refers to undefined volume; services.registry-auth: ErrImagePull"
+)]
 #[case("compose: auth: acme/auth:1.2.3 not found; image auth: docker.io/library/nginx:1.27")]
 #[case("access-token: https://auth.docker.io/token")]
 fn what_is_no_secret_stays(#[case] said: &str) {
@@ -163,14 +240,24 @@ fn a_long_secret_is_hidden_to_its_end() {
     let long = "aB3x".repeat(4000);
     for lead in ["password=", "--token ", "\"token\": \"", "docker login -p ", "curl -u jo:"] {
         let shown = redact(&format!("{lead}{long}"));
-        assert!(!shown.contains("aB3x") && shown.contains(REDACTED), "{lead}: {} bytes", shown.len());
+        assert!(
+            !shown.contains("aB3x") && shown.contains(REDACTED),
+            "{lead}: {} bytes",
+            shown.len()
+        );
     }
 }
 
 #[test]
 fn the_cost_of_a_long_line_grows_no_faster_than_the_line() {
-    for (lead, part) in [("login ", "a_token:"), ("", "password\\"), ("", "echo "), ("", "eyJ-"), ("docker login ", "-p=-"), ("", "-p/-u")]
-    {
+    for (lead, part) in [
+        ("login ", "a_token:"),
+        ("", "password\\"),
+        ("", "echo "),
+        ("", "eyJ-"),
+        ("docker login ", "-p=-"),
+        ("", "-p/-u"),
+    ] {
         let cost = |times: usize| {
             let line = format!("{lead}{}", part.repeat(times));
             let once = || {

@@ -32,12 +32,14 @@ impl Bench {
         let containerd = Containerd::start()?;
         variables.extend(dockerd.environment());
         variables.extend(containerd.environment());
-        let sandbox = Sandbox::start(&["--limit", "100", "--account", &format!("bob:{PASSWORD}:50")]);
+        let sandbox =
+            Sandbox::start(&["--limit", "100", "--account", &format!("bob:{PASSWORD}:50")]);
         Some(Self { home, sandbox, variables, _dockerd: dockerd, _containerd: containerd })
     }
 
     fn run(&self, tool: &str, args: &[&str], input: &str) -> Outcome {
-        let program = self.home.program(tool, args).envs(self.variables.clone()).without("DOCKER_CONFIG");
+        let program =
+            self.home.program(tool, args).envs(self.variables.clone()).without("DOCKER_CONFIG");
         program.stdin(input).limit(Duration::from_secs(120)).run()
     }
 
@@ -56,7 +58,10 @@ impl Bench {
     }
 
     fn doctor(&self) -> Vec<Found> {
-        let program = self.home.dhlimit(["doctor", "-o", "json", "-vvv", self.sandbox.authority()]).envs(self.variables.clone());
+        let program = self
+            .home
+            .dhlimit(["doctor", "-o", "json", "-vvv", self.sandbox.authority()])
+            .envs(self.variables.clone());
         findings(&program.without("DOCKER_CONFIG").run().expect_code(0))
     }
 
@@ -66,7 +71,13 @@ impl Bench {
         let used = || {
             let state = self.sandbox.state();
             let identities = state["identities"].as_array().cloned().unwrap_or_default();
-            let of = |kind: &str| identities.iter().filter(|one| one["kind"] == kind).filter_map(|one| one["used"].as_u64()).sum::<u64>();
+            let of = |kind: &str| {
+                identities
+                    .iter()
+                    .filter(|one| one["kind"] == kind)
+                    .filter_map(|one| one["used"].as_u64())
+                    .sum::<u64>()
+            };
             (of("account"), of("address"))
         };
         let before = used();
@@ -98,33 +109,44 @@ fn what_is_said_of_each_tool_is_what_the_registry_counts() {
             let (names, words) = group.split_once(": ").expect("tools and a login");
             for name in names.split(", ") {
                 assert_eq!(is_bob(words), as_bob.contains(&name), "{tool}: {told:?}");
-                assert_eq!(bench.is_counted_on_bob(name), as_bob.contains(&name), "{name} after {tool} login: {told:?}");
+                assert_eq!(
+                    bench.is_counted_on_bob(name),
+                    as_bob.contains(&name),
+                    "{name} after {tool} login: {told:?}"
+                );
             }
         }
         for name in ["docker", "nerdctl", "podman"] {
-            let works = found.iter().any(|finding| finding.id == "runtime-works" && finding.subject == name);
+            let works = found
+                .iter()
+                .any(|finding| finding.id == "runtime-works" && finding.subject == name);
             assert!(works, "{name}: {found:#?}");
         }
-        assert!(found.iter().any(|finding| finding.evidence.contains("as the account bob")), "{found:#?}");
+        assert!(
+            found.iter().any(|finding| finding.evidence.contains("as the account bob")),
+            "{found:#?}"
+        );
     }
 }
 
 /// Whether a login is Bob's. docker asks for an identity token in the place of the password, and a
 /// helper keeps no name with it.
 fn is_bob(words: &str) -> bool {
-    ["bob, password from ", "bob, identity token from ", "identity token from "].iter().any(|login| words.starts_with(login))
+    ["bob, password from ", "bob, identity token from ", "identity token from "]
+        .iter()
+        .any(|login| words.starts_with(login))
 }
 
 /// A helper that writes down what it is asked for, and has nothing.
-const SPY: &str =
-    "#!/bin/sh\nread -r server\necho \"$server\" >> \"$HOME/asked\"\necho 'credentials not found in native keychain'\nexit 1\n";
+const SPY: &str = "#!/bin/sh\nread -r server\necho \"$server\" >> \"$HOME/asked\"\necho 'credentials not found in native keychain'\nexit 1\n";
 
 #[test]
 fn the_tools_ask_their_helpers_for_the_keys_that_doctor_takes_them_to_ask_for() {
     let Some(bench) = Bench::new() else { return };
     bench.home.script("docker-credential-spy", SPY);
     let store = json!({ "credsStore": "spy" });
-    let keyed = json!({ "credHelpers": { HUB: "spy", "docker.io": "spy", "docker.io/library": "spy" } });
+    let keyed =
+        json!({ "credHelpers": { HUB: "spy", "docker.io": "spy", "docker.io/library": "spy" } });
     let rows = [
         ("docker", &store, vec![HUB]),
         ("nerdctl", &store, vec![HUB, "docker.io"]),
@@ -156,14 +178,25 @@ fn a_helper_that_docker_login_used_and_that_is_gone_is_named() {
     let found = bench.doctor();
     // podman asks no credsStore, the others do.
     let told = &the(&found, "login-differs").evidence;
-    assert!(told.strip_prefix("docker, nerdctl: ").is_some_and(is_bob) && told.ends_with("podman: nobody"), "{told}");
+    assert!(
+        told.strip_prefix("docker, nerdctl: ").is_some_and(is_bob)
+            && told.ends_with("podman: nobody"),
+        "{told}"
+    );
     assert!(bench.is_counted_on_bob("docker") && !bench.is_counted_on_bob("podman"));
     fs::remove_file(helper).expect("the helper");
     let found = bench.doctor();
     assert_eq!(the(&found, "helper-missing").severity, "error", "{found:#?}");
     assert!(!bench.is_counted_on_bob("docker"), "docker goes on as nobody");
     // docker has left an entry without a login for the registry, which is how it marks what a store holds.
-    let places: String = found.iter().filter(|finding| finding.id == "credentials-place").map(|finding| finding.evidence.clone()).collect();
-    assert!(places.contains(bench.sandbox.authority()) && places.contains("credsStore kept"), "{places}");
+    let places: String = found
+        .iter()
+        .filter(|finding| finding.id == "credentials-place")
+        .map(|finding| finding.evidence.clone())
+        .collect();
+    assert!(
+        places.contains(bench.sandbox.authority()) && places.contains("credsStore kept"),
+        "{places}"
+    );
     assert_absent(&[BOB], &places);
 }

@@ -49,12 +49,16 @@ pub(super) fn findings(outcome: &Outcome) -> Vec<Found> {
 /// The finding with that id.
 #[track_caller]
 pub(super) fn the<'a>(findings: &'a [Found], id: &str) -> &'a Found {
-    findings.iter().find(|finding| finding.id == id).unwrap_or_else(|| panic!("no {id} in {findings:#?}"))
+    findings
+        .iter()
+        .find(|finding| finding.id == id)
+        .unwrap_or_else(|| panic!("no {id} in {findings:#?}"))
 }
 
 /// The ids of findings that are errors or warnings, without the runtimes of this machine.
 pub(super) fn bad(findings: &[Found]) -> Vec<&str> {
-    let bad = findings.iter().filter(|finding| ["error", "warning"].contains(&finding.severity.as_str()));
+    let bad =
+        findings.iter().filter(|finding| ["error", "warning"].contains(&finding.severity.as_str()));
     bad.map(|finding| finding.id.as_str()).filter(|id| !id.starts_with("runtime-")).collect()
 }
 
@@ -64,7 +68,10 @@ pub(super) fn bare_path(home: &Home) -> std::ffi::OsString {
     let bare = home.path().join("bare");
     std::fs::create_dir_all(&bare).expect("a folder");
     for tool in ["sh", "cat", "sleep", "printf"] {
-        let found = ["/bin", "/usr/bin"].iter().map(|folder| PathBuf::from(folder).join(tool)).find(|path| path.exists());
+        let found = ["/bin", "/usr/bin"]
+            .iter()
+            .map(|folder| PathBuf::from(folder).join(tool))
+            .find(|path| path.exists());
         let _ = found.map(|path| std::os::unix::fs::symlink(path, bare.join(tool)));
     }
     folders.push(bare);

@@ -21,7 +21,9 @@ pub(super) struct StandIn {
 
 impl StandIn {
     /// Starts one; every request has the `Authorization` it came with shown to `answer`.
-    pub(super) fn start(answer: impl Fn(&str, bool) -> Vec<String> + Send + Sync + 'static) -> Self {
+    pub(super) fn start(
+        answer: impl Fn(&str, bool) -> Vec<String> + Send + Sync + 'static,
+    ) -> Self {
         let four = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = four.local_addr().expect("an address").port();
         let six = TcpListener::bind(("::1", port)).ok();
@@ -71,12 +73,17 @@ fn serve(mut stream: TcpStream, answer: &Answer) {
         }
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    let authorization = head.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or("").to_owned();
+    let authorization =
+        head.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or("").to_owned();
     let text = if head.starts_with("GET /token") {
         let body = r#"{"token":"of-the-stand-in","expires_in":300}"#;
-        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
     } else {
-        let lines: String = answer(&authorization, is_ipv6).iter().map(|line| format!("{line}\r\n")).collect();
+        let lines: String =
+            answer(&authorization, is_ipv6).iter().map(|line| format!("{line}\r\n")).collect();
         format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.oci.image.index.v1+json\r\ndocker-content-digest: sha256:aa\r\n{lines}content-length: 0\r\nconnection: close\r\n\r\n"
         )

@@ -91,7 +91,8 @@ impl Plan {
             // Falls to nothing within the hour, and not always far enough to empty the count.
             Use::Falling => {
                 let part = dice.between(0.9, 2.5);
-                let lasts = if part > 1.0 { HOUR * (1.0 - (1.0 - 1.0 / part).sqrt()) } else { HOUR };
+                let lasts =
+                    if part > 1.0 { HOUR * (1.0 - (1.0 - 1.0 / part).sqrt()) } else { HOUR };
                 (3_600, pulls * part, lasts)
             }
         };
@@ -133,12 +134,18 @@ fn run(law: Law, kind: Use, seed: u64) -> Run {
     // Seen for the first time, and full, when it is first read.
     set(plan.begins);
     sandbox.set_remaining(ADDRESS, plan.limit).unwrap();
-    let mut forecaster = Forecaster::new(Some(plan.limit.into()), Window::from_seconds(plan.window));
+    let mut forecaster =
+        Forecaster::new(Some(plan.limit.into()), Window::from_seconds(plan.window));
     let (mut foretold, mut readings) = (Vec::new(), 0);
     let (mut at, mut next) = (plan.begins, plan.begins);
     while at < plan.ends {
         let now = set(at);
-        let state = sandbox.snapshot().identities.into_iter().find(|state| state.identity == ADDRESS).unwrap();
+        let state = sandbox
+            .snapshot()
+            .identities
+            .into_iter()
+            .find(|state| state.identity == ADDRESS)
+            .unwrap();
         let remaining = state.remaining.unwrap();
         if remaining == 0 {
             return Run { foretold, empty: Some(now) };
@@ -198,18 +205,22 @@ impl Outcome {
             if let Some(empty) = run.empty {
                 match forecast.empty_at {
                     Some(foretold) => {
-                        let error = (foretold - empty).abs().as_seconds_f64() / (empty - *now).as_seconds_f64();
+                        let error = (foretold - empty).abs().as_seconds_f64()
+                            / (empty - *now).as_seconds_f64();
                         self.errors.push(error);
                         self.first_errors.extend((place == 0).then_some(error));
                     }
                     None => self.silent += 1,
                 }
                 if let Some((early, Some(late))) = forecast.empty_range {
-                    self.widths.push((late - early).as_seconds_f64() / (empty - *now).as_seconds_f64());
+                    self.widths
+                        .push((late - early).as_seconds_f64() / (empty - *now).as_seconds_f64());
                 }
             }
             let holds = match (run.empty, forecast.empty_range) {
-                (Some(empty), Some((early, late))) => early <= empty && late.is_none_or(|late| empty <= late),
+                (Some(empty), Some((early, late))) => {
+                    early <= empty && late.is_none_or(|late| empty <= late)
+                }
                 (Some(_), None) => false,
                 (None, range) => range.is_none_or(|(_, late)| late.is_none()),
             };

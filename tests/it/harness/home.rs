@@ -28,11 +28,13 @@ impl Home {
     /// An empty home; DOCKER_CONFIG names a folder that exists and holds nothing, as podman's trap wants it.
     pub(crate) fn new() -> Self {
         // Not TMPDIR: unix sockets live below, and their paths end at 107 bytes.
-        let folder = tempfile::Builder::new().prefix("dhl").tempdir_in("/tmp").expect("a temporary folder");
+        let folder =
+            tempfile::Builder::new().prefix("dhl").tempdir_in("/tmp").expect("a temporary folder");
         for name in ["home", "docker", "tmp", "bin", "config", "cache", "data", "state", "run"] {
             fs::create_dir(folder.path().join(name)).expect("a folder in the temporary home");
         }
-        fs::set_permissions(folder.path().join("run"), fs::Permissions::from_mode(0o700)).expect("a private run folder");
+        fs::set_permissions(folder.path().join("run"), fs::Permissions::from_mode(0o700))
+            .expect("a private run folder");
         Self { folder }
     }
 
@@ -44,7 +46,8 @@ impl Home {
     /// Writes a file at a path below the home's folder, making folders as needed.
     pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
         let path = self.path().join(path);
-        fs::create_dir_all(path.parent().expect("a path below the home")).expect("a folder in the temporary home");
+        fs::create_dir_all(path.parent().expect("a path below the home"))
+            .expect("a folder in the temporary home");
         fs::write(&path, text).expect("a file in the temporary home");
         path
     }
@@ -52,7 +55,8 @@ impl Home {
     /// Puts an executable script first in the search path of the programs run here.
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.write(&format!("bin/{name}"), text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+            .expect("an executable script");
         path
     }
 
@@ -67,13 +71,18 @@ impl Home {
     }
 
     /// Any program with these arguments, in this home's environment and nothing else's.
-    pub(crate) fn program<S: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> Program {
+    pub(crate) fn program<S: AsRef<OsStr>>(
+        &self,
+        program: impl AsRef<OsStr>,
+        args: impl IntoIterator<Item = S>,
+    ) -> Program {
         let folder = |name: &str| self.path().join(name).into_os_string();
         let mut path = folder("bin");
         path.push(":");
         path.push(tools::search_path());
         // No run with coverage would count the program without this one.
-        let coverage = std::env::var_os("LLVM_PROFILE_FILE").map(|value| ("LLVM_PROFILE_FILE", value));
+        let coverage =
+            std::env::var_os("LLVM_PROFILE_FILE").map(|value| ("LLVM_PROFILE_FILE", value));
         let program = Program::new(program.as_ref(), args)
             .env("PATH", path)
             .env("LANG", "C.UTF-8")

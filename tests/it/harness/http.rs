@@ -28,7 +28,8 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 }
 
@@ -42,16 +43,25 @@ pub(crate) fn get(url: &str) -> Answer {
 #[track_caller]
 pub(crate) fn post(url: &str, json: &serde_json::Value) -> Answer {
     let headers = [("content-type", "application/json")];
-    request("POST", url, &headers, &json.to_string()).unwrap_or_else(|error| panic!("POST {url}: {error}"))
+    request("POST", url, &headers, &json.to_string())
+        .unwrap_or_else(|error| panic!("POST {url}: {error}"))
 }
 
 /// One request, one answer; HTTP/1.0, so that no answer comes in chunks.
-pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> std::io::Result<Answer> {
+pub(crate) fn request(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Answer> {
     let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("not a plain URL: {url}"));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let mut text = format!("{method} /{path} HTTP/1.0\r\nhost: {authority}\r\ncontent-length: {}\r\n", body.len());
+    let mut text = format!(
+        "{method} /{path} HTTP/1.0\r\nhost: {authority}\r\ncontent-length: {}\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         text = text + name + ": " + value + "\r\n";
     }

@@ -38,7 +38,10 @@ mod tests {
     fn a_program_beyond_its_limit_is_killed_with_its_children() {
         let home = Home::new();
         let started = Instant::now();
-        let running = home.program("sh", ["-c", "sleep 60 & sleep 60"]).limit(Duration::from_millis(200)).start();
+        let running = home
+            .program("sh", ["-c", "sleep 60 & sleep 60"])
+            .limit(Duration::from_millis(200))
+            .start();
         let outcome = running.outcome_even_if_late();
         assert!(outcome.timed_out, "{outcome:?}");
         assert!(started.elapsed() < Duration::from_secs(10));
@@ -61,21 +64,29 @@ mod tests {
     fn a_program_sees_nothing_of_this_machine_but_the_search_path() {
         let home = Home::new();
         let outcome = home.program("env", [""; 0]).run();
-        let names: Vec<&str> = outcome.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        let names: Vec<&str> =
+            outcome.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
         for name in ["PATH", "HOME", "DOCKER_CONFIG", "XDG_CONFIG_HOME", "TMPDIR"] {
             assert!(names.contains(&name), "{name} is missing in {names:?}");
         }
         for line in outcome.stdout.lines().filter(|line| !line.starts_with("PATH=")) {
             let value = line.split_once('=').map_or("", |(_, value)| value);
-            assert!(!value.starts_with('/') || value.starts_with(&home.path().display().to_string()), "{line}");
+            assert!(
+                !value.starts_with('/') || value.starts_with(&home.path().display().to_string()),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn output_input_and_exit_code_come_back_whole() {
         let home = Home::new();
-        let outcome = home.program("sh", ["-c", "cat; echo talk >&2; exit 7"]).stdin("answer").run();
-        assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (Some(7), "answer", "talk\n"));
+        let outcome =
+            home.program("sh", ["-c", "cat; echo talk >&2; exit 7"]).stdin("answer").run();
+        assert_eq!(
+            (outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()),
+            (Some(7), "answer", "talk\n")
+        );
         assert!(outcome.peak_memory > 0);
     }
 }

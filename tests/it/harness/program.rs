@@ -51,7 +51,10 @@ impl Program {
     }
 
     /// Sets several variables.
-    pub(crate) fn envs(self, variables: impl IntoIterator<Item = (&'static str, OsString)>) -> Self {
+    pub(crate) fn envs(
+        self,
+        variables: impl IntoIterator<Item = (&'static str, OsString)>,
+    ) -> Self {
         variables.into_iter().fold(self, |program, (name, value)| program.env(name, value))
     }
 
@@ -98,18 +101,32 @@ impl Program {
 
     /// Starts in a process group of its own.
     pub(crate) fn start(mut self) -> Running {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
         let started = Instant::now();
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
+        let mut child = self
+            .command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.command));
         let mut stdin = child.stdin.take().expect("piped");
         let input = self.stdin;
         // A program need not read what it is given, so a broken pipe is no failure here.
         thread::spawn(move || stdin.write_all(&input));
         let stdout = Stream::read(child.stdout.take().expect("piped"));
         let stderr = Stream::read(child.stderr.take().expect("piped"));
-        let name = Path::new(self.command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = Path::new(self.command.get_program())
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let line = self.command.get_program().display().to_string()
-            + &self.command.get_args().fold(String::new(), |line, arg| line + " " + &arg.to_string_lossy());
+            + &self
+                .command
+                .get_args()
+                .fold(String::new(), |line, arg| line + " " + &arg.to_string_lossy());
         Running {
             line,
             name,
@@ -209,7 +226,11 @@ impl Running {
     }
 
     /// Waits for a piece of output; the program's end or the limit fail the test.
-    pub(crate) fn wait_until<T>(&mut self, limit: Duration, mut found: impl FnMut(&Self) -> Option<T>) -> T {
+    pub(crate) fn wait_until<T>(
+        &mut self,
+        limit: Duration,
+        mut found: impl FnMut(&Self) -> Option<T>,
+    ) -> T {
         let answer = wait_for(limit, || match found(self) {
             Some(answer) => Some(Ok(answer)),
             None if self.has_ended() => Some(found(self).ok_or(())),
@@ -243,7 +264,9 @@ impl Running {
             self.kill();
         }
         // Once the program has ended its streams end too, unless somebody it left behind holds them.
-        wait_for(Duration::from_secs(2), || (self.stdout.ended() && self.stderr.ended()).then_some(()));
+        wait_for(Duration::from_secs(2), || {
+            (self.stdout.ended() && self.stderr.ended()).then_some(())
+        });
         let mut child = self.child.take().expect("taken only here and in drop");
         let status = child.wait().expect("a status");
         Outcome {
@@ -303,7 +326,10 @@ pub(crate) struct Outcome {
 impl std::fmt::Debug for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { line, code, signal, elapsed, stdout, stderr, .. } = self;
-        write!(f, "{line}\n(code {code:?}, signal {signal:?}, {elapsed:?})\n-- stdout\n{stdout}\n-- stderr\n{stderr}\n--")
+        write!(
+            f,
+            "{line}\n(code {code:?}, signal {signal:?}, {elapsed:?})\n-- stdout\n{stdout}\n-- stderr\n{stderr}\n--"
+        )
     }
 }
 
@@ -318,7 +344,8 @@ impl Outcome {
     /// Standard output as one JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 
     /// Both streams.
@@ -358,7 +385,10 @@ fn marked(mark: &str) -> Vec<Process> {
         })
         .map(|id| {
             let command = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-            Process { id, command: String::from_utf8_lossy(&command).replace('\0', " ").trim().to_owned() }
+            Process {
+                id,
+                command: String::from_utf8_lossy(&command).replace('\0', " ").trim().to_owned(),
+            }
         })
         .collect()
 }
@@ -381,5 +411,7 @@ fn resident_peak(id: u32, name: &str) -> u64 {
     if value("Name:") != name.get(..name.len().min(15)) {
         return 0;
     }
-    value("VmHWM:").and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kibibytes| kibibytes << 10)
+    value("VmHWM:")
+        .and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok())
+        .map_or(0, |kibibytes| kibibytes << 10)
 }

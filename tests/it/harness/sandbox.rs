@@ -30,7 +30,10 @@ impl Sandbox {
             let out = running.stdout();
             out.split_once('\n').map(|(line, _)| line.trim().to_owned())
         });
-        assert!(url.starts_with("http://127.0.0.1:") || url.starts_with("https://"), "no URL in the first line: {url}");
+        assert!(
+            url.starts_with("http://127.0.0.1:") || url.starts_with("https://"),
+            "no URL in the first line: {url}"
+        );
         Self { url, running, home }
     }
 
@@ -69,7 +72,12 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn log(&self) -> Vec<Value> {
         let text = http::get(&format!("{}/_sandbox/log", self.url())).body;
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not a JSON line ({error}): {line}"))).collect()
+        text.lines()
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("not a JSON line ({error}): {line}"))
+            })
+            .collect()
     }
 
     /// Its own home, where it writes what it is told to write.

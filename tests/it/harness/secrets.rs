@@ -19,7 +19,9 @@ pub(crate) fn assert_absent(secrets: &[Secret], text: &str) {
     for secret in secrets {
         let pair = format!("{}:{}", secret.user, secret.password);
         let mut forms = vec![secret.password.to_owned(), percent_encoded(secret.password)];
-        forms.push(serde_json::Value::from(secret.password).to_string().trim_matches('"').to_owned());
+        forms.push(
+            serde_json::Value::from(secret.password).to_string().trim_matches('"').to_owned(),
+        );
         for plain in [secret.password, &pair] {
             forms.push(BASE64_STANDARD.encode(plain));
             forms.push(BASE64_STANDARD_NO_PAD.encode(plain));
@@ -42,7 +44,12 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_every_form() {
-        for text in ["x s3cret/of+ann y", "Basic YW5uOnMzY3JldC9vZithbm4=", "password=s3cret%2Fof%2Bann&x=1", "YW5uOnMzY3JldC9vZithbm4"] {
+        for text in [
+            "x s3cret/of+ann y",
+            "Basic YW5uOnMzY3JldC9vZithbm4=",
+            "password=s3cret%2Fof%2Bann&x=1",
+            "YW5uOnMzY3JldC9vZithbm4",
+        ] {
             let seen = std::panic::catch_unwind(|| assert_absent(&[SECRET], text));
             assert!(seen.is_err(), "not seen in {text}");
         }

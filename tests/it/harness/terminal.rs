@@ -23,7 +23,17 @@ impl Terminal {
         let home = Home::new();
         let terminal = Self { tmux, socket: home.path().join("tmux"), home };
         let size = [columns.to_string(), rows.to_string()];
-        terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", &size[0], "-y", &size[1], "env PS1='$ ' TZ=UTC sh"]);
+        terminal.tmux(&[
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            &size[0],
+            "-y",
+            &size[1],
+            "env PS1='$ ' TZ=UTC sh",
+        ]);
         terminal.type_line("echo before the view");
         terminal.sees("before the view");
         Some(terminal)
@@ -31,12 +41,23 @@ impl Terminal {
 
     pub(crate) fn tmux(&self, args: &[&str]) -> String {
         let mut command = Command::new(&self.tmux);
-        command.arg("-S").arg(&self.socket).args(args).env_remove("TMUX").env("HOME", self.home.path().join("home"));
-        let scrubbed = ["DOCKER_CONFIG", "docker", "XDG_CONFIG_HOME", "config", "XDG_RUNTIME_DIR", "run"];
+        command
+            .arg("-S")
+            .arg(&self.socket)
+            .args(args)
+            .env_remove("TMUX")
+            .env("HOME", self.home.path().join("home"));
+        let scrubbed =
+            ["DOCKER_CONFIG", "docker", "XDG_CONFIG_HOME", "config", "XDG_RUNTIME_DIR", "run"];
         for pair in scrubbed.chunks(2) {
             command.env(pair[0], self.home.path().join(pair[1]));
         }
-        let output = command.env("LANG", "C.UTF-8").env_remove("CI").env_remove("NO_COLOR").output().expect("tmux runs");
+        let output = command
+            .env("LANG", "C.UTF-8")
+            .env_remove("CI")
+            .env_remove("NO_COLOR")
+            .output()
+            .expect("tmux runs");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -55,14 +76,17 @@ impl Terminal {
     /// Waits until words are on the screen; the screen.
     #[track_caller]
     pub(crate) fn sees(&self, words: &str) -> String {
-        let seen = wait_for(Duration::from_secs(20), || Some(self.screen()).filter(|screen| screen.contains(words)));
+        let seen = wait_for(Duration::from_secs(20), || {
+            Some(self.screen()).filter(|screen| screen.contains(words))
+        });
         seen.unwrap_or_else(|| panic!("{words:?} does not appear:\n{}", self.screen()))
     }
 
     /// Waits until words are gone.
     #[track_caller]
     pub(crate) fn misses(&self, words: &str) {
-        let gone = wait_for(Duration::from_secs(20), || (!self.screen().contains(words)).then_some(()));
+        let gone =
+            wait_for(Duration::from_secs(20), || (!self.screen().contains(words)).then_some(()));
         assert!(gone.is_some(), "{words:?} stays:\n{}", self.screen());
     }
 
@@ -83,7 +107,10 @@ impl Terminal {
     pub(crate) fn is_given_back(&self, code: &str) {
         let screen = self.sees(&format!("code {code}"));
         assert!(screen.contains("before the view"), "the screen from before is gone:\n{screen}");
-        assert_eq!(self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
+        assert_eq!(
+            self.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(),
+            "0 1"
+        );
         self.type_line("stty -a | grep -ow -e '-*icanon' -e '-*echo'");
         self.sees("icanon\necho");
         assert!(!self.screen().contains("-icanon"), "{}", self.screen());
@@ -99,7 +126,8 @@ impl Drop for Terminal {
 /// The children of a process.
 pub(crate) fn children(parent: Pid) -> Vec<Pid> {
     let id = parent.as_raw_pid();
-    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    let children =
+        std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
     children.split_whitespace().filter_map(|id| id.parse().ok().and_then(Pid::from_raw)).collect()
 }
 
@@ -109,7 +137,10 @@ pub(crate) fn ends(process: Pid) {
     let id = process.as_raw_pid();
     let gone = wait_for(Duration::from_secs(10), || {
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z')).then_some(())
+        stat.rsplit(") ")
+            .next()
+            .is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
+            .then_some(())
     });
     assert!(gone.is_some(), "process {id} stays");
 }

@@ -12,7 +12,10 @@ fn built() -> PathBuf {
     env::var_os("DHLIMIT_TEST_TOOLS").map_or_else(
         || {
             let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            cache.or_else(|| Some(env::home_dir()?.join(".cache"))).unwrap_or_default().join("dhlimit-tests/bin")
+            cache
+                .or_else(|| Some(env::home_dir()?.join(".cache")))
+                .unwrap_or_default()
+                .join("dhlimit-tests/bin")
         },
         PathBuf::from,
     )
@@ -26,7 +29,9 @@ pub(crate) fn search_path() -> OsString {
 
 /// The tool's path, or a word that the running test is left out for want of it.
 pub(crate) fn require(name: &str) -> Option<PathBuf> {
-    let found = env::split_paths(&search_path()).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = env::split_paths(&search_path())
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
     if found.is_none() {
         leave_out(name);
     }

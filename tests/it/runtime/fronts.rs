@@ -72,7 +72,11 @@ async fn colima_on_docker_uses_its_context() {
     place.home.script("colima", COLIMA);
     let [(_, host)] = dockerd.environment();
     let context = format!("host={}", host.to_string_lossy());
-    place.home.program("docker", ["context", "create", "colima-dock", "--docker", &context]).run().expect_code(0);
+    place
+        .home
+        .program("docker", ["context", "create", "colima-dock", "--docker", &context])
+        .run()
+        .expect_code(0);
     place.setup.instance = Some("dock".to_owned());
     let runtime = place.open("colima").await;
     let sandbox = sandbox(5, Duration::ZERO).await;
@@ -94,7 +98,12 @@ async fn a_machine_that_does_not_run_is_named_with_what_starts_it() {
         ("colima", "off", "colima instance \"off\" is not running"),
     ] {
         place.setup.instance = Some(instance.to_owned());
-        let error = runtime::by_name(name).expect("a driver").open(&place.setup).await.err().expect("no machine");
+        let error = runtime::by_name(name)
+            .expect("a driver")
+            .open(&place.setup)
+            .await
+            .err()
+            .expect("no machine");
         assert_eq!(error.to_string(), expected);
         assert!(error.advice().is_some_and(|advice| advice.contains("start")), "{error}");
     }
@@ -109,7 +118,9 @@ async fn a_machine_that_stops_in_between_and_says_nothing_is_not_believed() {
     place.home.script("limactl", stops);
     let runtime = place.open("lima").await;
     let image: Reference = "127.0.0.1:9/library/nginx:1.27".parse().expect("a reference");
-    let Outcome::Failed { exit: Some(0), text } = pull(&*runtime, &image).await.outcome else { panic!("believed") };
+    let Outcome::Failed { exit: Some(0), text } = pull(&*runtime, &image).await.outcome else {
+        panic!("believed")
+    };
     assert!(text.contains("did not arrive"), "{text}");
     assert_eq!(runtime.remove(&image).await.expect("a removal"), Removal::Absent);
 }

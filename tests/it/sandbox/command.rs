@@ -34,7 +34,8 @@ fn a_commands_exit_code_is_passed_on(#[case] script: &str, #[case] code: i32) {
 fn a_command_finds_the_sandbox_by_its_variables_and_owns_standard_output() {
     let Some(_) = tools::require("curl") else { return };
     let script = r#"test "$DHLIMIT_REGISTRY_URL" = "$DHLIMIT_AUTH_URL" && curl -s "$DHLIMIT_REGISTRY_URL/_sandbox/state""#;
-    let outcome = dhlimit(["sandbox", "--profile", "2023", "--", "sh", "-c", script]).run().expect_code(0);
+    let outcome =
+        dhlimit(["sandbox", "--profile", "2023", "--", "sh", "-c", script]).run().expect_code(0);
     assert_eq!(outcome.json()["profile"], "2023");
 }
 
@@ -48,7 +49,9 @@ fn a_commands_options_are_its_own() {
 fn an_interrupted_sandbox_ends_its_command_and_leaves_nothing_behind() {
     let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
     let mut running = dhlimit(["sandbox", "--", "sh", "-c", script]).start();
-    running.wait_until(Duration::from_secs(20), |running| running.stdout().contains("ready").then_some(()));
+    running.wait_until(Duration::from_secs(20), |running| {
+        running.stdout().contains("ready").then_some(())
+    });
     running.signal(Signal::TERM);
     let outcome = running.outcome();
     assert_eq!(outcome.code, Some(9), "{outcome:?}");
@@ -62,7 +65,9 @@ fn an_interrupted_sandbox_ends_its_command_and_leaves_nothing_behind() {
 fn a_signal_is_sent_on_at_once_and_ends_the_whole_tree(#[case] script: &str) {
     let script = format!("echo ready; {script}");
     let mut running = dhlimit(["sandbox", "--", "sh", "-c", &script]).start();
-    running.wait_until(Duration::from_secs(20), |running| running.stdout().contains("ready").then_some(()));
+    running.wait_until(Duration::from_secs(20), |running| {
+        running.stdout().contains("ready").then_some(())
+    });
     // What is run in the background is under way, too.
     std::thread::sleep(Duration::from_millis(300));
     running.signal(Signal::TERM);
@@ -77,7 +82,9 @@ fn without_a_command_it_serves_until_it_is_interrupted() {
     assert_eq!(sandbox.state()["profile"], "2026");
     let url = sandbox.url().to_owned();
     sandbox.running().signal(Signal::INT);
-    let ended = crate::harness::wait_for(Duration::from_secs(10), || sandbox.running().has_ended().then_some(()));
+    let ended = crate::harness::wait_for(Duration::from_secs(10), || {
+        sandbox.running().has_ended().then_some(())
+    });
     assert!(ended.is_some(), "it did not end");
     assert!(request("GET", &url, &[], "").is_err());
 }
@@ -85,7 +92,9 @@ fn without_a_command_it_serves_until_it_is_interrupted() {
 #[test]
 fn an_interrupt_is_130() {
     let mut running = dhlimit(["sandbox"]).start();
-    let url = running.wait_until(Duration::from_secs(20), |running| running.stdout().lines().next().map(str::to_owned));
+    let url = running.wait_until(Duration::from_secs(20), |running| {
+        running.stdout().lines().next().map(str::to_owned)
+    });
     assert!(url.starts_with("http://127.0.0.1:"), "{url}");
     running.signal(Signal::INT);
     assert_eq!(running.outcome().code, Some(130));
@@ -141,18 +150,45 @@ fn tls_is_spoken_with_a_ca_that_lies_where_it_was_told() {
     assert_eq!(sandbox.running().stdout().lines().nth(1), Some(ca.to_str().unwrap()));
     let state = format!("{}/_sandbox/state", sandbox.url());
     let home = Home::new();
-    let trusting = home.program(&curl, ["-s", "--cacert", ca.to_str().unwrap(), &state]).run().expect_code(0);
+    let trusting =
+        home.program(&curl, ["-s", "--cacert", ca.to_str().unwrap(), &state]).run().expect_code(0);
     assert_eq!(trusting.json()["schema"], "dhlimit/sandbox/1");
     let version = |url: &str| {
-        home.program(&curl, ["-s", "-o", "/dev/null", "-w", "%{http_version}", "--cacert", ca.to_str().unwrap(), url]).run().stdout
+        home.program(
+            &curl,
+            [
+                "-s",
+                "-o",
+                "/dev/null",
+                "-w",
+                "%{http_version}",
+                "--cacert",
+                ca.to_str().unwrap(),
+                url,
+            ],
+        )
+        .run()
+        .stdout
     };
     assert_eq!(version(&state), "2", "as Docker Hub does");
     let strange = home.program(&curl, ["-s", &state]).run();
     assert_eq!(strange.code, Some(60), "nobody trusts it by itself");
-    let challenge = home.program(&curl, ["-si", "--cacert", ca.to_str().unwrap(), &format!("{}/v2/", sandbox.url())]).run();
-    assert!(challenge.stdout.contains(&format!("realm=\"{}/token\"", sandbox.url())), "{}", challenge.stdout);
+    let challenge = home
+        .program(
+            &curl,
+            ["-si", "--cacert", ca.to_str().unwrap(), &format!("{}/v2/", sandbox.url())],
+        )
+        .run();
+    assert!(
+        challenge.stdout.contains(&format!("realm=\"{}/token\"", sandbox.url())),
+        "{}",
+        challenge.stdout
+    );
     let mut stream = TcpStream::connect(sandbox.authority()).unwrap();
-    assert_eq!(first_line(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"), "HTTP/1.1 400 Bad Request");
+    assert_eq!(
+        first_line(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
+        "HTTP/1.1 400 Bad Request"
+    );
 }
 
 #[test]
@@ -161,14 +197,26 @@ fn in_2020_tls_had_no_http_2() {
     let home = Home::new();
     let sandbox = Sandbox::start(&["--tls", "--profile", "2020"]);
     let answer = home.program(curl, ["-sik", &format!("{}/v2/", sandbox.url())]).run().stdout;
-    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("Www-Authenticate: Bearer"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("Www-Authenticate: Bearer"),
+        "{answer}"
+    );
 }
 
 #[test]
 fn a_temporary_ca_goes_with_the_sandbox() {
     let home = Home::new();
     let temporary = home.path().join("tmp");
-    let outcome = home.dhlimit(["sandbox", "--tls", "--", "sh", "-c", "cat \"$DHLIMIT_CA_CERT\"; echo \"$DHLIMIT_REGISTRY_URL\""]).run();
+    let outcome = home
+        .dhlimit([
+            "sandbox",
+            "--tls",
+            "--",
+            "sh",
+            "-c",
+            "cat \"$DHLIMIT_CA_CERT\"; echo \"$DHLIMIT_REGISTRY_URL\"",
+        ])
+        .run();
     assert!(outcome.stdout.starts_with("-----BEGIN CERTIFICATE-----"), "{outcome:?}");
     assert!(outcome.stdout.lines().last().unwrap().starts_with("https://127.0.0.1:"));
     assert_eq!(std::fs::read_dir(temporary).unwrap().count(), 0);
@@ -182,8 +230,10 @@ fn the_log_file_has_a_json_line_for_each_request() {
     get(&format!("{}/token", sandbox.url()));
     get(&format!("{}/v2/", sandbox.url()));
     let text = std::fs::read_to_string(&path).unwrap();
-    let paths: Vec<String> =
-        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].to_string()).collect();
+    let paths: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].to_string())
+        .collect();
     assert_eq!(paths, ["\"/token\"", "\"/v2/\""]);
 }
 
@@ -197,5 +247,9 @@ fn the_setup_names_the_address_that_was_given(#[case] runtime: &str, #[case] sai
     let authority = sandbox.authority().to_owned();
     let text = sandbox.running().stdout();
     let lines: Vec<&str> = text.lines().skip(1).collect();
-    assert!(lines.iter().any(|line| line.contains(said)) && lines.iter().any(|line| line.contains(&authority)), "{text}");
+    assert!(
+        lines.iter().any(|line| line.contains(said))
+            && lines.iter().any(|line| line.contains(&authority)),
+        "{text}"
+    );
 }

@@ -28,30 +28,38 @@ fn a_distant_sandbox_costs_a_round_trip_to_connect_and_one_to_ask() {
 #[case::nothing_where_tls_is_spoken("", true)]
 #[case::half_a_tls_hello("\u{16}\u{3}\u{1}", true)]
 fn nobody_keeps_it_from_ending(#[case] sent: &str, #[case] tls: bool) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let running = runtime.block_on(start(Settings { tls, ..limited(5) }, "127.0.0.1:0".parse().unwrap())).unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let running = runtime
+        .block_on(start(Settings { tls, ..limited(5) }, "127.0.0.1:0".parse().unwrap()))
+        .unwrap();
     let mut client = TcpStream::connect(running.address()).unwrap();
     client.write_all(sent.as_bytes()).unwrap();
     if sent.ends_with("\r\n\r\n") && !tls {
         client.read_exact(&mut [0; 12]).unwrap();
     }
-    let ended = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), running.stop()).await });
+    let ended = runtime
+        .block_on(async { tokio::time::timeout(Duration::from_secs(20), running.stop()).await });
     assert!(ended.is_ok(), "it waits for a client");
 }
 
 #[test]
 fn dropping_it_ends_it() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let running = runtime.block_on(start(limited(5), "127.0.0.1:0".parse().unwrap())).unwrap();
     let address = running.address();
     drop(running);
-    let gone = crate::harness::wait_for(Duration::from_secs(10), || TcpStream::connect(address).is_err().then_some(()));
+    let gone = crate::harness::wait_for(Duration::from_secs(10), || {
+        TcpStream::connect(address).is_err().then_some(())
+    });
     assert!(gone.is_some(), "somebody still listens on {address}");
 }
 
 #[test]
 fn over_ipv6_the_prefix_is_counted_and_the_url_has_brackets() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let Ok(running) = runtime.block_on(start(limited(5), "[::1]:0".parse().unwrap())) else {
         crate::harness::tools::leave_out("the sandbox over IPv6 (this machine has none)");
         return;
@@ -59,5 +67,12 @@ fn over_ipv6_the_prefix_is_counted_and_the_url_has_brackets() {
     assert!(running.url().starts_with("http://[::1]:"));
     let answer = request("GET", &format!("{}/v2/", running.url()), &[], "").unwrap();
     assert_eq!(answer.header("docker-ratelimit-source"), Some("::"));
-    assert!(answer.header("www-authenticate").unwrap().contains(&format!("realm=\"{}/token\"", running.url())), "{}", answer.head);
+    assert!(
+        answer
+            .header("www-authenticate")
+            .unwrap()
+            .contains(&format!("realm=\"{}/token\"", running.url())),
+        "{}",
+        answer.head
+    );
 }

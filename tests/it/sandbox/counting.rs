@@ -14,8 +14,14 @@ use super::{Hub, Puller, basic, limited, window};
 fn play(hub: &Hub, puller: &Puller<'_>, requests: &str) {
     let learn = Hub::with_limit(1000);
     let teacher = learn.nobody();
-    let digest = |tag: &str, place: usize| teacher.manifest("GET", tag).json()["manifests"][place]["digest"].as_str().unwrap().to_owned();
-    let index = teacher.manifest("HEAD", "latest").header("docker-content-digest").unwrap().to_owned();
+    let digest = |tag: &str, place: usize| {
+        teacher.manifest("GET", tag).json()["manifests"][place]["digest"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let index =
+        teacher.manifest("HEAD", "latest").header("docker-content-digest").unwrap().to_owned();
     for letter in requests.chars() {
         let (method, reference) = match letter {
             'h' => ("HEAD", "latest".to_owned()),
@@ -52,7 +58,11 @@ fn play(hub: &Hub, puller: &Puller<'_>, requests: &str) {
 #[case::containerd(Counting::Arch, "hda", 1)]
 #[case::both_platforms(Counting::Arch, "hdar", 2)]
 #[case::the_index_alone(Counting::Arch, "iii", 0)]
-fn a_pull_costs_what_the_rule_says(#[case] counting: Counting, #[case] requests: &str, #[case] cost: u32) {
+fn a_pull_costs_what_the_rule_says(
+    #[case] counting: Counting,
+    #[case] requests: &str,
+    #[case] cost: u32,
+) {
     let hub = Hub::start(Settings { counting, ..limited(50) });
     let puller = hub.nobody();
     play(&hub, &puller, requests);
@@ -106,7 +116,11 @@ fn the_count_comes_back_by_its_law(#[case] law: Law, #[case] left: [u32; 3]) {
 
 #[test]
 fn everybody_is_counted_alone() {
-    let accounts = vec!["alice:pw".parse().unwrap(), "bob:pw:3".parse().unwrap(), "carol:pw:unlimited".parse().unwrap()];
+    let accounts = vec![
+        "alice:pw".parse().unwrap(),
+        "bob:pw:3".parse().unwrap(),
+        "carol:pw:unlimited".parse().unwrap(),
+    ];
     let hub = Hub::start(Settings { accounts, ..Settings::default() });
     let login = |user: &str| basic(user, "pw");
     let pullers = [
@@ -120,7 +134,9 @@ fn everybody_is_counted_alone() {
         assert_eq!(puller.manifest("GET", "latest").status, 200);
     }
     assert_eq!(pullers.each_ref().map(Puller::remaining), [Some(99), Some(199), Some(2), None]);
-    let sources = pullers.each_ref().map(|puller| puller.manifest("HEAD", "latest").header("docker-ratelimit-source").map(str::to_owned));
+    let sources = pullers.each_ref().map(|puller| {
+        puller.manifest("HEAD", "latest").header("docker-ratelimit-source").map(str::to_owned)
+    });
     assert_eq!(sources.map(Option::unwrap), ["127.0.0.1", "alice", "bob", "carol"]);
 }
 
@@ -134,7 +150,10 @@ fn a_limit_for_everybody_holds_for_accounts_without_their_own() {
 
 #[test]
 fn a_trusted_proxy_tells_addresses_apart_and_others_do_not() {
-    for (trust_proxy, left) in [(true, [Some(4), Some(4), Some(3), Some(4)]), (false, [Some(4), Some(3), Some(2), Some(1)])] {
+    for (trust_proxy, left) in [
+        (true, [Some(4), Some(4), Some(3), Some(4)]),
+        (false, [Some(4), Some(3), Some(2), Some(1)]),
+    ] {
         let hub = Hub::start(Settings { trust_proxy, ..limited(5) });
         let mut seen = Vec::new();
         for address in ["192.0.2.1", "2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:2::1"] {
@@ -150,14 +169,18 @@ fn a_trusted_proxy_tells_addresses_apart_and_others_do_not() {
 #[test]
 fn an_ipv6_address_is_counted_and_named_by_its_64() {
     let hub = Hub::start(Settings { trust_proxy: true, ..limited(5) });
-    let answer = hub.puller(&[("x-forwarded-for", "2001:db8:1:2:3:4:5:6")]).manifest("HEAD", "latest");
+    let answer =
+        hub.puller(&[("x-forwarded-for", "2001:db8:1:2:3:4:5:6")]).manifest("HEAD", "latest");
     assert_eq!(answer.header("docker-ratelimit-source"), Some("2001:db8:1:2::"));
 }
 
 #[test]
 fn neighbours_make_the_count_fall_by_itself() {
-    let hub =
-        Hub::start(Settings { traffic: Some("steady:60/h".parse().unwrap()), token_life: Duration::from_secs(86_400), ..limited(100) });
+    let hub = Hub::start(Settings {
+        traffic: Some("steady:60/h".parse().unwrap()),
+        token_life: Duration::from_secs(86_400),
+        ..limited(100)
+    });
     let puller = hub.nobody();
     let mut seen = Vec::new();
     for _ in 0..4 {
@@ -176,13 +199,22 @@ fn the_state_says_what_was_counted_and_what_was_asked() {
     play(&hub, &puller, "hia");
     let state = hub.ask("GET", "/_sandbox/state", &[]).json();
     assert_eq!(state["schema"], "dhlimit/sandbox/1");
-    assert_eq!((&state["profile"], &state["law"], &state["count"]), (&"2026".into(), &"sliding".into(), &"pull".into()));
+    assert_eq!(
+        (&state["profile"], &state["law"], &state["count"]),
+        (&"2026".into(), &"sliding".into(), &"pull".into())
+    );
     let line = &state["identities"][0];
     assert_eq!(line["identity"], "127.0.0.1");
-    assert_eq!((&line["limit"], &line["remaining"], &line["used"]), (&5.into(), &4.into(), &1.into()));
+    assert_eq!(
+        (&line["limit"], &line["remaining"], &line["used"]),
+        (&5.into(), &4.into(), &1.into())
+    );
     assert_eq!(line["window_seconds"], 3600);
     assert_eq!(line["full_by"], "2026-11-22T10:15:21Z");
-    assert_eq!(line["requests"], serde_json::json!({"head": 1, "get": 2, "blob": 0, "token": 1, "other": 0, "refused": 0}));
+    assert_eq!(
+        line["requests"],
+        serde_json::json!({"head": 1, "get": 2, "blob": 0, "token": 1, "other": 0, "refused": 0})
+    );
 }
 
 #[test]
@@ -195,7 +227,13 @@ fn counts_and_profiles_can_be_set() {
     assert_eq!(puller.remaining(), Some(3));
     let state = hub.set(r#"{"identity":"alice","remaining":7,"profile":"2023"}"#).json();
     assert_eq!(state["profile"], "2023");
-    assert!(state["identities"].as_array().unwrap().iter().any(|line| line["identity"] == "alice" && line["remaining"] == 7));
+    assert!(
+        state["identities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|line| line["identity"] == "alice" && line["remaining"] == 7)
+    );
     assert_eq!(hub.sandbox().profile(), Profile::Of2023);
     assert_eq!(puller.remaining(), Some(3), "what has been counted stays");
 }

@@ -40,7 +40,11 @@ impl Hub {
     fn start(settings: Settings) -> Self {
         let clock = Arc::new(Hands(AtomicI64::new(1_795_338_921_000)));
         let settings = Settings { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..settings };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let running = runtime.block_on(start(settings, "127.0.0.1:0".parse().unwrap())).unwrap();
         Self { clock, running: Some(running), runtime }
     }
@@ -70,21 +74,28 @@ impl Hub {
     }
 
     fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-        request(method, &self.url(path), fields, "").unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        request(method, &self.url(path), fields, "")
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
     fn form(&self, body: &str) -> Answer {
         let form = [("content-type", "application/x-www-form-urlencoded")];
-        request("POST", &self.url("/token"), &form, body).unwrap_or_else(|error| panic!("POST /token: {error}"))
+        request("POST", &self.url("/token"), &form, body)
+            .unwrap_or_else(|error| panic!("POST /token: {error}"))
     }
 
     fn set(&self, json: &str) -> Answer {
-        request("POST", &self.url("/_sandbox/set"), &[], json).unwrap_or_else(|error| panic!("POST /_sandbox/set: {error}"))
+        request("POST", &self.url("/_sandbox/set"), &[], json)
+            .unwrap_or_else(|error| panic!("POST /_sandbox/set: {error}"))
     }
 
     /// A token for pulling from a repository, with these further fields.
     fn token_with(&self, repository: &str, fields: &[(&str, &str)]) -> String {
-        let answer = self.ask("GET", &format!("/token?service=registry.docker.io&scope=repository:{repository}:pull"), fields);
+        let answer = self.ask(
+            "GET",
+            &format!("/token?service=registry.docker.io&scope=repository:{repository}:pull"),
+            fields,
+        );
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["token"].as_str().unwrap().to_owned()
     }
@@ -95,11 +106,16 @@ impl Hub {
 
     /// Somebody who sends these fields with every request and asks for a token first.
     fn puller<'a>(&'a self, fields: &[(&'a str, &str)]) -> Puller<'a> {
-        let fields: Vec<(&str, String)> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let borrowed: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let fields: Vec<(&str, String)> =
+            fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let borrowed: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let token = self.token_with(NGINX, &borrowed);
         let others = fields.into_iter().filter(|(name, _)| *name != "authorization");
-        Puller { hub: self, fields: others.chain([("authorization", format!("Bearer {token}"))]).collect() }
+        Puller {
+            hub: self,
+            fields: others.chain([("authorization", format!("Bearer {token}"))]).collect(),
+        }
     }
 }
 
@@ -123,8 +139,12 @@ impl Puller<'_> {
     }
 
     fn ask_with(&self, method: &str, path: &str, more: &[(&str, &str)]) -> Answer {
-        let fields: Vec<(&str, &str)> =
-            self.fields.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect();
+        let fields: Vec<(&str, &str)> = self
+            .fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain(more.iter().copied())
+            .collect();
         self.hub.ask(method, path, &fields)
     }
 
@@ -135,7 +155,9 @@ impl Puller<'_> {
     /// What a HEAD says is left.
     fn remaining(&self) -> Option<u32> {
         let answer = self.manifest("HEAD", "latest");
-        let value = answer.header("x-ratelimit-remaining").or_else(|| answer.header("ratelimit-remaining"))?;
+        let value = answer
+            .header("x-ratelimit-remaining")
+            .or_else(|| answer.header("ratelimit-remaining"))?;
         value.split(';').next()?.parse().ok()
     }
 }
@@ -150,5 +172,8 @@ fn window(seconds: u64) -> Option<Window> {
 
 fn basic(user: &str, password: &str) -> String {
     use base64::Engine as _;
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+    format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
+    )
 }

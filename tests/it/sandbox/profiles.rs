@@ -9,8 +9,13 @@ use super::{Hub, NGINX, basic, limited};
 use crate::harness::dhlimit;
 use crate::harness::http::{Answer, request};
 
-const FIELDS: [&str; 5] =
-    ["ratelimit-limit", "ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-remaining", "docker-ratelimit-source"];
+const FIELDS: [&str; 5] = [
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "docker-ratelimit-source",
+];
 
 fn fields(answer: &Answer) -> String {
     FIELDS.map(|name| answer.header(name).unwrap_or("-")).join(" ")
@@ -39,17 +44,29 @@ fn fields(answer: &Answer) -> String {
     "429 - - 1;w=3600 0;w=3600 127.0.0.1",
     "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"
 )]
-fn a_years_docker_hub(#[case] profile: Profile, #[case] before: &str, #[case] head: &str, #[case] get: &str, #[case] message: &str) {
+fn a_years_docker_hub(
+    #[case] profile: Profile,
+    #[case] before: &str,
+    #[case] head: &str,
+    #[case] get: &str,
+    #[case] message: &str,
+) {
     let hub = Hub::start(Settings { profile, ..limited(1) });
     let puller = hub.nobody();
     let row = |answer: &Answer| format!("{} {}", answer.status, fields(answer));
     assert_eq!(row(&puller.manifest("HEAD", "latest")), before);
     hub.sandbox().set_remaining("127.0.0.1", 0).unwrap();
     let answer = puller.manifest("HEAD", "latest");
-    assert_eq!((row(&answer).as_str(), answer.body.as_str(), answer.header("retry-after")), (head, "", None));
+    assert_eq!(
+        (row(&answer).as_str(), answer.body.as_str(), answer.header("retry-after")),
+        (head, "", None)
+    );
     let answer = puller.manifest("GET", "latest");
     assert_eq!((row(&answer).as_str(), answer.header("retry-after")), (get, None));
-    assert_eq!(answer.json(), serde_json::json!({"errors": [{"code": "TOOMANYREQUESTS", "message": message}]}));
+    assert_eq!(
+        answer.json(),
+        serde_json::json!({"errors": [{"code": "TOOMANYREQUESTS", "message": message}]})
+    );
 }
 
 #[test]
@@ -63,18 +80,33 @@ fn in_2020_header_names_have_capitals() {
 #[test]
 fn an_account_is_named_as_its_year_names_it() {
     let of = |profile| {
-        let hub = Hub::start(Settings { profile, accounts: vec!["alice:pw:0".parse().unwrap()], ..Settings::default() });
+        let hub = Hub::start(Settings {
+            profile,
+            accounts: vec!["alice:pw:0".parse().unwrap()],
+            ..Settings::default()
+        });
         let puller = hub.puller(&[("authorization", &basic("alice", "pw"))]);
         let answer = puller.manifest("GET", "latest");
         assert_eq!(answer.status, 429);
-        (answer.header("docker-ratelimit-source").map(str::to_owned), answer.json()["errors"][0]["message"].as_str().unwrap().to_owned())
+        (
+            answer.header("docker-ratelimit-source").map(str::to_owned),
+            answer.json()["errors"][0]["message"].as_str().unwrap().to_owned(),
+        )
     };
     let (source, _) = of(Profile::Of2023);
     assert_eq!(source.unwrap().split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
     let (source, message) = of(Profile::Of2026);
     assert_eq!(source.as_deref(), Some("alice"));
-    assert!(message.starts_with("You have reached your pull rate limit as 'alice': dckr_jti_"), "{message}");
-    assert!(message.contains("=. You may increase the limit by upgrading. https://www.docker.com/increase-rate-limit"), "{message}");
+    assert!(
+        message.starts_with("You have reached your pull rate limit as 'alice': dckr_jti_"),
+        "{message}"
+    );
+    assert!(
+        message.contains(
+            "=. You may increase the limit by upgrading. https://www.docker.com/increase-rate-limit"
+        ),
+        "{message}"
+    );
 }
 
 #[rstest]
@@ -97,7 +129,10 @@ fn the_overall_limit_is_plain_text_and_for_everything_but_tokens() {
     for path in ["/v2/", "/v2/library/nginx/manifests/latest", "/v2/library/nginx/tags/list"] {
         let answer = puller.ask("GET", path);
         assert_eq!((answer.status, answer.header("retry-after")), (429, Some("60")));
-        assert_eq!((answer.body.as_str(), fields(&answer).as_str()), ("Too Many Requests (HAP429).\n", "- - - - -"));
+        assert_eq!(
+            (answer.body.as_str(), fields(&answer).as_str()),
+            ("Too Many Requests (HAP429).\n", "- - - - -")
+        );
         assert!(answer.header("content-type").unwrap().starts_with("text/plain"));
     }
 }
@@ -108,7 +143,10 @@ fn a_lock_out_is_at_the_token_host_alone() {
     let puller = hub.nobody();
     hub.sandbox().set_profile(Profile::Lockout);
     let answer = hub.ask("GET", "/token", &[]);
-    assert_eq!((answer.status, &answer.json()["details"]), (429, &"too many failed login attempts for username or IP address".into()));
+    assert_eq!(
+        (answer.status, &answer.json()["details"]),
+        (429, &"too many failed login attempts for username or IP address".into())
+    );
     assert_eq!(puller.manifest("GET", "latest").status, 200);
 }
 
@@ -143,7 +181,11 @@ fn some_checks_of_the_flaky_one_succeed_and_some_fail() {
     let codes: Vec<Option<i32>> = (0..6)
         .map(|_| {
             let check = dhlimit(["check", "nginx", "--anonymous"]);
-            check.env("DHLIMIT_REGISTRY_URL", hub.url("")).env("DHLIMIT_AUTH_URL", hub.url("")).run().code
+            check
+                .env("DHLIMIT_REGISTRY_URL", hub.url(""))
+                .env("DHLIMIT_AUTH_URL", hub.url(""))
+                .run()
+                .code
         })
         .collect();
     for code in [0, 3] {
@@ -156,7 +198,9 @@ fn the_odd_one_says_what_nobody_should() {
     let hub = Hub::start(Settings { profile: Profile::Odd, ..limited(100) });
     let puller = hub.nobody();
     hub.sandbox().set_remaining("127.0.0.1", 40).unwrap();
-    let seen: Vec<String> = (0..6).map(|_| fields(&puller.manifest("HEAD", "latest")).replace(" 127.0.0.1", "")).collect();
+    let seen: Vec<String> = (0..6)
+        .map(|_| fields(&puller.manifest("HEAD", "latest")).replace(" 127.0.0.1", ""))
+        .collect();
     assert_eq!(
         seen,
         [
@@ -185,7 +229,11 @@ fn a_change_that_is_refused_changes_nothing() {
         assert_eq!(hub.ask("GET", "/_sandbox/state", &[]).body, before, "{change}");
     }
     let both = hub.set(r#"{"identity":"127.0.0.1","remaining":5,"profile":"abuse"}"#).json();
-    assert_eq!((&both["profile"], &both["identities"][0]["remaining"]), (&"abuse".into(), &5.into()), "{both}");
+    assert_eq!(
+        (&both["profile"], &both["identities"][0]["remaining"]),
+        (&"abuse".into(), &5.into()),
+        "{both}"
+    );
 }
 
 #[test]
@@ -198,16 +246,31 @@ fn the_state_stays_open_in_any_weather() {
 
 #[test]
 fn the_log_knows_the_answers_and_no_secret() {
-    let hub = Hub::start(Settings { accounts: vec!["alice:hunter2".parse().unwrap()], ..limited(1) });
+    let hub =
+        Hub::start(Settings { accounts: vec!["alice:hunter2".parse().unwrap()], ..limited(1) });
     let puller = hub.puller(&[("authorization", &basic("alice", "hunter2"))]);
     puller.manifest("GET", "latest");
     hub.advance(10);
     puller.manifest("GET", "latest");
     let log = hub.ask("GET", "/_sandbox/log", &[]).body;
-    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<String> =
-        lines.iter().map(|line| format!("{} {} {} {}", line["identity"], line["status"], line["remaining"], line["counted"])).collect();
-    assert_eq!(told, [r#""alice" 200 null false"#, r#""alice" 200 0 true"#, r#""alice" 429 0 false"#]);
-    assert_eq!((&lines[1]["method"], &lines[1]["path"]), (&"GET".into(), &format!("/v2/{NGINX}/manifests/latest").into()));
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<String> = lines
+        .iter()
+        .map(|line| {
+            format!(
+                "{} {} {} {}",
+                line["identity"], line["status"], line["remaining"], line["counted"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [r#""alice" 200 null false"#, r#""alice" 200 0 true"#, r#""alice" 429 0 false"#]
+    );
+    assert_eq!(
+        (&lines[1]["method"], &lines[1]["path"]),
+        (&"GET".into(), &format!("/v2/{NGINX}/manifests/latest").into())
+    );
     assert!(!log.contains("hunter2") && !log.contains("eyJ"), "{log}");
 }

@@ -15,19 +15,32 @@ fn hub() -> Hub {
 fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    serde_json::from_slice(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
 fn nobody_gets_a_token_as_docker_hub_gives_it() {
     let hub = hub();
-    let answer = hub.ask("GET", &format!("/token?service=registry.docker.io&scope=repository:{NGINX}:pull,push"), &[]);
+    let answer = hub.ask(
+        "GET",
+        &format!("/token?service=registry.docker.io&scope=repository:{NGINX}:pull,push"),
+        &[],
+    );
     let body = answer.json();
-    assert_eq!((&body["expires_in"], &body["issued_at"]), (&300.into(), &"2026-11-22T09:15:21Z".into()));
+    assert_eq!(
+        (&body["expires_in"], &body["issued_at"]),
+        (&300.into(), &"2026-11-22T09:15:21Z".into())
+    );
     assert_eq!(body["token"], body["access_token"]);
     let claims = claims(body["token"].as_str().unwrap());
     assert_eq!(claims["access"][0]["actions"], serde_json::json!(["pull"]));
-    assert_eq!(claims["access"][0]["parameters"], serde_json::json!({"pull_limit": "100", "pull_limit_interval": "21600"}));
+    assert_eq!(
+        claims["access"][0]["parameters"],
+        serde_json::json!({"pull_limit": "100", "pull_limit_interval": "21600"})
+    );
     assert_eq!(answer.header("x-ratelimit-limit"), Some("3000, 3000;w=60"));
     assert_eq!(answer.header("x-ratelimit-remaining"), Some("2999"));
     assert_eq!(answer.header("x-ratelimit-reset"), Some("39"));
@@ -57,26 +70,45 @@ fn the_challenge_leads_back_to_where_it_was_asked() {
     let hub = hub();
     let answer = hub.ask("GET", &format!("/v2/{NGINX}/manifests/latest"), &[]);
     assert_eq!(answer.status, 401);
-    let expected = format!("Bearer realm=\"{}\",service=\"registry.docker.io\",scope=\"repository:{NGINX}:pull\"", hub.url("/token"));
+    let expected = format!(
+        "Bearer realm=\"{}\",service=\"registry.docker.io\",scope=\"repository:{NGINX}:pull\"",
+        hub.url("/token")
+    );
     assert_eq!(answer.header("www-authenticate"), Some(expected.as_str()));
     assert_eq!(answer.json()["errors"][0]["code"], "UNAUTHORIZED");
     assert_eq!(answer.header("docker-ratelimit-source"), Some("127.0.0.1"));
-    assert!(!answer.head.contains("ratelimit-remaining"), "a 401 has the source only: {}", answer.head);
+    assert!(
+        !answer.head.contains("ratelimit-remaining"),
+        "a 401 has the source only: {}",
+        answer.head
+    );
     let base = hub.ask("GET", "/v2/", &[]);
-    assert_eq!((base.status, base.header("docker-distribution-api-version")), (401, Some("registry/2.0")));
+    assert_eq!(
+        (base.status, base.header("docker-distribution-api-version")),
+        (401, Some("registry/2.0"))
+    );
     assert!(!base.header("www-authenticate").unwrap().contains("scope"));
 }
 
 #[rstest]
 #[case::expired("library/nginx", 300, "invalid_token")]
 #[case::for_another_repository("library/redis", 0, "insufficient_scope")]
-fn a_token_is_good_for_its_life_and_repository(#[case] repository: &str, #[case] after: i64, #[case] error: &str) {
+fn a_token_is_good_for_its_life_and_repository(
+    #[case] repository: &str,
+    #[case] after: i64,
+    #[case] error: &str,
+) {
     let hub = hub();
     let bearer = format!("Bearer {}", hub.token_with(repository, &[]));
     hub.advance(after);
-    let answer = hub.ask("GET", &format!("/v2/{NGINX}/manifests/latest"), &[("authorization", &bearer)]);
+    let answer =
+        hub.ask("GET", &format!("/v2/{NGINX}/manifests/latest"), &[("authorization", &bearer)]);
     assert_eq!(answer.status, 401);
-    assert!(answer.header("www-authenticate").unwrap().ends_with(&format!(",error=\"{error}\"")), "{}", answer.head);
+    assert!(
+        answer.header("www-authenticate").unwrap().ends_with(&format!(",error=\"{error}\"")),
+        "{}",
+        answer.head
+    );
 }
 
 #[rstest]
@@ -112,12 +144,18 @@ fn an_account_logs_in_by_get_and_by_post() {
 #[test]
 fn a_refresh_token_stands_for_its_account() {
     let hub = hub();
-    let first = hub.form("grant_type=password&access_type=offline&username=alice&password=s3:cret").json();
+    let first =
+        hub.form("grant_type=password&access_type=offline&username=alice&password=s3:cret").json();
     let refresh = first["refresh_token"].as_str().unwrap();
     hub.advance(3600);
-    let second = hub.form(&format!("grant_type=refresh_token&refresh_token={refresh}&scope=repository:{NGINX}:pull")).json();
+    let second = hub
+        .form(&format!(
+            "grant_type=refresh_token&refresh_token={refresh}&scope=repository:{NGINX}:pull"
+        ))
+        .json();
     let bearer = format!("Bearer {}", second["access_token"].as_str().unwrap());
-    let answer = hub.ask("HEAD", &format!("/v2/{NGINX}/manifests/latest"), &[("authorization", &bearer)]);
+    let answer =
+        hub.ask("HEAD", &format!("/v2/{NGINX}/manifests/latest"), &[("authorization", &bearer)]);
     assert_eq!((answer.status, answer.header("docker-ratelimit-source")), (200, Some("alice")));
     let as_access = hub.ask("GET", "/v2/", &[("authorization", &format!("Bearer {refresh}"))]);
     assert_eq!(as_access.status, 401, "a refresh token opens nothing by itself");
@@ -125,7 +163,11 @@ fn a_refresh_token_stands_for_its_account() {
 
 #[rstest]
 #[case("grant_type=password&username=alice&password=wrong", 401, "incorrect username or password")]
-#[case("grant_type=password&username=mallory&password=s3:cret", 401, "incorrect username or password")]
+#[case(
+    "grant_type=password&username=mallory&password=s3:cret",
+    401,
+    "incorrect username or password"
+)]
 #[case("grant_type=refresh_token&refresh_token=x.y.z", 401, "incorrect username or password")]
 #[case("grant_type=password&username=alice", 400, "needs username and password")]
 #[case("grant_type=device", 400, "grant_type is")]
@@ -143,10 +185,16 @@ fn ten_wrong_passwords_lock_the_name_out_for_ten_minutes() {
     let login = |value: &str| hub.ask("GET", "/token?account=alice", &[("authorization", value)]);
     for _ in 0..10 {
         let answer = login(&wrong);
-        assert_eq!((answer.status, answer.body.as_str()), (401, r#"{"details":"incorrect username or password"}"#));
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (401, r#"{"details":"incorrect username or password"}"#)
+        );
     }
     let answer = login(&right);
-    assert_eq!((answer.status, &answer.json()["details"]), (429, &"too many failed login attempts for username or IP address".into()));
+    assert_eq!(
+        (answer.status, &answer.json()["details"]),
+        (429, &"too many failed login attempts for username or IP address".into())
+    );
     assert_eq!(hub.ask("GET", "/token", &[]).status, 200, "who does not log in is not locked out");
     hub.advance(600);
     assert_eq!(login(&right).status, 200);

@@ -11,7 +11,20 @@ use super::{documents, events};
 use crate::harness::{Home, Running, Sandbox, dhlimit, http, tools};
 
 fn watch(url: &str, more: &[&str]) -> Running {
-    let fast = ["watch", "-o", "jsonl", "-q", "--interval", "100ms", "--timeout", "2s", "--registry-url", url, "--auth-url", url];
+    let fast = [
+        "watch",
+        "-o",
+        "jsonl",
+        "-q",
+        "--interval",
+        "100ms",
+        "--timeout",
+        "2s",
+        "--registry-url",
+        url,
+        "--auth-url",
+        url,
+    ];
     dhlimit(fast.iter().chain(more)).limit(Duration::from_secs(180)).start()
 }
 
@@ -22,7 +35,9 @@ fn count(running: &Running, kind: &str) -> usize {
 /// Waits until an event has happened so many times.
 #[track_caller]
 fn wait_for_event(running: &mut Running, kind: &str, times: usize) {
-    running.wait_until(Duration::from_secs(25), |running| (count(running, kind) >= times).then_some(()));
+    running.wait_until(Duration::from_secs(25), |running| {
+        (count(running, kind) >= times).then_some(())
+    });
 }
 
 #[test]
@@ -30,7 +45,9 @@ fn a_network_cut_ten_times_ends_nothing_and_makes_no_hot_loop() {
     let sandbox = Sandbox::start(&[]);
     let cable = Cable::to(sandbox.authority());
     let mut running = watch(&cable.url(), &[]);
-    running.wait_until(Duration::from_secs(20), |running| documents(&running.stdout()).get(2).map(drop));
+    running.wait_until(Duration::from_secs(20), |running| {
+        documents(&running.stdout()).get(2).map(drop)
+    });
     for turn in 1..=10 {
         cable.cut();
         let (before, started) = (cable.refused(), Instant::now());
@@ -45,7 +62,10 @@ fn a_network_cut_ten_times_ends_nothing_and_makes_no_hot_loop() {
     }
     running.signal(Signal::INT);
     let outcome = running.outcome().expect_code(130);
-    let kinds: Vec<String> = events(&documents(&outcome.stdout)).into_iter().filter(|kind| kind.starts_with("network")).collect();
+    let kinds: Vec<String> = events(&documents(&outcome.stdout))
+        .into_iter()
+        .filter(|kind| kind.starts_with("network"))
+        .collect();
     let wanted: Vec<&str> = ["network_lost", "network_back"].repeat(10);
     assert_eq!(kinds, wanted);
 }
@@ -55,7 +75,9 @@ fn a_restarted_server_is_asked_with_a_new_token() {
     let first = Sandbox::start(&[]);
     let authority = first.authority().to_owned();
     let mut running = watch(&format!("http://{authority}"), &[]);
-    running.wait_until(Duration::from_secs(20), |running| documents(&running.stdout()).get(2).map(drop));
+    running.wait_until(Duration::from_secs(20), |running| {
+        documents(&running.stdout()).get(2).map(drop)
+    });
     drop(first);
     wait_for_event(&mut running, "network_lost", 1);
     sleep(Duration::from_secs(1));
@@ -64,7 +86,10 @@ fn a_restarted_server_is_asked_with_a_new_token() {
     wait_for_event(&mut running, "network_back", 1);
     wait_for_event(&mut running, "token_renewed", 1);
     running.wait_until(Duration::from_secs(20), |running| {
-        documents(&running.stdout()).last().filter(|document| document["state"] == "limited").map(drop)
+        documents(&running.stdout())
+            .last()
+            .filter(|document| document["state"] == "limited")
+            .map(drop)
     });
     drop(second);
     running.signal(Signal::INT);
@@ -79,13 +104,20 @@ fn an_account_whose_password_changes_is_asked_rarely_and_comes_back() {
     let first = Sandbox::start(&["--account", "tidewater-ci:one:200", "--token-life", "1s"]);
     let authority = first.authority().to_owned();
     let password = home.write("password", "one");
-    let mut running = watch(first.url(), &["--user", "tidewater-ci", "--password-file", password.to_str().expect("UTF-8")]);
-    running.wait_until(Duration::from_secs(20), |running| documents(&running.stdout()).get(2).map(drop));
+    let mut running = watch(
+        first.url(),
+        &["--user", "tidewater-ci", "--password-file", password.to_str().expect("UTF-8")],
+    );
+    running.wait_until(Duration::from_secs(20), |running| {
+        documents(&running.stdout()).get(2).map(drop)
+    });
     let restarted = |mut before: Option<Sandbox>, account: &str| {
         drop(before.take());
         let args = ["sandbox", "--listen", &authority, "--token-life", "1s", "--account", account];
         let mut sandbox = dhlimit(args).start();
-        sandbox.wait_until(Duration::from_secs(20), |sandbox| sandbox.stdout().contains("http://").then_some(()));
+        sandbox.wait_until(Duration::from_secs(20), |sandbox| {
+            sandbox.stdout().contains("http://").then_some(())
+        });
         sandbox
     };
     let changed = restarted(Some(first), "tidewater-ci:two:200");
@@ -94,7 +126,11 @@ fn an_account_whose_password_changes_is_asked_rarely_and_comes_back() {
     let (asked, started) = (log(), Instant::now());
     sleep(Duration::from_secs(3));
     let tried = log() - asked;
-    assert!((1..=8).contains(&tried), "{tried} requests in {:?} of a wrong password", started.elapsed());
+    assert!(
+        (1..=8).contains(&tried),
+        "{tried} requests in {:?} of a wrong password",
+        started.elapsed()
+    );
     drop(changed);
     let back = restarted(None, "tidewater-ci:one:200");
     wait_for_event(&mut running, "fault_ended", 1);
@@ -102,7 +138,10 @@ fn an_account_whose_password_changes_is_asked_rarely_and_comes_back() {
     let outcome = running.outcome().expect_code(130);
     drop(back);
     let documents = documents(&outcome.stdout);
-    let fault = documents.iter().find(|document| document["error"]["kind"] == "credentials").expect("the reading that was refused");
+    let fault = documents
+        .iter()
+        .find(|document| document["error"]["kind"] == "credentials")
+        .expect("the reading that was refused");
     assert!(fault["state"] == "failed" && fault["identity"]["user"] == "tidewater-ci", "{fault}");
     assert_eq!(documents.last().expect("readings")["limit"], 200);
 }
@@ -114,7 +153,18 @@ fn after_a_sleep_of_the_machine_no_dead_connection_is_waited_for() {
     let cable = Cable::to(sandbox.authority());
     let home = Home::new();
     let clock = home.write("clock", "+0");
-    let args = ["watch", "-o", "jsonl", "-q", "--interval", "500ms", "--timeout", "60s", "--registry-url", &cable.url()];
+    let args = [
+        "watch",
+        "-o",
+        "jsonl",
+        "-q",
+        "--interval",
+        "500ms",
+        "--timeout",
+        "60s",
+        "--registry-url",
+        &cable.url(),
+    ];
     let mut running = home
         .dhlimit(args.into_iter().chain(["--auth-url", &cable.url()]))
         // The loader's own word for the folder of libraries. What waits is left alone, as in a sleep.
@@ -124,11 +174,15 @@ fn after_a_sleep_of_the_machine_no_dead_connection_is_waited_for() {
         .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         .limit(Duration::from_secs(90))
         .start();
-    running.wait_until(Duration::from_secs(20), |running| documents(&running.stdout()).get(2).map(drop));
+    running.wait_until(Duration::from_secs(20), |running| {
+        documents(&running.stdout()).get(2).map(drop)
+    });
     assert_eq!(cable.connections(), 1);
     cable.swallow();
     std::fs::write(&clock, "+7200").expect("a clock to set");
-    running.wait_until(Duration::from_secs(30), |running| (count(running, "clock_jumped") == 1).then_some(()));
+    running.wait_until(Duration::from_secs(30), |running| {
+        (count(running, "clock_jumped") == 1).then_some(())
+    });
     running.signal(Signal::INT);
     let documents = documents(&running.outcome().expect_code(130).stdout);
     assert!(documents.iter().all(|document| document["state"] == "limited"), "{documents:?}");
@@ -140,10 +194,15 @@ fn a_token_service_that_refuses_is_left_alone_and_asked_again() {
     let sandbox = Sandbox::start(&["--token-life", "1s"]);
     let mut running = watch(sandbox.url(), &[]);
     let profile = |name: &str| {
-        let set = http::post(&format!("{}/_sandbox/set", sandbox.url()), &serde_json::json!({ "profile": name }));
+        let set = http::post(
+            &format!("{}/_sandbox/set", sandbox.url()),
+            &serde_json::json!({ "profile": name }),
+        );
         assert_eq!(set.status, 200);
     };
-    running.wait_until(Duration::from_secs(20), |running| documents(&running.stdout()).get(2).map(drop));
+    running.wait_until(Duration::from_secs(20), |running| {
+        documents(&running.stdout()).get(2).map(drop)
+    });
     profile("lockout");
     wait_for_event(&mut running, "throttle_began", 1);
     let (asked, started) = (sandbox.log().len(), Instant::now());

@@ -110,7 +110,9 @@ impl State {
         }
         let from = self.from.lock().expect("no panic").clone();
         match (from, request.strip_suffix(b"\r\n\r\n")) {
-            (Some(from), Some(head)) => [head, format!("\r\nX-Forwarded-For: {from}\r\n\r\n").as_bytes()].concat(),
+            (Some(from), Some(head)) => {
+                [head, format!("\r\nX-Forwarded-For: {from}\r\n\r\n").as_bytes()].concat()
+            }
             _ => request.to_vec(),
         }
     }

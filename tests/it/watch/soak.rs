@@ -21,7 +21,8 @@ fn resident(id: u32) -> u64 {
 fn worked(id: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    let ticks =
+        |place: usize| fields.get(place).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
     (ticks(11) + ticks(12)) * 10
 }
 
@@ -45,19 +46,27 @@ fn reach(running: &mut Running, readings: usize) {
 
 #[test]
 fn many_polls_take_one_connection_one_request_each_and_flat_memory() {
-    let polls = std::env::var("DHLIMIT_SOAK").ok().and_then(|polls| polls.parse().ok()).unwrap_or(5_000_usize);
+    let polls = std::env::var("DHLIMIT_SOAK")
+        .ok()
+        .and_then(|polls| polls.parse().ok())
+        .unwrap_or(5_000_usize);
     let sandbox = Sandbox::start(&["--token-life", "12s"]);
     let (cable, mut running) = start(&sandbox, &[]);
     reach(&mut running, 1_000.min(polls / 2));
     let early = resident(running.id());
     reach(&mut running, polls);
-    let (late, work, heads) = (resident(running.id()), worked(running.id()), running.stdout().lines().count());
+    let (late, work, heads) =
+        (resident(running.id()), worked(running.id()), running.stdout().lines().count());
     running.signal(Signal::INT);
     let outcome = running.outcome().expect_code(130);
     let requests = sandbox.state()["identities"][0]["requests"].clone();
     let of = |kind: &str| requests[kind].as_u64().unwrap_or(0);
     let (tokens, work) = (of("token"), work * 1_000 / u64::try_from(heads).expect("a count"));
-    println!("{requests} in {:?}, {} connections, {early} KiB then {late} KiB, {work} µs a poll", outcome.elapsed, cable.connections());
+    println!(
+        "{requests} in {:?}, {} connections, {early} KiB then {late} KiB, {work} µs a poll",
+        outcome.elapsed,
+        cable.connections()
+    );
     // The token service is the same server: everything goes over one connection.
     assert_eq!(cable.connections(), 1, "{requests}");
     let lines = u64::try_from(outcome.stdout.lines().count()).expect("a count");

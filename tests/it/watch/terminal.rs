@@ -25,9 +25,13 @@ fn the_view_shows_gauge_chart_and_next_poll_and_keys_turn_it() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
     watch(&terminal, "");
     let screen = terminal.sees("pulls/h");
-    for words in
-        ["dhlimit watch", "anonymous effective  counted as 127.0.0.1", "of 100 used  2m window", "pulls left: anonymous", "every 200ms"]
-    {
+    for words in [
+        "dhlimit watch",
+        "anonymous effective  counted as 127.0.0.1",
+        "of 100 used  2m window",
+        "pulls left: anonymous",
+        "every 200ms",
+    ] {
         assert!(screen.contains(words), "{words:?} is missing:\n{screen}");
     }
     assert!(screen.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "no chart:\n{screen}");
@@ -56,7 +60,8 @@ fn the_view_follows_the_size_of_its_terminal() {
         let rows: usize = rows.parse().expect("a number");
         let fits = wait_for(Duration::from_secs(10), || {
             let screen = terminal.screen();
-            (screen.contains("left") && screen.trim_end().lines().count() >= rows.min(10) - 1).then_some(())
+            (screen.contains("left") && screen.trim_end().lines().count() >= rows.min(10) - 1)
+                .then_some(())
         });
         assert!(fits.is_some(), "{columns}x{rows}:\n{}", terminal.screen());
     }
@@ -85,8 +90,15 @@ fn is_away(terminal: &Terminal) {
     terminal.sees("before the view");
     terminal.type_line("stty -a | grep -ow -e '-*icanon' -e '-*echo'");
     terminal.sees("icanon\necho");
-    assert!(!terminal.screen().contains("-icanon") && !terminal.screen().contains("q quit"), "{}", terminal.screen());
-    assert_eq!(terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "0 1");
+    assert!(
+        !terminal.screen().contains("-icanon") && !terminal.screen().contains("q quit"),
+        "{}",
+        terminal.screen()
+    );
+    assert_eq!(
+        terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(),
+        "0 1"
+    );
 }
 
 /// The view is there again, all of it and nothing else, and hears keys.
@@ -95,9 +107,18 @@ fn is_back(terminal: &Terminal) {
     terminal.sees("q quit");
     terminal.misses("before the view");
     let screen = terminal.sees("dhlimit watch");
-    assert!(screen.contains(" left  ") && screen.contains("pulls left: anonymous"), "only what changed is drawn:\n{screen}");
-    assert!(!screen.contains("code ") && !screen.contains("icanon"), "the shell's text is between it:\n{screen}");
-    assert_eq!(terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(), "1 0");
+    assert!(
+        screen.contains(" left  ") && screen.contains("pulls left: anonymous"),
+        "only what changed is drawn:\n{screen}"
+    );
+    assert!(
+        !screen.contains("code ") && !screen.contains("icanon"),
+        "the shell's text is between it:\n{screen}"
+    );
+    assert_eq!(
+        terminal.tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag}"]).trim(),
+        "1 0"
+    );
     terminal.keys(&["?"]);
     terminal.sees("the next identity");
     terminal.keys(&["Escape"]);
@@ -146,7 +167,10 @@ fn stopped_and_continued_the_view_is_whole_and_the_shell_was_so_meanwhile() {
 fn in_the_background_the_view_leaves_the_terminal_alone() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
     // A script is stopped as a whole: else its shell would wait, with nobody on the terminal.
-    let file = terminal.home.write("script", &format!("{} watch --sandbox --interval 200ms -q\n", env!("CARGO_BIN_EXE_dhlimit")));
+    let file = terminal.home.write(
+        "script",
+        &format!("{} watch --sandbox --interval 200ms -q\n", env!("CARGO_BIN_EXE_dhlimit")),
+    );
     terminal.type_line(&format!("sh {}; echo \"code $?\"", file.display()));
     terminal.sees("q quit");
     let program = children(terminal.program()).into_iter().next().expect("the script's child");
@@ -178,7 +202,10 @@ fn in_the_background_the_view_leaves_the_terminal_alone() {
 #[test]
 fn begun_in_the_background_the_view_comes_with_the_terminal() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
-    terminal.type_line(&format!("{} watch --sandbox --interval 200ms -q &", env!("CARGO_BIN_EXE_dhlimit")));
+    terminal.type_line(&format!(
+        "{} watch --sandbox --interval 200ms -q &",
+        env!("CARGO_BIN_EXE_dhlimit")
+    ));
     std::thread::sleep(Duration::from_secs(1));
     is_away(&terminal);
     terminal.type_line("fg; echo \"code $?\"");
@@ -191,7 +218,10 @@ fn begun_in_the_background_the_view_comes_with_the_terminal() {
 fn where_nobody_would_let_it_go_on_it_does_not_stop() {
     let Some(terminal) = Terminal::new(80, 24) else { return };
     // The leader of the session of a window of its own.
-    terminal.tmux(&["new-window", &format!("{} watch --sandbox --interval 200ms -q", env!("CARGO_BIN_EXE_dhlimit"))]);
+    terminal.tmux(&[
+        "new-window",
+        &format!("{} watch --sandbox --interval 200ms -q", env!("CARGO_BIN_EXE_dhlimit")),
+    ]);
     terminal.sees("q quit");
     let program = terminal.shell();
     terminal.keys(&["C-z"]);
@@ -220,7 +250,10 @@ fn without_colour_there_is_none() {
         watch(&terminal, "");
         let escapes = terminal.tmux(&["capture-pane", "-p", "-e"]);
         assert_eq!(escapes.contains("\u{1b}[38;5;"), coloured, "{variable}: {escapes:?}");
-        assert!(!escapes.contains("\u{1b}[48;"), "something is painted behind the text: {escapes:?}");
+        assert!(
+            !escapes.contains("\u{1b}[48;"),
+            "something is painted behind the text: {escapes:?}"
+        );
         terminal.keys(&["q"]);
         terminal.sees("code 0");
     }
@@ -232,7 +265,10 @@ struct Broken(std::sync::atomic::AtomicU32);
 impl Clock for Broken {
     fn now(&self) -> DateTime<Utc> {
         let in_view = std::thread::current().name() == Some("view");
-        assert!(!in_view || self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 10, "the clock broke");
+        assert!(
+            !in_view || self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 10,
+            "the clock broke"
+        );
         Utc::now()
     }
 }
@@ -245,13 +281,19 @@ fn a_panic_in_the_view_gives_the_terminal_back_before_it_says_so() {
     if std::env::var_os(IN_THE_TERMINAL).is_some() {
         let mut context = Context::from_process();
         context.clock = Arc::new(Broken(0.into()));
-        let exit = dhlimit::run(["dhlimit", "watch", "--sandbox", "--interval", "100ms"].map(Into::into), &context);
+        let exit = dhlimit::run(
+            ["dhlimit", "watch", "--sandbox", "--interval", "100ms"].map(Into::into),
+            &context,
+        );
         return assert_eq!(exit.code(), 3, "a view that broke is no success");
     }
     let Some(terminal) = Terminal::new(80, 24) else { return };
     let this = std::env::current_exe().expect("this test");
     let name = "watch::terminal::a_panic_in_the_view_gives_the_terminal_back_before_it_says_so";
-    terminal.type_line(&format!("RUST_BACKTRACE=0 {IN_THE_TERMINAL}=1 {} --exact {name} --nocapture; echo \"code $?\"", this.display()));
+    terminal.type_line(&format!(
+        "RUST_BACKTRACE=0 {IN_THE_TERMINAL}=1 {} --exact {name} --nocapture; echo \"code $?\"",
+        this.display()
+    ));
     terminal.sees("q quit");
     // On the screen from before: had the hook not given it back, these words would be lost with the view's.
     terminal.sees("the clock broke");
@@ -263,7 +305,8 @@ fn a_panic_in_the_view_gives_the_terminal_back_before_it_says_so() {
 fn is_intact(recording: &Path) -> usize {
     let text = std::fs::read_to_string(recording).expect("the recording");
     assert!(text.ends_with('\n'), "the last line is torn: {text}");
-    let samples = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a sample"));
+    let samples =
+        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a sample"));
     samples.filter(|sample| sample["schema"] == "dhlimit/sample/1").count()
 }
 

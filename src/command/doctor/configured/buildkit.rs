@@ -13,7 +13,8 @@ pub(super) fn parse(text: &str, registry: &str) -> Result<Vec<String>, Broken> {
         let entry = registries.and_then(|registries| registries.get(host));
         entry.and_then(|entry| entry.get("http")).and_then(Value::as_bool).unwrap_or_default()
     };
-    let mirrors = registries.and_then(|registries| registries.get(registry)?.get("mirrors")?.as_array());
+    let mirrors =
+        registries.and_then(|registries| registries.get(registry)?.get("mirrors")?.as_array());
     let url = |mirror: &str| {
         let host = mirror.split('/').next().unwrap_or_default();
         format!("{}://{mirror}", if is_plain(host) { "http" } else { "https" })
@@ -28,9 +29,11 @@ mod tests {
 
     #[test]
     fn mirrors_are_urls_by_their_own_entry() {
-        let text =
-            "[registry.'docker.io']\nmirrors = ['cache.example:5000/hub', 'mirror.gcr.io']\n[registry.'cache.example:5000']\nhttp = true\n";
-        assert_eq!(parse(text, "docker.io").unwrap(), ["http://cache.example:5000/hub", "https://mirror.gcr.io"]);
+        let text = "[registry.'docker.io']\nmirrors = ['cache.example:5000/hub', 'mirror.gcr.io']\n[registry.'cache.example:5000']\nhttp = true\n";
+        assert_eq!(
+            parse(text, "docker.io").unwrap(),
+            ["http://cache.example:5000/hub", "https://mirror.gcr.io"]
+        );
         assert_eq!(parse(text, "quay.io").unwrap(), [""; 0]);
         assert_eq!(parse("[registry", "docker.io").map_err(|broken| broken.line), Err(1));
     }

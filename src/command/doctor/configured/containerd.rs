@@ -32,14 +32,22 @@ pub(super) fn parse_config(text: &str) -> Result<Config, Broken> {
     let table = toml_table(text)?;
     let mut config = Config { imports: strings(table.get("imports")), ..Config::default() };
     let plugins = table.get("plugins").and_then(Value::as_table);
-    config.is_for_cri = PLUGINS.iter().any(|name| plugins.is_some_and(|plugins| plugins.contains_key(*name)));
-    for registry in PLUGINS.iter().filter_map(|name| plugins?.get(*name)?.get("registry")?.as_table()) {
+    config.is_for_cri =
+        PLUGINS.iter().any(|name| plugins.is_some_and(|plugins| plugins.contains_key(*name)));
+    for registry in
+        PLUGINS.iter().filter_map(|name| plugins?.get(*name)?.get("registry")?.as_table())
+    {
         let path = registry.get("config_path").and_then(Value::as_str).unwrap_or_default();
-        config.hosts_dirs.extend(path.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned));
-        for (name, mirror) in registry.get("mirrors").and_then(Value::as_table).into_iter().flatten() {
+        config
+            .hosts_dirs
+            .extend(path.split(':').filter(|folder| !folder.is_empty()).map(str::to_owned));
+        for (name, mirror) in
+            registry.get("mirrors").and_then(Value::as_table).into_iter().flatten()
+        {
             config.mirrors.insert(name.clone(), strings(mirror.get("endpoint")));
         }
-        for (name, host) in registry.get("configs").and_then(Value::as_table).into_iter().flatten() {
+        for (name, host) in registry.get("configs").and_then(Value::as_table).into_iter().flatten()
+        {
             if host.get("auth").and_then(Value::as_table).is_some_and(|auth| !auth.is_empty()) {
                 config.logins.push(name.clone());
             }
@@ -75,10 +83,16 @@ mod tests {
               password = "hunter2"
         "#;
         let config = parse_config(old).unwrap();
-        assert_eq!(config.mirrors["docker.io"], ["https://mirror.example", "https://registry-1.docker.io"]);
+        assert_eq!(
+            config.mirrors["docker.io"],
+            ["https://mirror.example", "https://registry-1.docker.io"]
+        );
         assert_eq!(config.logins, ["registry-1.docker.io"]);
         let new = "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\n  config_path = '/etc/containerd/certs.d:/etc/docker/certs.d'\n";
-        assert_eq!(parse_config(new).unwrap().hosts_dirs, ["/etc/containerd/certs.d", "/etc/docker/certs.d"]);
+        assert_eq!(
+            parse_config(new).unwrap().hosts_dirs,
+            ["/etc/containerd/certs.d", "/etc/docker/certs.d"]
+        );
         assert_eq!(parse_config("a = 1\nb = ").map_err(|broken| broken.line), Err(2));
     }
 
@@ -96,7 +110,10 @@ mod tests {
         assert_eq!(hosts.hosts, ["https://all.example", "https://mirror.example"]);
         assert_eq!(hosts.server.as_deref(), Some("https://registry-1.docker.io"));
         assert_eq!(parse_hosts("").unwrap(), Hosts::default());
-        assert_eq!(parse_nerdctl("hosts_dir = ['/a', '/b']").unwrap(), Some(vec!["/a".to_owned(), "/b".to_owned()]));
+        assert_eq!(
+            parse_nerdctl("hosts_dir = ['/a', '/b']").unwrap(),
+            Some(vec!["/a".to_owned(), "/b".to_owned()])
+        );
         assert_eq!(folders_of("host:5000"), ["host_5000_", "host:5000", "_default"]);
     }
 

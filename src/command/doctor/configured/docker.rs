@@ -59,7 +59,10 @@ mod tests {
         let text = r#"{"registry-mirrors":["https://mirror.example"],"insecure-registries":["10.0.0.0/8"],"log-driver":"x",
             "proxies":{"https-proxy":"http://u:hunter2@proxy:3128","no-proxy":"*.example"}}"#;
         let daemon = parse(text).unwrap();
-        assert_eq!((daemon.mirrors, daemon.insecure), (vec!["https://mirror.example".to_owned()], vec!["10.0.0.0/8".to_owned()]));
+        assert_eq!(
+            (daemon.mirrors, daemon.insecure),
+            (vec!["https://mirror.example".to_owned()], vec!["10.0.0.0/8".to_owned()])
+        );
         assert_eq!((daemon.proxies.http, daemon.proxies.no.as_deref()), (None, Some("*.example")));
         assert_eq!(parse(" \n"), Ok(Daemon::default()));
         assert_eq!(parse("{\n\"registry-mirrors\": 7}").map_err(|broken| broken.line), Err(2));

@@ -36,9 +36,13 @@ pub(super) struct Mirror {
 /// Reads one file.
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Broken> {
     let table = toml_table(text)?;
-    let tables = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().trim_end_matches('/').to_owned();
-    let switch = |value: &Value, key: &str| value.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let tables =
+        |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().trim_end_matches('/').to_owned()
+    };
+    let switch =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_bool).unwrap_or_default();
     let mut entries = Vec::new();
     for registry in tables(table.get("registry")) {
         let digests = switch(&registry, "mirror-by-digest-only");
@@ -48,31 +52,45 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Broken> {
             digest_only: digests || text(mirror, "pull-from-mirror") == "digest-only",
         };
         let location = text(&registry, "location");
-        let prefix = Some(text(&registry, "prefix")).filter(|prefix| !prefix.is_empty()).unwrap_or_else(|| location.clone());
+        let prefix = Some(text(&registry, "prefix"))
+            .filter(|prefix| !prefix.is_empty())
+            .unwrap_or_else(|| location.clone());
         entries.push(Entry {
             prefix,
             location,
             insecure: switch(&registry, "insecure"),
             blocked: switch(&registry, "blocked"),
-            mirrors: tables(registry.get("mirror")).iter().map(mirror).filter(|mirror| !mirror.location.is_empty()).collect(),
+            mirrors: tables(registry.get("mirror"))
+                .iter()
+                .map(mirror)
+                .filter(|mirror| !mirror.location.is_empty())
+                .collect(),
         });
     }
     Ok(entries)
 }
 
 /// The entry for an image: the one with the longest prefix; of the same prefix, the one read last.
-pub(super) fn entry_for<'a>(entries: impl IntoIterator<Item = &'a Entry>, registry: &str, repository: &str) -> Option<&'a Entry> {
-    let by_prefix: BTreeMap<&str, &Entry> = entries.into_iter().map(|entry| (entry.prefix.as_str(), entry)).collect();
+pub(super) fn entry_for<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    registry: &str,
+    repository: &str,
+) -> Option<&'a Entry> {
+    let by_prefix: BTreeMap<&str, &Entry> =
+        entries.into_iter().map(|entry| (entry.prefix.as_str(), entry)).collect();
     let fitting = by_prefix.into_iter().filter(|(prefix, _)| begins(prefix, registry, repository));
     fitting.max_by_key(|(prefix, _)| prefix.len()).map(|(_, entry)| entry)
 }
 
 fn begins(prefix: &str, registry: &str, repository: &str) -> bool {
     if let Some(domain) = prefix.strip_prefix("*.") {
-        return registry.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'));
+        return registry
+            .strip_suffix(domain)
+            .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'));
     }
     let image = format!("{registry}/{repository}");
-    !prefix.is_empty() && image.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    !prefix.is_empty()
+        && image.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -111,15 +129,26 @@ mod tests {
             ("ghcr.io", "app", None),
         ];
         for (registry, repository, prefix) in rows {
-            assert_eq!(entry_for(&entries, registry, repository).map(|entry| entry.prefix.as_str()), prefix, "{registry}/{repository}");
+            assert_eq!(
+                entry_for(&entries, registry, repository).map(|entry| entry.prefix.as_str()),
+                prefix,
+                "{registry}/{repository}"
+            );
         }
         let hub = entry_for(&entries, "docker.io", "library/nginx").unwrap();
         assert_eq!(
-            hub.mirrors.iter().map(|mirror| (mirror.location.as_str(), mirror.digest_only)).collect::<Vec<_>>(),
+            hub.mirrors
+                .iter()
+                .map(|mirror| (mirror.location.as_str(), mirror.digest_only))
+                .collect::<Vec<_>>(),
             [("mirror.example/hub", false), ("digests.example", true)]
         );
-        let later = parse("[[registry]]\nprefix = 'docker.io'\nlocation = 'other.example'\n").unwrap();
-        assert_eq!(entry_for(entries.iter().chain(&later), "docker.io", "library/nginx").unwrap().location, "other.example");
+        let later =
+            parse("[[registry]]\nprefix = 'docker.io'\nlocation = 'other.example'\n").unwrap();
+        assert_eq!(
+            entry_for(entries.iter().chain(&later), "docker.io", "library/nginx").unwrap().location,
+            "other.example"
+        );
     }
 
     proptest! {

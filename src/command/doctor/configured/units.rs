@@ -7,7 +7,11 @@ use super::Proxies;
 pub(super) fn parse(text: &str) -> Proxies {
     let mut proxies = Proxies::default();
     for line in text.lines() {
-        let Some(rest) = line.trim_start().strip_prefix("Environment").and_then(|rest| rest.trim_start().strip_prefix('=')) else {
+        let Some(rest) = line
+            .trim_start()
+            .strip_prefix("Environment")
+            .and_then(|rest| rest.trim_start().strip_prefix('='))
+        else {
             continue;
         };
         for assignment in assignments(rest) {
@@ -55,8 +59,16 @@ mod tests {
                 Some("http://proxy:3128"),
                 Some("localhost,.corp"),
             ),
-            ("Environment=https_proxy=http://proxy:3128\nEnvironment='NO_PROXY=a b'\n", Some("http://proxy:3128"), Some("a b")),
-            ("#Environment=HTTPS_PROXY=x\nEnvironmentFile=/x\nExecStart=HTTPS_PROXY=y\n", None, None),
+            (
+                "Environment=https_proxy=http://proxy:3128\nEnvironment='NO_PROXY=a b'\n",
+                Some("http://proxy:3128"),
+                Some("a b"),
+            ),
+            (
+                "#Environment=HTTPS_PROXY=x\nEnvironmentFile=/x\nExecStart=HTTPS_PROXY=y\n",
+                None,
+                None,
+            ),
             ("Environment=HTTPS_PROXY=x\nEnvironment=HTTPS_PROXY=\n", None, None),
         ];
         for (text, https, no) in rows {

@@ -18,34 +18,60 @@ pub(super) const LEAST: (u16, u16) = (24, 5);
 type Dots = Vec<(f64, f64)>;
 
 /// Draws the chart of a series; nothing where there is no room for one.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, series: &Series, label: &str, theme: Theme, now: DateTime<Utc>) {
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    series: &Series,
+    label: &str,
+    theme: Theme,
+    now: DateTime<Utc>,
+) {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         return;
     }
-    let block = Block::new()
-        .borders(Borders::TOP)
-        .border_style(theme.of(Role::Dim))
-        .title(Line::from(vec![Span::styled(format!(" pulls left: {label} "), theme.of(Role::Strong))]));
+    let block = Block::new().borders(Borders::TOP).border_style(theme.of(Role::Dim)).title(
+        Line::from(vec![Span::styled(format!(" pulls left: {label} "), theme.of(Role::Strong))]),
+    );
     let Some(plot) = Plot::of(series, now) else {
         let words = if series.last.is_some() { "  no count to draw" } else { "" };
-        frame.render_widget(ratatui::widgets::Paragraph::new(words).style(theme.of(Role::Dim)).block(block), area);
+        frame.render_widget(
+            ratatui::widgets::Paragraph::new(words).style(theme.of(Role::Dim)).block(block),
+            area,
+        );
         return;
     };
-    let lines = plot
-        .lines
-        .iter()
-        .map(|dots| Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).style(theme.of(Role::Accent)).data(dots));
+    let lines = plot.lines.iter().map(|dots| {
+        Dataset::default()
+            .marker(Marker::Braille)
+            .graph_type(GraphType::Line)
+            .style(theme.of(Role::Accent))
+            .data(dots)
+    });
     let ahead = [(&plot.range, Role::Dim), (&plot.likely, Role::Caution)];
-    let ahead = ahead
-        .into_iter()
-        .map(|(dots, role)| Dataset::default().marker(Marker::Braille).graph_type(GraphType::Scatter).style(theme.of(role)).data(dots));
+    let ahead = ahead.into_iter().map(|(dots, role)| {
+        Dataset::default()
+            .marker(Marker::Braille)
+            .graph_type(GraphType::Scatter)
+            .style(theme.of(role))
+            .data(dots)
+    });
     let height = area.height;
     let chart = Chart::new(ahead.chain(lines).collect())
         .block(block)
         .legend_position(None)
         .hidden_legend_constraints((Constraint::Length(0), Constraint::Length(0)))
-        .x_axis(Axis::default().bounds([plot.from, plot.to]).labels(plot.times(area.width)).style(theme.of(Role::Dim)))
-        .y_axis(Axis::default().bounds([0.0, plot.top]).labels(plot.counts(height)).style(theme.of(Role::Dim)));
+        .x_axis(
+            Axis::default()
+                .bounds([plot.from, plot.to])
+                .labels(plot.times(area.width))
+                .style(theme.of(Role::Dim)),
+        )
+        .y_axis(
+            Axis::default()
+                .bounds([0.0, plot.top])
+                .labels(plot.counts(height))
+                .style(theme.of(Role::Dim)),
+        );
     frame.render_widget(chart, area);
 }
 
@@ -78,16 +104,30 @@ impl Plot {
         let first = seconds(points.first()?.0);
         let present = seconds(now.timestamp_millis()).max(last.0);
         let span = (present - first).max(30.0);
-        let empty = |at: Option<DateTime<Utc>>| at.map(|at| seconds(at.timestamp_millis())).filter(|at| *at > last.0);
+        let empty = |at: Option<DateTime<Utc>>| {
+            at.map(|at| seconds(at.timestamp_millis())).filter(|at| *at > last.0)
+        };
         let likely = empty(series.forecast.empty_at);
-        let (early, late) = series.forecast.empty_range.map_or((None, None), |(early, late)| (empty(Some(early)), empty(late)));
+        let (early, late) = series
+            .forecast
+            .empty_range
+            .map_or((None, None), |(early, late)| (empty(Some(early)), empty(late)));
         // What is to come takes at most as much room as what was.
         let furthest = late.or(likely).unwrap_or(present).max(likely.unwrap_or(present));
         let to = (furthest + span * 0.05).clamp(present + span * 0.02, present + span);
-        let ahead = |at: Option<f64>, dots| at.map(|at| dotted(last, (at, 0.0), to, dots)).unwrap_or_default();
+        let ahead = |at: Option<f64>, dots| {
+            at.map(|at| dotted(last, (at, 0.0), to, dots)).unwrap_or_default()
+        };
         let mut range = ahead(early, DOTS / 2);
         range.extend(ahead(late, DOTS / 2));
-        Some(Self { lines, likely: ahead(likely, DOTS), range, from: present - span, to, top: highest.max(limit) })
+        Some(Self {
+            lines,
+            likely: ahead(likely, DOTS),
+            range,
+            from: present - span,
+            to,
+            top: highest.max(limit),
+        })
     }
 
     fn times(&self, width: u16) -> Vec<Span<'static>> {
@@ -104,7 +144,11 @@ impl Plot {
             Span::raw(at.with_timezone(&Local).format(format).to_string())
         };
         let middle = f64::midpoint(self.from, self.to);
-        if width < 50 { vec![label(self.from), label(self.to)] } else { vec![label(self.from), label(middle), label(self.to)] }
+        if width < 50 {
+            vec![label(self.from), label(self.to)]
+        } else {
+            vec![label(self.from), label(middle), label(self.to)]
+        }
     }
 
     fn counts(&self, height: u16) -> Vec<Span<'static>> {

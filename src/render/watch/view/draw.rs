@@ -36,15 +36,19 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Schedule, now: DateTim
     }
     let shows_footer = area.height >= 3;
     let shows_header = area.height >= 10;
-    let [header, body, footer] =
-        Layout::vertical([Constraint::Length(u16::from(shows_header)), Constraint::Min(1), Constraint::Length(u16::from(shows_footer))])
-            .areas(area);
+    let [header, body, footer] = Layout::vertical([
+        Constraint::Length(u16::from(shows_header)),
+        Constraint::Min(1),
+        Constraint::Length(u16::from(shows_footer)),
+    ])
+    .areas(area);
     if shows_header {
         draw_header(frame, header, view, now);
     }
     draw_body(frame, body, view, schedule.asking, now);
     if shows_footer {
-        frame.render_widget(Paragraph::new(footer_line(view.theme, schedule, footer.width)), footer);
+        frame
+            .render_widget(Paragraph::new(footer_line(view.theme, schedule, footer.width)), footer);
     }
     if view.help {
         draw_help(frame, area, view.theme);
@@ -54,23 +58,49 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Schedule, now: DateTim
 fn draw_header(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc>) {
     let clock = now.with_timezone(&Local).format("%H:%M:%S").to_string();
     let count = view.series.len();
-    let title = if count > 1 { format!("dhlimit watch  {} of {count}", view.selected + 1) } else { "dhlimit watch".to_owned() };
+    let title = if count > 1 {
+        format!("dhlimit watch  {} of {count}", view.selected + 1)
+    } else {
+        "dhlimit watch".to_owned()
+    };
     frame.render_widget(Paragraph::new(Span::styled(title, view.theme.of(Role::Strong))), area);
-    frame.render_widget(Paragraph::new(Span::styled(clock, view.theme.of(Role::Dim))).right_aligned(), area);
+    frame.render_widget(
+        Paragraph::new(Span::styled(clock, view.theme.of(Role::Dim))).right_aligned(),
+        area,
+    );
 }
 
-fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, asking: Option<usize>, now: DateTime<Utc>) {
-    let count = if view.zoomed { 1 } else { u16::try_from(view.series.len()).unwrap_or(u16::MAX).max(1) };
+fn draw_body(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View,
+    asking: Option<usize>,
+    now: DateTime<Utc>,
+) {
+    let count =
+        if view.zoomed { 1 } else { u16::try_from(view.series.len()).unwrap_or(u16::MAX).max(1) };
     // Every series gets as many lines as leave room for the chart; where all do not fit, those around
     // the selected one are shown.
     let has_chart = area.height > CHART && area.width >= chart::LEAST.0;
     let spare = area.height.saturating_sub(if has_chart { CHART } else { 0 });
     let each = (spare / count).clamp(1, 3).min(area.height);
-    let panels = count.saturating_mul(each).min(if spare >= each { spare } else { area.height }) / each * each;
+    let panels = count.saturating_mul(each).min(if spare >= each { spare } else { area.height })
+        / each
+        * each;
     let rest = area.height.saturating_sub(panels);
-    let wanted = u16::try_from(view.events.len() + view.notes.len()).unwrap_or(u16::MAX).min(EVENTS) + 1;
-    let events = if view.zoomed || rest < CHART + 3 || wanted == 1 { 0 } else { wanted.min(rest - CHART).min(rest / 3 + 1) };
-    let [top, middle, bottom] = Layout::vertical([Constraint::Length(panels), Constraint::Min(0), Constraint::Length(events)]).areas(area);
+    let wanted =
+        u16::try_from(view.events.len() + view.notes.len()).unwrap_or(u16::MAX).min(EVENTS) + 1;
+    let events = if view.zoomed || rest < CHART + 3 || wanted == 1 {
+        0
+    } else {
+        wanted.min(rest - CHART).min(rest / 3 + 1)
+    };
+    let [top, middle, bottom] = Layout::vertical([
+        Constraint::Length(panels),
+        Constraint::Min(0),
+        Constraint::Length(events),
+    ])
+    .areas(area);
     draw_panels(frame, top, view, each, asking, now);
     if let Some(series) = view.series.get(view.selected) {
         chart::draw(frame, middle, series, &view.label(view.selected, 60), view.theme, now);
@@ -80,15 +110,27 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View, asking: Option<usiz
     }
 }
 
-fn draw_panels(frame: &mut Frame<'_>, area: Rect, view: &View, each: u16, asking: Option<usize>, now: DateTime<Utc>) {
+fn draw_panels(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View,
+    each: u16,
+    asking: Option<usize>,
+    now: DateTime<Utc>,
+) {
     let room = usize::from((area.height / each.max(1)).max(1));
     let first = if view.zoomed { view.selected } else { (view.selected + 1).saturating_sub(room) };
     let mut lines = Vec::new();
     let shown = view.series.iter().enumerate().skip(first).take(if view.zoomed { 1 } else { room });
     for (number, series) in shown {
         let selected = view.series.len() > 1 && number == view.selected;
-        let [title, gauge, outlook] =
-            panel::lines(series, panel::Marks { selected, asking: asking == Some(number) }, view.theme, area.width, now);
+        let [title, gauge, outlook] = panel::lines(
+            series,
+            panel::Marks { selected, asking: asking == Some(number) },
+            view.theme,
+            area.width,
+            now,
+        );
         match each {
             1 => lines.push(gauge),
             2 => lines.extend([title, gauge]),
@@ -100,17 +142,23 @@ fn draw_panels(frame: &mut Frame<'_>, area: Rect, view: &View, each: u16, asking
 
 fn draw_events(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let theme = view.theme;
-    let block =
-        Block::new().borders(Borders::TOP).border_style(theme.of(Role::Dim)).title(Span::styled(" events ", theme.of(Role::Strong)));
-    let lines = view.news().into_iter().take(usize::from(area.height)).map(|(at, number, words, role)| {
-        let clock = at.with_timezone(&Local).format("%H:%M:%S  ").to_string();
-        let mut spans = vec![Span::styled(clock, theme.of(Role::Dim))];
-        if let Some(number) = number.filter(|_| view.series.len() > 1) {
-            spans.push(Span::styled(format!("{}  ", view.label(number, 28)), theme.of(Role::Dim)));
-        }
-        spans.push(Span::styled(words, theme.of(role)));
-        Line::from(spans)
-    });
+    let block = Block::new()
+        .borders(Borders::TOP)
+        .border_style(theme.of(Role::Dim))
+        .title(Span::styled(" events ", theme.of(Role::Strong)));
+    let lines =
+        view.news().into_iter().take(usize::from(area.height)).map(|(at, number, words, role)| {
+            let clock = at.with_timezone(&Local).format("%H:%M:%S  ").to_string();
+            let mut spans = vec![Span::styled(clock, theme.of(Role::Dim))];
+            if let Some(number) = number.filter(|_| view.series.len() > 1) {
+                spans.push(Span::styled(
+                    format!("{}  ", view.label(number, 28)),
+                    theme.of(Role::Dim),
+                ));
+            }
+            spans.push(Span::styled(words, theme.of(role)));
+            Line::from(spans)
+        });
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
 }
 
@@ -126,8 +174,11 @@ fn footer_line(theme: Theme, schedule: Schedule, width: u16) -> Line<'static> {
         None => Some(Span::raw("asking…")),
     };
     let dim = |words: String| Span::styled(words, theme.of(Role::Dim));
-    let keys =
-        ["q quit  p pause  space now  +/- interval  Tab next  z zoom  ? help", "q quit  p pause  space now  ? help", "q quit  ? help"];
+    let keys = [
+        "q quit  p pause  space now  +/- interval  Tab next  z zoom  ? help",
+        "q quit  p pause  space now  ? help",
+        "q quit  ? help",
+    ];
     let pieces: [Vec<Span<'static>>; 3] = [
         next.into_iter().collect(),
         vec![dim(format!("every {}", brief(schedule.interval)))],
@@ -158,8 +209,14 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
     let width = area.width.min(48);
     let height = area.height.min(u16::try_from(KEYS.len()).unwrap_or(0) + 2);
     let place = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
-    let lines = KEYS.map(|(key, what)| Line::from(vec![Span::styled(format!(" {key:<10}"), theme.of(Role::Strong)), Span::raw(what)]));
-    let block = Block::new().borders(Borders::ALL).border_style(theme.of(Role::Dim)).title(" keys ");
+    let lines = KEYS.map(|(key, what)| {
+        Line::from(vec![
+            Span::styled(format!(" {key:<10}"), theme.of(Role::Strong)),
+            Span::raw(what),
+        ])
+    });
+    let block =
+        Block::new().borders(Borders::ALL).border_style(theme.of(Role::Dim)).title(" keys ");
     frame.render_widget(Clear, place);
     frame.render_widget(Paragraph::new(lines.to_vec()).block(block), place);
 }

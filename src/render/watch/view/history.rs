@@ -44,7 +44,8 @@ impl History {
     }
 
     fn thin(&mut self) {
-        let span = self.points.last().zip(self.points.first()).map_or(0, |(last, first)| last.0 - first.0);
+        let span =
+            self.points.last().zip(self.points.first()).map_or(0, |(last, first)| last.0 - first.0);
         let most = i64::try_from(MOST).unwrap_or(i64::MAX);
         self.grain = (2 * span / most).max(2 * self.grain).max(1);
         let mut thinned: Vec<(i64, Option<u64>)> = Vec::with_capacity(MOST);

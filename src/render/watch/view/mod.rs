@@ -64,7 +64,13 @@ pub struct View {
 impl View {
     /// A view of these series, named as long as nothing is known of them.
     pub fn new(names: Vec<String>, theme: Theme) -> Self {
-        let series = |name| Series { name, history: History::default(), last: None, counted: None, forecast: Forecast::default() };
+        let series = |name| Series {
+            name,
+            history: History::default(),
+            last: None,
+            counted: None,
+            forecast: Forecast::default(),
+        };
         Self {
             series: names.into_iter().map(series).collect(),
             events: VecDeque::new(),
@@ -140,8 +146,13 @@ impl View {
         let Some(series) = self.series.get(number) else { return String::new() };
         let Some((_, own)) = &series.last else { return one_line(&series.name, most) };
         let who = own.identity.label();
-        let is_shared =
-            self.series.iter().filter_map(|other| other.last.as_ref()).filter(|(_, other)| other.identity.label() == who).count() > 1;
+        let is_shared = self
+            .series
+            .iter()
+            .filter_map(|other| other.last.as_ref())
+            .filter(|(_, other)| other.identity.label() == who)
+            .count()
+            > 1;
         let image = familiar(&own.image);
         let image = image.strip_suffix(":latest").unwrap_or(image);
         one_line(&if is_shared { format!("{who} {image}") } else { who.to_owned() }, most)
@@ -149,8 +160,16 @@ impl View {
 
     /// Events and notes, the newest first: when, of which series, in which words.
     fn news(&self) -> Vec<(DateTime<Utc>, Option<usize>, String, crate::render::style::Role)> {
-        let events = self.events.iter().rev().map(|(at, number, event)| (*at, *number, event.words(), event.role()));
-        let notes = self.notes.iter().rev().map(|(at, words)| (*at, None, words.clone(), crate::render::style::Role::Dim));
+        let events = self
+            .events
+            .iter()
+            .rev()
+            .map(|(at, number, event)| (*at, *number, event.words(), event.role()));
+        let notes = self
+            .notes
+            .iter()
+            .rev()
+            .map(|(at, words)| (*at, None, words.clone(), crate::render::style::Role::Dim));
         let mut news: Vec<_> = events.chain(notes).collect();
         news.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         news

@@ -19,7 +19,8 @@ fn shown(second: i64, record: Record, forecast: Forecast, events: Vec<Event>) ->
 
 /// A view after a quarter of an hour: one identity falls, the other fails.
 fn view() -> View {
-    let mut view = View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
+    let mut view =
+        View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
     for minute in 0..=15_i64 {
         let left = 100 - u64::try_from(minute).unwrap() * 4;
         let forecast = Forecast {
@@ -28,7 +29,11 @@ fn view() -> View {
             empty_range: Some((at(22 * 60), Some(at(30 * 60)))),
             full_by: None,
         };
-        let events = if minute == 3 { vec![Event::Drop { pulls: 12 }, Event::TokenRenewed] } else { Vec::new() };
+        let events = if minute == 3 {
+            vec![Event::Drop { pulls: 12 }, Event::TokenRenewed]
+        } else {
+            Vec::new()
+        };
         view.take(0, shown(60 * minute, with(State::Limited, Some(left)), forecast, events));
     }
     let mut lost = with(State::Failed, None);
@@ -36,13 +41,19 @@ fn view() -> View {
     lost.identity.kind = crate::quota::IdentityKind::Account;
     lost.effective = false;
     lost.source = None;
-    let lost_event = Event::NetworkLost { message: "registry-1.docker.io was not reached: refused".into() };
+    let lost_event =
+        Event::NetworkLost { message: "registry-1.docker.io was not reached: refused".into() };
     view.take(1, shown(905, lost, Forecast::default(), vec![lost_event]));
     view
 }
 
 fn frame(view: &View, width: u16, height: u16) -> String {
-    let schedule = Schedule { next_in: Some(Duration::from_secs(42)), asking: None, interval: Duration::from_secs(60), paused: false };
+    let schedule = Schedule {
+        next_in: Some(Duration::from_secs(42)),
+        asking: None,
+        interval: Duration::from_secs(60),
+        paused: false,
+    };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, view, schedule, at(910))).unwrap();
     let buffer = terminal.backend().buffer();
@@ -70,7 +81,9 @@ fn the_usual_terminal_shows_everything() {
         assert!(frame.contains(words), "{words:?} is missing in\n{frame}");
     }
     assert!(
-        frame.contains('⠉') || frame.contains('⠤') || frame.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)),
+        frame.contains('⠉')
+            || frame.contains('⠤')
+            || frame.chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c)),
         "no chart:\n{frame}"
     );
 }
@@ -96,31 +109,59 @@ fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
     };
     view.take(0, shown(900, record, forecast, Vec::new()));
     let wide = frame(&view, 140, 24);
-    assert!(wide.contains("(in 9m 50s), between 8m 10s and 13m 10s · full again by ") && wide.contains("(in 44m 50s)"), "{wide}");
-    assert!(wide.contains("anonymous effective  counted as 192.0.2.10  docker.io/library/nginx:latest"), "{wide}");
+    assert!(
+        wide.contains("(in 9m 50s), between 8m 10s and 13m 10s · full again by ")
+            && wide.contains("(in 44m 50s)"),
+        "{wide}"
+    );
+    assert!(
+        wide.contains("anonymous effective  counted as 192.0.2.10  docker.io/library/nginx:latest"),
+        "{wide}"
+    );
     let usual = frame(&view, 80, 24);
-    assert!(usual.contains("between 8m 10s and 13m 10s") || usual.contains("(in 9m 50s) · full by "), "{usual}");
+    assert!(
+        usual.contains("between 8m 10s and 13m 10s") || usual.contains("(in 9m 50s) · full by "),
+        "{usual}"
+    );
     let less = frame(&view, 64, 24);
     assert!(less.contains("anonymous effective  counted as 192.0.2.10  nginx:latest\n"), "{less}");
     let narrow = frame(&view, 42, 12);
-    assert!(narrow.contains("anonymous  counted as 192.0.2.10\n") && narrow.contains("76 left"), "{narrow}");
-    assert!(narrow.lines().all(|line| !line.ends_with(['(', ',', '·'])) && narrow.contains("q quit  ? help"), "{narrow}");
+    assert!(
+        narrow.contains("anonymous  counted as 192.0.2.10\n") && narrow.contains("76 left"),
+        "{narrow}"
+    );
+    assert!(
+        narrow.lines().all(|line| !line.ends_with(['(', ',', '·']))
+            && narrow.contains("q quit  ? help"),
+        "{narrow}"
+    );
     // Too small for a chart: all the lines of the series instead of empty ones.
     let small = frame(&view, 20, 5);
     let lines: Vec<&str> = small.lines().collect();
-    assert!(lines[0].contains("anonymous") && lines[1].contains("76 left") && lines[2].contains("240 pulls/h"), "{small}");
+    assert!(
+        lines[0].contains("anonymous")
+            && lines[1].contains("76 left")
+            && lines[2].contains("240 pulls/h"),
+        "{small}"
+    );
     assert_eq!(lines[4], "next in 42s");
 }
 
 #[test]
 fn two_images_of_one_identity_are_told_apart() {
     let mut view = View::new(vec!["a".into(), "b".into()], Theme { colour: false });
-    for (number, image) in ["docker.io/library/nginx:latest", "docker.io/bitnami/redis:7"].into_iter().enumerate() {
+    for (number, image) in
+        ["docker.io/library/nginx:latest", "docker.io/bitnami/redis:7"].into_iter().enumerate()
+    {
         let record = Record { image: image.into(), ..limited() };
         view.take(number, shown(0, record, Forecast::default(), vec![Event::Drop { pulls: 12 }]));
     }
     let seen = frame(&view, 100, 30);
-    for words in [" pulls left: anonymous nginx ", "  anonymous nginx  12 pulls", "  anonymous bitnami/redis:7  12 pulls"] {
+    for words in [
+        " pulls left: anonymous nginx ",
+        "  anonymous nginx  12 pulls",
+        "  anonymous bitnami/redis:7  12 pulls",
+    ] {
         assert!(seen.contains(words), "{words:?} is missing in\n{seen}");
     }
 }
@@ -132,13 +173,23 @@ fn a_fast_watch_has_no_countdown_that_flickers() {
         let schedule = Schedule { next_in, asking: None, interval, paused: false };
         let mut terminal = Terminal::new(TestBackend::new(60, 10)).unwrap();
         terminal.draw(|frame| draw(frame, &view, schedule, at(910))).unwrap();
-        (0..60).map(|x| terminal.backend().buffer()[(x, 9)].symbol().to_owned()).collect::<String>().trim_end().to_owned()
+        (0..60)
+            .map(|x| terminal.backend().buffer()[(x, 9)].symbol().to_owned())
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
     };
     let (ms, s) = (Duration::from_millis, Duration::from_secs);
     assert_eq!(footer(ms(200), Some(ms(134))), "every 200ms · q quit  p pause  space now  ? help");
     assert_eq!(footer(s(1), None), "every 1s · q quit  p pause  space now  ? help");
-    assert_eq!(footer(s(1), Some(ms(7_100))), "next in 8s · every 1s · q quit  p pause  space now  ? help");
-    assert_eq!(footer(s(60), Some(ms(300))), "next in 1s · every 1m · q quit  p pause  space now  ? help");
+    assert_eq!(
+        footer(s(1), Some(ms(7_100))),
+        "next in 8s · every 1s · q quit  p pause  space now  ? help"
+    );
+    assert_eq!(
+        footer(s(60), Some(ms(300))),
+        "next in 1s · every 1m · q quit  p pause  space now  ? help"
+    );
     assert!(footer(s(60), None).starts_with("asking… · every 1m"));
 }
 
@@ -171,9 +222,11 @@ fn what_has_no_count_is_said_once() {
     (odd.error, odd.warnings) = (None, vec!["the limit reads x".into()]);
     let mut paid = with(State::Unlimited, None);
     (paid.error, paid.limit, paid.full_by) = (None, None, None);
-    for (record, once, beside) in
-        [(throttled, "too many requests", "wait a minute"), (odd, "the limit reads x", ""), (paid, "no pull limit", "")]
-    {
+    for (record, once, beside) in [
+        (throttled, "too many requests", "wait a minute"),
+        (odd, "the limit reads x", ""),
+        (paid, "no pull limit", ""),
+    ] {
         let mut view = View::new(vec!["a".into()], Theme { colour: false });
         view.take(0, shown(0, record, Forecast::default(), Vec::new()));
         let frame = frame(&view, 80, 24);
@@ -185,11 +238,17 @@ fn what_has_no_count_is_said_once() {
 fn who_is_asked_is_told_from_who_waits() {
     let view = View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
     let mut terminal = Terminal::new(TestBackend::new(60, 24)).unwrap();
-    let schedule = Schedule { asking: Some(1), interval: Duration::from_secs(1), ..Schedule::default() };
+    let schedule =
+        Schedule { asking: Some(1), interval: Duration::from_secs(1), ..Schedule::default() };
     terminal.draw(|frame| draw(frame, &view, schedule, at(0))).unwrap();
-    let row = |y: u16| (0..60).map(|x| terminal.backend().buffer()[(x, y)].symbol().to_owned()).collect::<String>();
+    let row = |y: u16| {
+        (0..60).map(|x| terminal.backend().buffer()[(x, y)].symbol().to_owned()).collect::<String>()
+    };
     let rows: String = (0..24).map(|y| row(y).trim_end().to_owned() + "\n").collect();
-    assert!(rows.contains("anonymous\n  waits\n") && rows.contains("tidewater-ci\n  asking…\n"), "{rows}");
+    assert!(
+        rows.contains("anonymous\n  waits\n") && rows.contains("tidewater-ci\n  asking…\n"),
+        "{rows}"
+    );
 }
 
 #[test]
@@ -202,7 +261,15 @@ fn foreign_text_cannot_steer_the_terminal() {
     let mut view = View::new(vec![String::new()], Theme { colour: true });
     view.take(
         0,
-        shown(0, record, Forecast::default(), vec![Event::FaultBegan { kind: crate::quota::FaultKind::Server, message: "\u{1b}c".into() }]),
+        shown(
+            0,
+            record,
+            Forecast::default(),
+            vec![Event::FaultBegan {
+                kind: crate::quota::FaultKind::Server,
+                message: "\u{1b}c".into(),
+            }],
+        ),
     );
     view.note(at(0), "note\u{1b}[1m");
     let frame = frame(&view, 100, 30);

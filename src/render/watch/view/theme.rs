@@ -19,6 +19,10 @@ impl Theme {
             Some(shade) if self.colour => Style::new().fg(Color::Indexed(shade)),
             _ => Style::new(),
         };
-        if matches!(role, Role::Strong | Role::Bad) { style.add_modifier(Modifier::BOLD) } else { style }
+        if matches!(role, Role::Strong | Role::Bad) {
+            style.add_modifier(Modifier::BOLD)
+        } else {
+            style
+        }
     }
 }

@@ -53,7 +53,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
         let args = [containerd.into_os_string(), "-c".into(), config.into_os_string()];
         let mut daemon = Daemon::start(home, args);
         // The socket is there before the plugins are; this line is the last.
-        daemon.wait_until(|running| running.stderr().contains("containerd successfully booted").then_some(()));
+        daemon.wait_until(|running| {
+            running.stderr().contains("containerd successfully booted").then_some(())
+        });
         Some(Self { daemon })
     }
 
@@ -77,24 +79,42 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     /// Runs ctr.
     #[track_caller]
     pub(crate) fn ctr<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Outcome {
-        self.daemon.home.program("ctr", args).envs(self.environment()).limit(Duration::from_secs(60)).run()
+        self.daemon
+            .home
+            .program("ctr", args)
+            .envs(self.environment())
+            .limit(Duration::from_secs(60))
+            .run()
     }
 
     /// The names of all images in all namespaces, as `NAMESPACE NAME`.
     pub(crate) fn images(&self) -> Vec<String> {
         let namespaces = self.ctr(["namespaces", "ls", "-q"]).expect_code(0);
-        let list = |namespace: &str| self.ctr(["-n", namespace, "images", "ls", "-q"]).expect_code(0).stdout;
+        let list = |namespace: &str| {
+            self.ctr(["-n", namespace, "images", "ls", "-q"]).expect_code(0).stdout
+        };
         namespaces
             .stdout
             .lines()
-            .flat_map(|namespace| list(namespace).lines().map(|name| format!("{namespace} {name}")).collect::<Vec<_>>())
+            .flat_map(|namespace| {
+                list(namespace)
+                    .lines()
+                    .map(|name| format!("{namespace} {name}"))
+                    .collect::<Vec<_>>()
+            })
             .collect()
     }
 
     /// Digests of all content in all namespaces; what counts as gone must not be here.
     pub(crate) fn content(&self) -> Vec<String> {
         let namespaces = self.ctr(["namespaces", "ls", "-q"]).expect_code(0);
-        let list = |namespace: &str| self.ctr(["-n", namespace, "content", "ls", "-q"]).expect_code(0).stdout;
-        namespaces.stdout.lines().flat_map(|namespace| list(namespace).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+        let list = |namespace: &str| {
+            self.ctr(["-n", namespace, "content", "ls", "-q"]).expect_code(0).stdout
+        };
+        namespaces
+            .stdout
+            .lines()
+            .flat_map(|namespace| list(namespace).lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
     }
 }

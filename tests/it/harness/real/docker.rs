@@ -52,12 +52,19 @@ impl Dockerd {
     /// Runs docker.
     #[track_caller]
     pub(crate) fn docker<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Outcome {
-        self.daemon.home.program("docker", args).envs(self.environment()).limit(Duration::from_secs(60)).run()
+        self.daemon
+            .home
+            .program("docker", args)
+            .envs(self.environment())
+            .limit(Duration::from_secs(60))
+            .run()
     }
 
     /// All images, dangling ones too, as `NAME:TAG ID`.
     pub(crate) fn images(&self) -> Vec<String> {
-        let list = self.docker(["images", "-a", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"]).expect_code(0);
+        let list = self
+            .docker(["images", "-a", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"])
+            .expect_code(0);
         list.stdout.lines().map(str::to_owned).collect()
     }
 

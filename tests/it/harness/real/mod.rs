@@ -50,8 +50,17 @@ impl Drop for Daemon {
         // could not be removed.
         let root = self.home.path().display().to_string();
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-        for mount in mounts.lines().rev().filter_map(|line| line.split_whitespace().nth(1)).filter(|path| path.starts_with(&root)) {
-            let _ = Command::new("umount").args(["-l", mount]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        for mount in mounts
+            .lines()
+            .rev()
+            .filter_map(|line| line.split_whitespace().nth(1))
+            .filter(|path| path.starts_with(&root))
+        {
+            let _ = Command::new("umount")
+                .args(["-l", mount])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
         }
     }
 }

@@ -29,8 +29,14 @@ pub(crate) fn podman(home: &Home) -> Option<Vec<(&'static str, OsString)>> {
         "podman/registries.conf",
         "unqualified-search-registries = []\n[[registry]]\nprefix = \"127.0.0.1\"\nlocation = \"127.0.0.1\"\ninsecure = true\n",
     );
-    home.write("home/.config/containers/policy.json", "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}");
-    home.write("config/containers/policy.json", "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}");
+    home.write(
+        "home/.config/containers/policy.json",
+        "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}",
+    );
+    home.write(
+        "config/containers/policy.json",
+        "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}",
+    );
     Some(vec![
         ("CONTAINERS_STORAGE_CONF", storage.into_os_string()),
         ("CONTAINERS_CONF", containers.into_os_string()),

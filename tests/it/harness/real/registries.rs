@@ -34,21 +34,33 @@ pub(crate) fn distribution(wanted: Distribution<'_>) -> Option<Registry> {
         // bcrypt is the only kind that Distribution takes.
         let file = home.program("htpasswd", ["-Bbn", user, password]).run().expect_code(0).stdout;
         let file = home.write("htpasswd", &file);
-        let _ = write!(config, "auth:\n  htpasswd:\n    realm: distribution\n    path: {}\n", file.display());
+        let _ = write!(
+            config,
+            "auth:\n  htpasswd:\n    realm: distribution\n    path: {}\n",
+            file.display()
+        );
     }
     if let Some(url) = wanted.cache_of {
         let _ = write!(config, "proxy:\n  remoteurl: {url}\n");
     }
     let config = home.write("registry.yml", &config);
-    let mut daemon = Daemon::start(home, [program.into_os_string(), "serve".into(), config.into_os_string()]);
-    let port = daemon.wait_until(|running| port_after(&running.stderr(), "listening on 127.0.0.1:"));
+    let mut daemon =
+        Daemon::start(home, [program.into_os_string(), "serve".into(), config.into_os_string()]);
+    let port =
+        daemon.wait_until(|running| port_after(&running.stderr(), "listening on 127.0.0.1:"));
     Some(Registry { daemon, port })
 }
 
 /// Starts `crane registry serve`; `None`, after a word, where crane is missing.
 pub(crate) fn crane_registry() -> Option<Registry> {
     let program = tools::require("crane")?;
-    let args = [program.into_os_string(), "registry".into(), "serve".into(), "--address".into(), "127.0.0.1:0".into()];
+    let args = [
+        program.into_os_string(),
+        "registry".into(),
+        "serve".into(),
+        "--address".into(),
+        "127.0.0.1:0".into(),
+    ];
     let mut daemon = Daemon::start(Home::new(), args);
     let port = daemon.wait_until(|running| port_after(&running.stderr(), "serving on port "));
     Some(Registry { daemon, port })
@@ -71,7 +83,10 @@ impl Registry {
     pub(crate) fn fill(&self, from: &str, name: &str, login: Option<(&str, &str)>) -> Option<()> {
         let skopeo = tools::require("skopeo")?;
         let mut args = vec!["copy".to_owned(), "-q".to_owned(), "--all".to_owned()];
-        args.extend(["--src-tls-verify=false", "--dest-tls-verify=false", "--insecure-policy"].map(str::to_owned));
+        args.extend(
+            ["--src-tls-verify=false", "--dest-tls-verify=false", "--insecure-policy"]
+                .map(str::to_owned),
+        );
         if let Some((user, password)) = login {
             args.extend(["--dest-creds".to_owned(), format!("{user}:{password}")]);
         }
