@@ -1,44 +1,41 @@
-//! `doctor`: looks at everything that decides whom a pull is counted on, and says what is wrong with
-//! it. One file a topic; each gives findings. Nothing is changed on the machine, no pull is spent, and
-//! no secret is shown. All of it is done at once and within the time given.
+//! `doctor`: the glue between what the `doctor` room knows and those who are asked. All of it is done
+//! at once and within the time given.
 
-mod bucket;
-mod clock;
-mod configured;
-mod kubernetes;
-mod logins;
-mod pages;
-mod runtimes;
-mod target;
-mod way;
-
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::asker::{self, Asker};
+use super::check::DEFAULT_IMAGE;
 use crate::cli::{Doctor, Family as FamilyChoice, Format};
 use crate::context::Environment;
 use crate::credentials::{Account, Choice};
+use crate::doctor::bucket::Asked;
+use crate::doctor::kubernetes::Secret;
+use crate::doctor::logins::Tools;
+use crate::doctor::target::Target;
+use crate::doctor::{
+    DoctorReport, Finding, Severity, bucket, clock, kubernetes, logins, pages, runtimes, way,
+};
+use crate::hostconfig::{Machine, Sight};
 use crate::quota::{Family, Identity};
 use crate::registry::Principal;
-use crate::render::Look;
-use crate::render::doctor::{DoctorReport, Finding, Severity, plain, table};
+use crate::render::doctor::{plain, table};
+use crate::render::{Look, span};
 use crate::{Context, Exit, Failure};
-
-use configured::Machine;
-use kubernetes::Secret;
-use logins::Tools;
-use target::Target;
 
 /// What is kept of the time for putting the answer together.
 const RESERVE: Duration = Duration::from_millis(150);
 
 /// The longest that is waited, however much more is allowed.
 const LONGEST: Duration = Duration::from_secs(3_600);
+/// How long a mirror may take.
+const MIRROR_LIMIT: Duration = Duration::from_secs(3);
 /// How long a tool may take to say which version it is.
 const VERSION_LIMIT: Duration = Duration::from_secs(2);
 
@@ -49,7 +46,8 @@ pub(super) async fn run(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
     if let Some(id) = &args.explain {
-        return pages::show(context, id);
+        context.answer(&pages::of(id, context.terminal.columns)?)?;
+        return Ok(Exit::Ok);
     }
     if args.asking.password_stdin && args.kubernetes.as_deref() == Some(std::path::Path::new("-")) {
         return Err(Failure::usage("--password-stdin and --kubernetes - both want standard input")
@@ -57,7 +55,7 @@ pub(super) async fn run(
             .into());
     }
     args.asking.timeout = args.asking.timeout.min(LONGEST);
-    let targets = Target::all(&args.registries)?;
+    let targets = Target::all(&args.registries, DEFAULT_IMAGE, asker::image)?;
     let asker = Asker::new(context, &args.asking, accounts.clone(), Choice::All).await?;
     let Some(asker) = asker.map(Arc::new) else { return Ok(Exit::Interrupted) };
     let work = async {
@@ -178,10 +176,9 @@ impl Examination<'_> {
                 }
             }
         }
-        let answers =
-            bucket::ask(asker, target, &principals, &self.families(target), self.end).await;
+        let answers = ask(asker, target, &principals, &self.families(target), self.end).await;
         findings.extend(bucket::judge(target, &answers));
-        findings.extend(clock::judge(&answers));
+        findings.extend(clock::judge(&answers, span));
         findings
     }
 
@@ -199,7 +196,7 @@ impl Examination<'_> {
             runtimes::ask(self.environment, first)
         );
         let sights = way::with_daemon(sights, self.targets, runtimes.docker_mirrors.as_deref());
-        let answers = way::probe(self.asker, &sights, self.end).await;
+        let answers = probe(self.asker, &sights, self.end).await;
         way::judge(&sights, &answers).into_iter().chain(runtimes.findings).collect()
     }
 
@@ -217,4 +214,52 @@ impl Examination<'_> {
             _ => self.asker.families().to_vec(),
         }
     }
+}
+
+/// Asks as everybody over every family at once. Costs no pull.
+async fn ask(
+    asker: &Arc<Asker>,
+    target: &Target,
+    principals: &[Principal],
+    families: &[Option<Family>],
+    end: Instant,
+) -> Vec<Asked> {
+    let mut tasks = JoinSet::new();
+    for (at, (who, family)) in principals
+        .iter()
+        .flat_map(|who| families.iter().map(move |family| (who, *family)))
+        .enumerate()
+    {
+        let Ok(client) = asker.client(&target.image, family) else { continue };
+        let (asker, image, who) = (asker.clone(), target.image.clone(), who.clone());
+        tasks.spawn(async move {
+            let answer = asker.read_dated_by(end, &client, &image, &who).await;
+            (at, Asked::of(&who.credential, answer))
+        });
+    }
+    let mut answers = tasks.join_all().await;
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// What each mirror answers when it is asked once, as nobody, by its URL as it is written.
+async fn probe(
+    asker: &Arc<Asker>,
+    sights: &[Sight],
+    end: Instant,
+) -> BTreeMap<String, Result<u16, String>> {
+    let mut tasks = JoinSet::new();
+    for url in way::mirrors(sights) {
+        let asker = asker.clone();
+        tasks.spawn(async move {
+            let answer = match way::root(&url).and_then(|root| asker.mirror(root)) {
+                None => Err("is no URL of a host".to_owned()),
+                Some(client) => {
+                    way::answered(client.ping(end.min(Instant::now() + MIRROR_LIMIT)).await)
+                }
+            };
+            (url, answer)
+        });
+    }
+    tasks.join_all().await.into_iter().collect()
 }
