@@ -9,6 +9,8 @@
 //!   work on top of them and do not know each other, except that [`registry`] asks as somebody whom
 //!   [`credentials`] found. The sandbox never imports the registry: two independent readings of the
 //!   protocol keep each other honest.
+//! * `hostconfig` reads what this machine's files say of registries; [`doctor`] judges that, the logins
+//!   and the registries' answers.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`recording`] keeps samples on disk.
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
@@ -19,7 +21,9 @@ pub mod command;
 pub mod context;
 pub mod credentials;
 pub mod diagnosis;
+pub mod doctor;
 pub mod exit;
+mod hostconfig;
 pub mod image;
 pub mod quota;
 pub mod recording;

@@ -204,7 +204,7 @@ impl<'a> Answer<'a> {
                 self.write_held(HELD);
             }
             Form::Known(Format::Jsonl) => {
-                self.pending.extend([&serde_json::to_string(&finding)?, "\n"])
+                self.pending.extend([&serde_json::to_string(&finding)?, "\n"]);
             }
             Form::Known(Format::Table) => self.failures.add(failure(finding)),
             Form::Known(_) => self.pending.extend([plain(&failure(finding)).as_str(), "\n"]),

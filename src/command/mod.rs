@@ -10,7 +10,6 @@ mod doctor;
 mod explain;
 mod gate;
 mod github;
-mod hosts;
 mod man;
 mod report;
 mod rounds;

@@ -220,7 +220,7 @@ mod tests {
                     "{text}"
                 ),
                 (Err(error), Err(wanted)) => {
-                    assert!(error.message().contains(wanted), "{text}: {}", error.message())
+                    assert!(error.message().contains(wanted), "{text}: {}", error.message());
                 }
                 (got, wanted) => panic!("{text}: {got:?}, wanted {wanted:?}"),
             }

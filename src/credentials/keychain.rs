@@ -204,13 +204,13 @@ impl Keychain {
         }
         if let Some(place) = places::docker(&self.environment) {
             self.read(&mut survey, &place, |survey, file| {
-                pending.extend(survey.as_docker(&place.store, &file, registry))
+                pending.extend(survey.as_docker(&place.store, &file, registry));
             })
             .await;
         }
         for place in places::podman(&self.environment) {
             self.read(&mut survey, &place, |survey, file| {
-                pending.extend(survey.as_podman(&place.store, &file, registry, repository))
+                pending.extend(survey.as_podman(&place.store, &file, registry, repository));
             })
             .await;
         }

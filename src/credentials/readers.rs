@@ -109,7 +109,7 @@ impl Keychain {
         };
         for place in files {
             self.read(&mut survey, &place, |survey, file| {
-                pending.extend(survey.as_podman(&place.store, &file, registry, repository))
+                pending.extend(survey.as_podman(&place.store, &file, registry, repository));
             })
             .await;
         }

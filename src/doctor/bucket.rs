@@ -1,22 +1,16 @@
-//! Whom the registry counts: a HEAD for each identity over each address family, and what the answers
-//! say together. Costs no pull.
+//! Whom the registry counts: what the answers say together to a HEAD for each identity over each
+//! address family.
 
 use chrono::{DateTime, Utc};
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use std::sync::Arc;
-
-use super::super::asker::Asker;
 use super::target::Target;
+use super::{Finding, Severity, Topic};
 use crate::credentials::Credential;
 use crate::quota::{Family, Fault, FaultKind, Reading, SourceKind, Standing};
-use crate::registry::Principal;
-use crate::render::doctor::{Finding, Severity, Topic};
 
 /// A reading, the registry's clock, and what kind of proof was sent.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// The reading.
     pub reading: Reading,
     /// The `Date` of the answer.
@@ -27,7 +21,7 @@ pub(super) struct Asked {
 
 /// What kind of proof of identity was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(crate) enum Proof {
     /// None, or a password.
     Plain,
     /// A refresh token, which the token service takes or refuses.
@@ -36,35 +30,19 @@ pub(super) enum Proof {
     RegistryToken,
 }
 
-/// Asks as everybody over every family at once.
-pub(super) async fn ask(
-    asker: &Arc<Asker>,
-    target: &Target,
-    principals: &[Principal],
-    families: &[Option<Family>],
-    end: Instant,
-) -> Vec<Asked> {
-    let mut tasks = JoinSet::new();
-    for (at, (who, family)) in principals
-        .iter()
-        .flat_map(|who| families.iter().map(move |family| (who, *family)))
-        .enumerate()
-    {
-        let Ok(client) = asker.client(&target.image, family) else { continue };
-        let (asker, image, who) = (asker.clone(), target.image.clone(), who.clone());
-        tasks.spawn(async move {
-            let (reading, date) = asker.read_dated_by(end, &client, &image, &who).await;
-            let proof = match who.credential {
-                Credential::IdentityToken { .. } => Proof::IdentityToken,
-                Credential::RegistryToken(_) => Proof::RegistryToken,
-                Credential::Anonymous | Credential::Password { .. } => Proof::Plain,
-            };
-            (at, Asked { reading, date, proof })
-        });
+impl Asked {
+    /// What came back to somebody with that credential.
+    pub(crate) fn of(
+        credential: &Credential,
+        (reading, date): (Reading, Option<DateTime<Utc>>),
+    ) -> Self {
+        let proof = match credential {
+            Credential::IdentityToken { .. } => Proof::IdentityToken,
+            Credential::RegistryToken(_) => Proof::RegistryToken,
+            Credential::Anonymous | Credential::Password { .. } => Proof::Plain,
+        };
+        Self { reading, date, proof }
     }
-    let mut answers = tasks.join_all().await;
-    answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) -> Finding {
@@ -72,7 +50,7 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 }
 
 /// What the answers say.
-pub(super) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
+pub(crate) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
     let registry = target.registry();
     let (lost, reached): (Vec<&Asked>, Vec<&Asked>) =
         asked.iter().partition(|asked| is_unreached(&asked.reading));
@@ -355,7 +333,7 @@ mod tests {
     }
 
     fn told(asked: &[Asked]) -> Vec<String> {
-        let target = &Target::all(&[]).unwrap()[0];
+        let target = &super::super::target::tests::all(&[])[0];
         judge(target, asked)
             .iter()
             .map(|finding| format!("{} {}", finding.id, finding.evidence))

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use super::bucket::Asked;
-use crate::render::doctor::{Finding, Severity, Topic};
+use super::{Finding, Severity, Topic};
 
 /// From here on a skew is worth a word.
 const WORTH_A_WORD: TimeDelta = TimeDelta::seconds(60);
@@ -12,7 +12,8 @@ const WORTH_A_WORD: TimeDelta = TimeDelta::seconds(60);
 const HARMFUL: TimeDelta = TimeDelta::seconds(300);
 
 /// The clock, judged by the answer that took the least time; `None` where no answer had a date.
-pub(super) fn judge(asked: &[Asked]) -> Option<Finding> {
+/// `span` writes a number of seconds.
+pub(crate) fn judge(asked: &[Asked], span: fn(u64) -> String) -> Option<Finding> {
     let dated = asked.iter().filter_map(|asked| {
         Some((asked.reading.elapsed, asked.reading.at, asked.date?, &asked.reading))
     });
@@ -27,7 +28,7 @@ pub(super) fn judge(asked: &[Asked]) -> Option<Finding> {
     }
     let severity = if certain > HARMFUL { Severity::Error } else { Severity::Warning };
     let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
-    let span = crate::render::span(certain.num_seconds().unsigned_abs());
+    let span = span(certain.num_seconds().unsigned_abs());
     let evidence = format!(
         "{span} {direction} {registry}'s, which says {}",
         date.format("%Y-%m-%dT%H:%M:%SZ")

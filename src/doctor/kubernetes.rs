@@ -21,7 +21,7 @@ const MOST_SECRETS: usize = 500;
 
 /// A credentials file for the kubelet.
 #[derive(Debug, Clone)]
-pub(super) struct Secret {
+pub(crate) struct Secret {
     /// What it is called.
     pub store: Store,
     /// Its content.
@@ -32,7 +32,7 @@ pub(super) struct Secret {
 
 impl Secret {
     /// The credentials file of that name.
-    pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
         Self {
             store: Store::Kubernetes(crate::text::one_line(name, 200)),
             file: AuthFile::parse(bytes),
@@ -49,7 +49,7 @@ impl Secret {
 }
 
 /// The Secrets of a file; `-` is standard input.
-pub(super) async fn read(context: &Context, path: PathBuf) -> Result<Vec<Secret>, Failure> {
+pub(crate) async fn read(context: &Context, path: PathBuf) -> Result<Vec<Secret>, Failure> {
     let name = if path == Path::new("-") {
         "standard input".to_owned()
     } else {

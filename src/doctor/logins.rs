@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
+use super::{Finding, Severity, Topic};
 use crate::Failure;
 use crate::context::Environment;
 use crate::credentials::{
@@ -12,7 +13,6 @@ use crate::credentials::{
     Reader, Tool, docker_key, is_docker_hub, kubelet_keys, misses_docker_hub, shown_key,
     shown_path,
 };
-use crate::render::doctor::{Finding, Severity, Topic};
 use crate::runtime::version_line;
 
 use super::kubernetes::Secret;
@@ -24,7 +24,7 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 
 /// The tools that look for logins by themselves.
 #[derive(Debug)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     docker: Tool,
     nerdctl: Tool,
     podman: Tool,
@@ -34,7 +34,7 @@ pub(super) struct Tools {
 
 impl Tools {
     /// Looks which are in `PATH`. nerdctl's versions differ in what they take, so that one is asked.
-    pub(super) async fn find(environment: &Environment, end: Instant) -> Self {
+    pub(crate) async fn find(environment: &Environment, end: Instant) -> Self {
         let line =
             tokio::time::timeout_at(end, version_line("nerdctl", environment)).await.ok().flatten();
         let nerdctl = line.as_deref().map_or(Tool::Nerdctl, nerdctl_of);
@@ -58,7 +58,7 @@ fn nerdctl_of(line: &str) -> Tool {
 }
 
 /// What each place holds; those that are not there are one finding.
-pub(super) async fn places(keychain: &Keychain, secrets: &[Secret]) -> Vec<Finding> {
+pub(crate) async fn places(keychain: &Keychain, secrets: &[Secret]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut absent = Vec::new();
     for Holding { store, content } in keychain.holdings().await {
@@ -116,7 +116,7 @@ fn who(credential: &Credential) -> String {
 }
 
 /// What is broken or odd in the places, and which login each tool would use.
-pub(super) async fn of(
+pub(crate) async fn of(
     keychain: &Keychain,
     target: &Target,
     accounts: &[Account],
@@ -146,14 +146,14 @@ pub(super) async fn of(
 }
 
 /// That a sandbox stands for the registry, so that its answers are nobody's.
-pub(super) fn practice(registry: &str) -> Finding {
+pub(crate) fn practice(registry: &str) -> Finding {
     let evidence =
         "a sandbox stands for it, which is shown no login: what it answers is for nobody";
     finding(Severity::Info, "sandbox-in-use", registry, evidence)
 }
 
 /// That the one whom the user named has no login here.
-pub(super) fn not_found(registry: &str, failure: &Failure) -> Finding {
+pub(crate) fn not_found(registry: &str, failure: &Failure) -> Finding {
     let found = finding(Severity::Error, "login-none", registry, &failure.to_string());
     match &failure.advice {
         Some(advice) => found.advise(advice),
@@ -202,7 +202,7 @@ fn blank(registry: &str, Login { credential, origin, .. }: &Login) -> Option<Fin
 }
 
 /// A folder of `DOCKER_CONFIG` without its file: nothing to docker, the end to podman 4.
-pub(super) fn podman_s_trap(environment: &Environment, tools: &Tools) -> Option<Finding> {
+pub(crate) fn podman_s_trap(environment: &Environment, tools: &Tools) -> Option<Finding> {
     let folder = environment
         .var("DOCKER_CONFIG")
         .filter(|_| environment.var("REGISTRY_AUTH_FILE").is_none())?;
@@ -274,7 +274,7 @@ fn which(
 }
 
 /// What the kubelet would use of a Secret.
-pub(super) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) -> Vec<Finding> {
+pub(crate) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) -> Vec<Finding> {
     let registry = target.registry();
     if let Some((is, wanted)) = &secret.mistyped {
         let evidence = format!(
@@ -354,7 +354,7 @@ pub(super) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) ->
 }
 
 /// The logins of a Secret that the kubelet tries, in its order.
-pub(super) fn usable(secret: &Secret, target: &Target) -> Vec<Login> {
+pub(crate) fn usable(secret: &Secret, target: &Target) -> Vec<Login> {
     let (Ok(file), None) = (&secret.file, &secret.mistyped) else { return Vec::new() };
     let keys = kubelet_keys(&file.auths, target.registry(), target.image.repository());
     let login = |key: &str| match file.auths.get(key) {
@@ -368,7 +368,7 @@ pub(super) fn usable(secret: &Secret, target: &Target) -> Vec<Login> {
 }
 
 /// How to have a new token in the place of an old one.
-pub(super) fn log_in_again(registry: &str) -> String {
+pub(crate) fn log_in_again(registry: &str) -> String {
     let server = if is_docker_hub(registry) { String::new() } else { format!(" {registry}") };
     format!("log in again: docker logout{server}; docker login{server}")
 }
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn the_kubelet_s_faults_are_named() {
-        let target = &Target::all(&[]).unwrap()[0];
+        let target = &super::super::target::tests::all(&[])[0];
         let entry = r#"{"auth":"Ym9iOmh1bnRlcjI="}"#;
         let rows = [
             (format!(r#"{{"auths":{{"https://index.docker.io/v1/":{entry}}}}}"#), "login-used"),

@@ -1,7 +1,7 @@
 //! `--explain`: a page for each id that a finding can have, as text in the binary. A test compares the
 //! ids in the code with the pages, both ways.
 
-use crate::{Context, Exit, Failure};
+use crate::Failure;
 
 /// All pages; each begins with a line `== id`.
 const PAGES: &str = include_str!("pages.txt");
@@ -10,7 +10,7 @@ const PAGES: &str = include_str!("pages.txt");
 const MOST_COLUMNS: u16 = 100;
 
 /// The pages with their ids, in order.
-pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     let sections = PAGES.split("\n== ").map(|section| section.trim_start_matches("== "));
     sections
         .filter_map(|section| section.split_once('\n'))
@@ -40,16 +40,14 @@ fn flowed(page: &str, columns: Option<u16>) -> String {
     lines.join("\n")
 }
 
-/// Shows the page of an id.
-pub(super) fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {
+/// The page of an id, as wide as that.
+pub(crate) fn of(id: &str, columns: Option<u16>) -> Result<String, Failure> {
     let Some((id, page)) = all().find(|(known, _)| *known == id) else {
         let ids: Vec<&str> = all().map(|(id, _)| id).collect();
         return Err(Failure::usage(format!("no finding has the id {id:?}"))
-            .advise(format!("one of {}", ids.join(", ")))
-            .into());
+            .advise(format!("one of {}", ids.join(", "))));
     };
-    context.answer(&format!("{id}\n\n{}", flowed(page, context.terminal.columns)))?;
-    Ok(Exit::Ok)
+    Ok(format!("{id}\n\n{}", flowed(page, columns)))
 }
 
 #[cfg(test)]
@@ -63,16 +61,15 @@ mod tests {
     /// Every `"id"` that stands behind a severity in the topics' files, and every id of a note.
     fn ids_in_code() -> BTreeSet<String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let topics = fs::read_dir(source.join("command/doctor"))
-            .unwrap()
-            .flatten()
-            .map(|entry| entry.path());
+        let topics =
+            fs::read_dir(source.join("doctor")).unwrap().flatten().map(|entry| entry.path());
         let texts = topics.filter(|path| {
             path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("pages.rs")
         });
         let texts: Vec<String> = texts
             .map(|path| fs::read_to_string(path).unwrap())
             .map(|text| text.split("mod tests {").next().unwrap().to_owned())
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect();
         let mut ids = BTreeSet::new();
         for text in &texts {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::{Finding, Severity, Topic};
 use crate::context::Environment;
-use crate::render::doctor::{Finding, Severity, Topic};
 use crate::runtime::{DRIVERS, RuntimeError, Setup};
 
 /// Runtimes and what they say of themselves.
 #[derive(Debug, Default)]
-pub(super) struct Runtimes {
+pub(crate) struct Runtimes {
     /// What was found.
     pub findings: Vec<Finding>,
     /// The mirrors that docker's daemon says it asks first; `None` where none answered.
@@ -26,7 +26,7 @@ enum Found {
 }
 
 /// Asks every runtime that dhlimit can drive.
-pub(super) async fn ask(environment: &Environment, end: Instant) -> Runtimes {
+pub(crate) async fn ask(environment: &Environment, end: Instant) -> Runtimes {
     let mut tasks = JoinSet::new();
     let limit = end.saturating_duration_since(Instant::now());
     for (at, driver) in DRIVERS.into_iter().enumerate() {

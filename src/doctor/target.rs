@@ -1,12 +1,14 @@
 //! What `doctor` is to look at: a registry, and an image by which it is asked.
 
-use super::super::{asker, check};
 use crate::Failure;
 use crate::image::Reference;
 
+/// How an image is read from an argument.
+type ParseImage = fn(&str) -> Result<Reference, Failure>;
+
 /// A registry and the image it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// What is asked for.
     pub image: Reference,
     /// Whether the user named an image: else nobody expects it to be there.
@@ -15,16 +17,21 @@ pub(super) struct Target {
 
 impl Target {
     /// The registry as references name it.
-    pub(super) fn registry(&self) -> &str {
+    pub(crate) fn registry(&self) -> &str {
         self.image.registry()
     }
 
-    /// The targets of the arguments, each once; Docker Hub where there are none.
-    pub(super) fn all(arguments: &[String]) -> Result<Vec<Self>, Failure> {
+    /// The targets of the arguments, each once; Docker Hub where there are none, which is asked for
+    /// `usual`.
+    pub(crate) fn all(
+        arguments: &[String],
+        usual: &str,
+        image: ParseImage,
+    ) -> Result<Vec<Self>, Failure> {
         let mut targets = Vec::new();
         let hub = [String::from("docker.io")];
         for argument in if arguments.is_empty() { &hub } else { arguments } {
-            let target = Self::of(argument)?;
+            let target = Self::of(argument, usual, image)?;
             if !targets.contains(&target) {
                 targets.push(target);
             }
@@ -32,17 +39,15 @@ impl Target {
         Ok(targets)
     }
 
-    fn of(argument: &str) -> Result<Self, Failure> {
+    fn of(argument: &str, usual: &str, parse: ParseImage) -> Result<Self, Failure> {
         let Some(host) = host_of(argument) else {
-            return Ok(Self { image: asker::image(argument)?, named: true });
+            return Ok(Self { image: parse(argument)?, named: true });
         };
         let image = match host.to_ascii_lowercase().as_str() {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => {
-                check::DEFAULT_IMAGE.to_owned()
-            }
+            "docker.io" | "index.docker.io" | "registry-1.docker.io" => usual.to_owned(),
             host => format!("{host}/dhlimit/doctor:latest"),
         };
-        Ok(Self { image: asker::image(&image)?, named: false })
+        Ok(Self { image: parse(&image)?, named: false })
     }
 }
 
@@ -62,8 +67,20 @@ fn host_of(argument: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    const USUAL: &str = "ratelimitpreview/test:latest";
+
+    fn parsed(text: &str) -> Result<Reference, Failure> {
+        text.parse().map_err(|_| Failure::usage(text))
+    }
+
+    /// The targets of these arguments.
+    pub(crate) fn all(arguments: &[&str]) -> Vec<Target> {
+        let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        Target::all(&arguments, USUAL, parsed).unwrap()
+    }
 
     #[test]
     fn a_registry_is_told_from_an_image() {
@@ -82,7 +99,7 @@ mod tests {
             ("ghcr.io/team/app:2", "ghcr.io/team/app:2", true),
         ];
         for (argument, image, named) in rows {
-            let target = Target::of(argument).unwrap();
+            let target = Target::of(argument, USUAL, parsed).unwrap();
             assert_eq!(
                 (target.image.to_string().as_str(), target.named),
                 (image, named),
@@ -90,15 +107,12 @@ mod tests {
             );
         }
         for wrong in ["", "UPPER", "a b", "https://", "/"] {
-            assert!(Target::of(wrong).is_err(), "{wrong}");
+            assert!(Target::of(wrong, USUAL, parsed).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn docker_hub_is_looked_at_where_nothing_is_named_and_nothing_twice() {
-        assert_eq!(
-            Target::all(&[]).unwrap(),
-            Target::all(&["docker.io".into(), "index.docker.io".into()]).unwrap()
-        );
+        assert_eq!(all(&[]), all(&["docker.io", "index.docker.io"]));
     }
 }

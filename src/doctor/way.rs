@@ -1,25 +1,19 @@
 //! What stands between here and a registry, judged: mirrors that hide or spend the limit, proxies whose
-//! address is counted, blocks, roots of trust that are not there. A mirror is asked once, as nobody,
-//! whether it answers.
+//! address is counted, blocks, roots of trust that are not there. Whether a mirror answers is asked by
+//! the caller and passed in.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use url::Url;
 
-use super::super::asker::Asker;
-use super::configured::{Machine, Proxies, Sight, look};
 use super::target::Target;
+use super::{Finding, Severity, Topic};
 use crate::context::Environment;
 use crate::credentials::is_docker_hub;
-use crate::render::doctor::{Finding, Severity, Topic};
+use crate::hostconfig::{Machine, Proxies, Sight, look};
 
-/// How long a mirror may take.
-const MIRROR_LIMIT: Duration = Duration::from_secs(3);
 /// The most mirrors that are asked.
 const MOST_MIRRORS: usize = 20;
 
@@ -28,7 +22,7 @@ fn finding(severity: Severity, id: &'static str, subject: &str, evidence: &str) 
 }
 
 /// Reads the tools' configuration, off the threads that wait for answers.
-pub(super) async fn sights(machine: Machine, targets: &[Target], end: Instant) -> Vec<Sight> {
+pub(crate) async fn sights(machine: Machine, targets: &[Target], end: Instant) -> Vec<Sight> {
     let registries: Vec<(String, String)> = targets
         .iter()
         .map(|target| (target.registry().to_owned(), target.image.repository().to_owned()))
@@ -38,7 +32,7 @@ pub(super) async fn sights(machine: Machine, targets: &[Target], end: Instant) -
 }
 
 /// What docker's own daemon says of its mirrors, in the place of what a file of its may say.
-pub(super) fn with_daemon(
+pub(crate) fn with_daemon(
     mut sights: Vec<Sight>,
     targets: &[Target],
     mirrors: Option<&[String]>,
@@ -59,41 +53,32 @@ pub(super) fn with_daemon(
     sights
 }
 
-/// What each mirror answers, by its URL as it is written.
-pub(super) async fn probe(
-    asker: &Arc<Asker>,
-    sights: &[Sight],
-    end: Instant,
-) -> BTreeMap<String, Result<u16, String>> {
-    let mut urls: Vec<&String> = sights
+/// The mirrors that are named, each once, as they are written; no more than are worth asking.
+pub(crate) fn mirrors(sights: &[Sight]) -> Vec<String> {
+    let mut urls: Vec<String> = sights
         .iter()
         .flat_map(|sight| match sight {
-            Sight::Mirrors { mirrors, .. } => mirrors.as_slice(),
-            _ => &[],
+            Sight::Mirrors { mirrors, .. } => mirrors.clone(),
+            _ => Vec::new(),
         })
         .collect();
     urls.sort_unstable();
     urls.dedup();
-    let mut tasks = JoinSet::new();
-    for url in urls.into_iter().take(MOST_MIRRORS) {
-        let (asker, url) = (asker.clone(), url.clone());
-        tasks.spawn(async move {
-            let answer = match root(&url).and_then(|root| asker.mirror(root)) {
-                None => Err("is no URL of a host".to_owned()),
-                Some(client) => match client.ping(end.min(Instant::now() + MIRROR_LIMIT)).await {
-                    Ok(status) if status < 500 => Ok(status),
-                    Ok(status) => Err(format!("answers {status}")),
-                    Err(error) => Err(format!("does not answer ({error})")),
-                },
-            };
-            (url, answer)
-        });
+    urls.truncate(MOST_MIRRORS);
+    urls
+}
+
+/// What a mirror's answer to a ping means: its status, or why it is of no use.
+pub(crate) fn answered(ping: Result<u16, impl std::fmt::Display>) -> Result<u16, String> {
+    match ping {
+        Ok(status) if status < 500 => Ok(status),
+        Ok(status) => Err(format!("answers {status}")),
+        Err(error) => Err(format!("does not answer ({error})")),
     }
-    tasks.join_all().await.into_iter().collect()
 }
 
 /// The root of a mirror's host.
-fn root(url: &str) -> Option<Url> {
+pub(crate) fn root(url: &str) -> Option<Url> {
     let url = if url.contains("://") { url.to_owned() } else { format!("https://{url}") };
     let mut url = Url::parse(&url).ok()?;
     url.set_path("/");
@@ -109,7 +94,7 @@ fn shown(url: &str) -> String {
 }
 
 /// What the sights mean.
-pub(super) fn judge(
+pub(crate) fn judge(
     sights: &[Sight],
     answers: &BTreeMap<String, Result<u16, String>>,
 ) -> Vec<Finding> {
@@ -204,7 +189,7 @@ fn proxied(tool: &str, file: &str, proxies: &Proxies) -> Finding {
 
 /// The proxy that variables name for a registry: dhlimit's own readings, podman, nerdctl and skopeo go
 /// through it.
-pub(super) fn proxy_of_variables(environment: &Environment, base: &Url) -> Option<Finding> {
+pub(crate) fn proxy_of_variables(environment: &Environment, base: &Url) -> Option<Finding> {
     let variable =
         |name: &str| environment.var(name).map(|value| (name.to_owned(), value.to_owned()));
     let either = |name: &str| variable(name).or_else(|| variable(&name.to_ascii_lowercase()));
@@ -231,7 +216,7 @@ fn is_excepted(host: &str, no_proxy: &str) -> bool {
 }
 
 /// Roots of trust that a variable names and that are not there.
-pub(super) fn trust(environment: &Environment) -> Option<Finding> {
+pub(crate) fn trust(environment: &Environment) -> Option<Finding> {
     let file = environment
         .var("SSL_CERT_FILE")
         .map(|file| ("SSL_CERT_FILE", file))
@@ -295,7 +280,7 @@ mod tests {
 
     #[test]
     fn what_the_daemon_says_takes_the_place_of_its_file() {
-        let targets = Target::all(&["docker.io".into(), "ghcr.io".into()]).unwrap();
+        let targets = super::super::target::tests::all(&["docker.io", "ghcr.io"]);
         let file = Sight::Mirrors {
             tool: "docker",
             registry: "docker.io".into(),

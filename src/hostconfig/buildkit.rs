@@ -6,7 +6,7 @@ use toml::Value;
 use super::{Broken, toml_table};
 
 /// The mirrors of a registry, as URLs; the registry itself is asked where they fail.
-pub(super) fn parse(text: &str, registry: &str) -> Result<Vec<String>, Broken> {
+pub(crate) fn parse(text: &str, registry: &str) -> Result<Vec<String>, Broken> {
     let table = toml_table(text)?;
     let registries = table.get("registry").and_then(Value::as_table);
     let is_plain = |host: &str| {

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
+use super::hosts::{Hosts, strings};
 use super::{Broken, toml_table};
-use crate::command::hosts::{Hosts, strings};
 
 /// The CRI plugin's name up to version 1 and from version 2 on.
 const PLUGINS: [&str; 2] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"];
 
 /// What of `config.toml` bears on pulls by the CRI, which is what the kubelet uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Config {
+pub(crate) struct Config {
     /// Further files, as paths or patterns, whose sections take the place of this one's.
     pub imports: Vec<String>,
     /// Whether it has a section for the CRI at all.
@@ -28,7 +28,7 @@ pub(super) struct Config {
 }
 
 /// Reads a `config.toml`.
-pub(super) fn parse_config(text: &str) -> Result<Config, Broken> {
+pub(crate) fn parse_config(text: &str) -> Result<Config, Broken> {
     let table = toml_table(text)?;
     let mut config = Config { imports: strings(table.get("imports")), ..Config::default() };
     let plugins = table.get("plugins").and_then(Value::as_table);
@@ -57,19 +57,19 @@ pub(super) fn parse_config(text: &str) -> Result<Config, Broken> {
 }
 
 /// Reads a `hosts.toml`.
-pub(super) fn parse_hosts(text: &str) -> Result<Hosts, Broken> {
+pub(crate) fn parse_hosts(text: &str) -> Result<Hosts, Broken> {
     Ok(Hosts::from(&toml_table(text)?))
 }
 
 /// The folders of hosts that nerdctl is told to look in; `None` where the file does not say.
-pub(super) fn parse_nerdctl(text: &str) -> Result<Option<Vec<String>>, Broken> {
+pub(crate) fn parse_nerdctl(text: &str) -> Result<Option<Vec<String>>, Broken> {
     Ok(toml_table(text)?.get("hosts_dir").map(|folders| strings(Some(folders))))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::hosts::folders_of;
     use super::*;
-    use crate::command::hosts::folders_of;
     use proptest::prelude::*;
 
     #[test]

@@ -7,7 +7,7 @@ use super::{Broken, Proxies};
 
 /// What of `daemon.json` bears on pulls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Daemon {
+pub(crate) struct Daemon {
     /// URLs asked before Docker Hub, and before no other registry.
     pub mirrors: Vec<String>,
     /// Hosts and networks that may be spoken to without TLS.
@@ -36,7 +36,7 @@ struct Written {
 }
 
 /// Reads a `daemon.json`; an empty one says nothing.
-pub(super) fn parse(text: &str) -> Result<Daemon, Broken> {
+pub(crate) fn parse(text: &str) -> Result<Daemon, Broken> {
     if text.trim().is_empty() {
         return Ok(Daemon::default());
     }

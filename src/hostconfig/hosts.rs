@@ -6,11 +6,11 @@ use toml::{Table, Value};
 
 /// What a `hosts.toml` says of one registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Hosts {
+pub(crate) struct Hosts {
     /// Whom to ask last, in the place of the registry itself.
-    pub(super) server: Option<String>,
+    pub(crate) server: Option<String>,
     /// Whom to ask before, as far as they may be pulled from.
-    pub(super) hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
 }
 
 impl From<&Table> for Hosts {
@@ -37,13 +37,13 @@ impl From<&Table> for Hosts {
 }
 
 /// The names of the folder of a registry, in the order in which containerd looks for them.
-pub(super) fn folders_of(registry: &str) -> Vec<String> {
+pub(crate) fn folders_of(registry: &str) -> Vec<String> {
     let spelled = registry.rsplit_once(':').map(|(host, port)| format!("{host}_{port}_"));
     spelled.into_iter().chain([registry.to_owned(), "_default".to_owned()]).collect()
 }
 
 /// The strings of a list; none where it is no list.
-pub(super) fn strings(value: Option<&Value>) -> Vec<String> {
+pub(crate) fn strings(value: Option<&Value>) -> Vec<String> {
     let many = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     many.map(str::to_owned).collect()
 }

@@ -1,19 +1,20 @@
 //! What the tools' own configuration puts between here and a registry: mirrors, proxies, blocks,
 //! logins. [`look`] reads files below a root that is passed in, within bounds; each format is a pure
-//! parser in a file of its own. Apart from the judgement (`way.rs`), which needs no file to be tested.
+//! parser in a file of its own. Apart from `doctor`'s judgement, which needs no file to be tested.
 
 mod buildkit;
 mod containerd;
 mod docker;
+pub(crate) mod hosts;
 mod podman;
 mod units;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::command::hosts::folders_of;
 use crate::context::Environment;
 use crate::credentials::{is_docker_hub, shown_path};
+use hosts::folders_of;
 
 /// The most bytes of a configuration file.
 const MOST: u64 = 1 << 20;
@@ -29,7 +30,7 @@ struct Broken {
 
 /// Proxies, as a file or the environment has them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Proxies {
+pub(crate) struct Proxies {
     /// For plain HTTP.
     pub http: Option<String>,
     /// For HTTPS.
@@ -40,7 +41,7 @@ pub(super) struct Proxies {
 
 /// One thing that configuration says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(crate) enum Sight {
     /// Others are asked for a registry's images.
     Mirrors {
         /// Who does so.
@@ -101,7 +102,7 @@ pub(super) enum Sight {
 
 /// The file system and the variables that configuration is looked up by.
 #[derive(Debug, Clone)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// Where `/etc` lies; `/` but in tests.
     pub root: PathBuf,
     /// The variables.
@@ -222,7 +223,7 @@ impl Machine {
 }
 
 /// Everything that configuration on this machine says about registries and repositories there.
-pub(super) fn look(machine: &Machine, registries: &[(String, String)]) -> Vec<Sight> {
+pub(crate) fn look(machine: &Machine, registries: &[(String, String)]) -> Vec<Sight> {
     let mut sights = Vec::new();
     look_at_docker(machine, registries, &mut sights);
     look_at_containerd(machine, registries, &mut sights);

@@ -9,7 +9,7 @@ use super::{Broken, toml_table};
 
 /// One `[[registry]]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The images it is for begin so.
     pub prefix: String,
     /// Where they really come from; the prefix itself where it is empty.
@@ -24,7 +24,7 @@ pub(super) struct Entry {
 
 /// One `[[registry.mirror]]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Mirror {
+pub(crate) struct Mirror {
     /// Where it is, without a scheme.
     pub location: String,
     /// Without TLS, or without looking at the certificate.
@@ -34,7 +34,7 @@ pub(super) struct Mirror {
 }
 
 /// Reads one file.
-pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Broken> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Broken> {
     let table = toml_table(text)?;
     let tables =
         |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Broken> {
 }
 
 /// The entry for an image: the one with the longest prefix; of the same prefix, the one read last.
-pub(super) fn entry_for<'a>(
+pub(crate) fn entry_for<'a>(
     entries: impl IntoIterator<Item = &'a Entry>,
     registry: &str,
     repository: &str,

@@ -4,7 +4,7 @@
 use super::Proxies;
 
 /// The proxies of one unit file or drop-in.
-pub(super) fn parse(text: &str) -> Proxies {
+pub(crate) fn parse(text: &str) -> Proxies {
     let mut proxies = Proxies::default();
     for line in text.lines() {
         let Some(rest) = line

@@ -218,7 +218,7 @@ fn rate_limit_headers(fields: &[Field<'_>]) -> BTreeMap<String, String> {
             headers
                 .entry(name)
                 .and_modify(|earlier| {
-                    *earlier = crate::text::one_line(&format!("{earlier}, {value}"), VALUE_MAX)
+                    *earlier = crate::text::one_line(&format!("{earlier}, {value}"), VALUE_MAX);
                 })
                 .or_insert(value);
         }

@@ -274,7 +274,7 @@ mod tests {
         for part in [0..3, 3..5] {
             let mut recorder = Recorder::open(&path, Rotation::Never).unwrap();
             part.for_each(|second| {
-                assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual)
+                assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual);
             });
             assert!(!recorder.mended());
         }
@@ -411,7 +411,7 @@ mod tests {
         std::os::unix::fs::symlink("disk/real.jsonl", &link).unwrap();
         let mut recorder = Recorder::open(&link, Rotation::Size(1)).unwrap();
         (0..3).for_each(|second| {
-            assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual)
+            assert_eq!(recorder.append(&sample(second)).unwrap(), Appended::Usual);
         });
         assert!(link.is_symlink() && !real.is_symlink());
         assert_eq!(names(folder.path()), ["disk", "hub.jsonl"]);

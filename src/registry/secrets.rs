@@ -32,7 +32,7 @@ impl Secrets {
                 secrets.add(secret.expose_secret());
             }
             Credential::IdentityToken { token, .. } | Credential::RegistryToken(token) => {
-                secrets.add(token.expose_secret())
+                secrets.add(token.expose_secret());
             }
         }
         secrets

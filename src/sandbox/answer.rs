@@ -141,7 +141,7 @@ pub(super) fn odd_fields(headers: &mut HeaderMap, turn: u64, standing: Standing)
     let (limit, left, window) =
         (standing.quota.limit, standing.remaining, standing.quota.window.seconds());
     let both = |headers: &mut HeaderMap, limit: String, left: String| {
-        set_fields(headers, Pair::Both, &limit, &left)
+        set_fields(headers, Pair::Both, &limit, &left);
     };
     match turn % 6 {
         0 => both(headers, format!("{limit};w={window}"), format!("-1;w={window}")),

@@ -153,7 +153,7 @@ impl Sandbox {
             .map_err(|error| error.to_string())?;
         match (&change.identity, change.remaining) {
             (Some(identity), Some(remaining)) => {
-                self.set_remaining(identity, remaining).map_err(|error| error.to_string())?
+                self.set_remaining(identity, remaining).map_err(|error| error.to_string())?;
             }
             (None, Some(remaining)) => {
                 self.set_remaining(&caller.address.to_string(), remaining)

@@ -266,7 +266,7 @@ fn manifest(
     if let Some(standing) = verdict.standing {
         match profile {
             Profile::Odd if !verdict.refused => {
-                answer::odd_fields(headers, sandbox.turn(), standing)
+                answer::odd_fields(headers, sandbox.turn(), standing);
             }
             _ => answer::limit_fields(
                 headers,

@@ -73,7 +73,7 @@ impl Layers<'_> {
                 None => kept.push(setting),
                 // clap says this better.
                 Some(other) if other.origin == Origin::Flag && setting.origin == Origin::Flag => {
-                    kept.push(setting)
+                    kept.push(setting);
                 }
                 Some(other) if other.origin.rank() == setting.origin.rank() => {
                     return Err(SettingError::Contradiction(Box::new((

@@ -49,7 +49,7 @@ fn each_state_of_the_registry_has_its_verdict_and_exit_code() {
         )
     };
     let is = |args: &[&str], wanted: &str, code: i32| {
-        assert_eq!(verdict(args), (wanted.to_owned(), code), "{args:?}")
+        assert_eq!(verdict(args), (wanted.to_owned(), code), "{args:?}");
     };
     is(&[], "open", 0);
     is(&["--need", "10", "--need-percent", "100"], "open", 0);

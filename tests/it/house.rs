@@ -20,7 +20,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &["quota", "image", "text", "context"]),
     ("sandbox", &["quota", "image", "text", "context"]),
     ("recording", &["quota", "image", "text", "context"]),
-    ("render", &["quota", "image", "text", "context"]),
+    ("hostconfig", &["image", "text", "context", "credentials"]),
+    (
+        "doctor",
+        &[
+            "quota",
+            "image",
+            "text",
+            "context",
+            "exit",
+            "credentials",
+            "registry",
+            "runtime",
+            "hostconfig",
+        ],
+    ),
+    ("render", &["quota", "image", "text", "context", "doctor"]),
     ("cli", &["quota", "image", "text"]),
     ("trace", &["text", "context"]),
     // `[[account]]` entries of the configuration file are parsed into the accounts they are.

@@ -25,6 +25,16 @@ use crate::render::check::sentence;
 use crate::render::gate::{CommandRun, GateReport};
 use crate::{Context, Exit, Failure};
 
+/// What the arguments ask of the count.
+fn policy(args: &Gate) -> Policy {
+    Policy {
+        need: args.need,
+        percent: args.need_percent,
+        on_unknown: args.on_unknown,
+        on_unlimited: args.on_unlimited,
+    }
+}
+
 /// Runs `gate`.
 pub(super) async fn run(
     context: &Context,
@@ -60,12 +70,7 @@ pub(super) async fn run(
         .base
         .host_str()
         .is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])));
-    let policy = Policy {
-        need: args.need,
-        percent: args.need_percent,
-        on_unknown: args.on_unknown,
-        on_unlimited: args.on_unlimited,
-    };
+    let policy = policy(&args);
     let section = Section::open(context);
     let schedule = Schedule::new(loopback);
     let looks = Looks {
@@ -131,7 +136,7 @@ pub(super) async fn run(
     match handed_over {
         // The command has run: its exit code is what counts.
         Err(failure) if report.command.is_some() => {
-            context.complain(&format!("dhlimit: {failure}"))
+            context.complain(&format!("dhlimit: {failure}"));
         }
         other => other?,
     }

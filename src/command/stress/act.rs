@@ -124,7 +124,7 @@ impl Act for PullAndRead<'_> {
                     }
                 }
                 RoundOutcome::Failed if !matches!(verdict, Verdict::Limited { .. }) => {
-                    verdict = Verdict::Failed
+                    verdict = Verdict::Failed;
                 }
                 _ => {}
             }

@@ -9,8 +9,8 @@ use url::Url;
 
 use super::super::asker::{self, Asker};
 use super::super::check::DEFAULT_IMAGE;
-use super::super::hosts::{Hosts, folders_of};
 use crate::cli::Stress;
+use crate::hostconfig::hosts::{Hosts, folders_of};
 use crate::image::Reference;
 use crate::runtime::{self, Scheme};
 use crate::settings::Origin;

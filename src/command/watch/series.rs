@@ -214,10 +214,10 @@ impl Series {
                 return;
             }
             Change::FalseFull => {
-                events.push(Event::FalseFull { shown: held.unwrap_or(point.remaining) })
+                events.push(Event::FalseFull { shown: held.unwrap_or(point.remaining) });
             }
             Change::Reset => {
-                events.push(Event::Reset { from: self.believed.unwrap_or(0), to: point.remaining })
+                events.push(Event::Reset { from: self.believed.unwrap_or(0), to: point.remaining });
             }
             Change::First | Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
         }

@@ -84,7 +84,7 @@ mod tests {
         let at: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
         let mut trace = Trace::default();
         (0..200).for_each(|minute| {
-            trace.push(at + TimeDelta::minutes(minute), 200 - minute.unsigned_abs(), false, false)
+            trace.push(at + TimeDelta::minutes(minute), 200 - minute.unsigned_abs(), false, false);
         });
         let identity: IdentityRecord = serde_json::from_value(
             serde_json::json!({"kind": "account", "user": user, "credentials_from": null}),

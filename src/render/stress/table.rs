@@ -140,7 +140,7 @@ fn sentences(report: &StressReport, look: Look) -> String {
     match (&report.recovery, report.full_by) {
         (Some(recovery), _) => say(recovered(recovery)),
         (None, Some(full_by)) => {
-            say(format!("Full again at the latest by {}.", look.time(full_by)))
+            say(format!("Full again at the latest by {}.", look.time(full_by)));
         }
         _ => {}
     }

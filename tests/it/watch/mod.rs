@@ -291,7 +291,7 @@ fn another_source_and_a_429_are_events() {
         .limit(Duration::from_secs(60))
         .start();
     let set = |json| {
-        assert_eq!(http::post(&format!("{}/_sandbox/set", sandbox.url()), &json).status, 200)
+        assert_eq!(http::post(&format!("{}/_sandbox/set", sandbox.url()), &json).status, 200);
     };
     running
         .wait_until(Duration::from_secs(10), |running| running.stdout().lines().nth(2).map(drop));

@@ -197,7 +197,8 @@ fn a_recording_that_others_move_away_or_remove_goes_on_and_says_so() {
     let mut running = home.dhlimit(args).arg(&path).start();
     let recorded_in = |path: &Path| recorded(&fs::read(path).unwrap_or_default()).0.len();
     let mut grows = |least: usize| {
-        running.wait_until(Duration::from_secs(20), |_| (recorded_in(&path) >= least).then_some(()))
+        running
+            .wait_until(Duration::from_secs(20), |_| (recorded_in(&path) >= least).then_some(()));
     };
     grows(2);
     // As logrotate does it.
