@@ -57,8 +57,20 @@ pub enum Family {
     Both,
 }
 
+/// A duration such as `10m`; a bare number is seconds, as with curl, ping and timeout.
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text
+            .parse()
+            .map(std::time::Duration::from_secs)
+            .map_err(|_| "too many seconds".to_owned());
+    }
+    humantime::parse_duration(text)
+        .map_err(|_| "not a duration; write for example 30s, 10m or 1h30m".to_owned())
+}
+
 /// A duration above zero: in no time nothing can be asked.
 fn some_time(text: &str) -> Result<std::time::Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let time = duration(text)?;
     if time.is_zero() { Err("a duration above zero such as 10s".to_owned()) } else { Ok(time) }
 }

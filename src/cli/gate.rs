@@ -80,9 +80,9 @@ impl std::str::FromStr for Wait {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "window" => Ok(Self::Windows),
-            _ => humantime::parse_duration(text)
+            _ => super::asking::duration(text)
                 .map(Self::For)
-                .map_err(|error| format!("{error}; a duration such as 10m, or window")),
+                .map_err(|error| format!("{error}, or window for two windows")),
         }
     }
 }
@@ -102,7 +102,8 @@ mod tests {
     fn a_wait_is_a_duration_or_the_window() {
         assert_eq!("window".parse(), Ok(Wait::Windows));
         assert_eq!("90s".parse(), Ok(Wait::For(Duration::from_secs(90))));
-        for wrong in ["", "-1s", "soon", "10"] {
+        assert_eq!("30".parse(), Ok(Wait::For(Duration::from_secs(30))));
+        for wrong in ["", "-1s", "soon", "10 pulls"] {
             assert!(wrong.parse::<Wait>().is_err(), "{wrong}");
         }
     }

@@ -216,7 +216,10 @@ async fn targets(
     }
     let (mut targets, mut manners) = (Vec::new(), Vec::new());
     for image in images {
-        for who in asker.principals(&image).await? {
+        // The identity that pulls from here counts against comes first, and is the one selected.
+        let mut found = asker.principals(&image).await?;
+        found.sort_by_key(|who| !who.effective);
+        for who in found {
             for family in asker.families() {
                 let client = asker.client(&image, *family)?;
                 manners.push(Manners::towards(

@@ -1,6 +1,7 @@
-//! One identity: who it is, a gauge of what is used, and what is to be expected. One to three lines.
+//! One identity: who it is, a gauge of what is left, and what is to be expected. One to three lines.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::{Series, Theme, familiar};
@@ -28,7 +29,7 @@ fn role(record: &Record) -> Role {
 /// What a series is among the others.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marks {
-    /// The chart is its.
+    /// The chart is its: the name in reverse video.
     pub(super) selected: bool,
     /// It is being read.
     pub(super) asking: bool,
@@ -51,18 +52,20 @@ pub(super) fn lines(
     ]
 }
 
-fn title(series: &Series, marked: bool, theme: Theme, width: usize) -> Line<'static> {
-    let mark = Span::styled(if marked { "▸ " } else { "  " }, theme.of(Role::Strong));
-    let Some((_, record)) = &series.last else {
-        return Line::from(vec![
-            mark,
-            Span::styled(one_line(&series.name, width.saturating_sub(2)), theme.of(Role::Strong)),
-        ]);
+fn title(series: &Series, selected: bool, theme: Theme, width: usize) -> Line<'static> {
+    let used = series.last.as_ref().is_some_and(|(_, record)| record.effective);
+    let mark = Span::styled(if used { "▸ " } else { "  " }, theme.of(Role::Strong));
+    let name = if selected {
+        theme.of(Role::Strong).add_modifier(Modifier::REVERSED)
+    } else {
+        theme.of(Role::Strong)
     };
-    let who = Span::styled(
-        one_line(record.identity.label(), 60.min(width.saturating_sub(2))),
-        theme.of(Role::Strong),
-    );
+    let Some((_, record)) = &series.last else {
+        let who = one_line(&series.name, width.saturating_sub(2));
+        return Line::from(vec![mark, Span::styled(who, name)]);
+    };
+    let who =
+        Span::styled(one_line(record.identity.label(), 60.min(width.saturating_sub(2))), name);
     let mut room = width.saturating_sub(2 + who.width());
     let effective =
         Some(Span::styled(" effective", theme.of(Role::Dim))).filter(|_| record.effective);
@@ -104,7 +107,7 @@ fn gauge(series: &Series, asking: bool, theme: Theme, width: usize) -> Line<'sta
     };
     let used = limit.saturating_sub(left);
     let cells = u64::try_from((width / 2).clamp(4, GAUGE)).unwrap_or(4);
-    let full = (used.saturating_mul(cells).div_ceil(limit)).min(cells);
+    let full = (left.saturating_mul(cells).div_ceil(limit)).min(cells);
     let bar = |count: u64, sign: &str| sign.repeat(usize::try_from(count).unwrap_or(0));
     let window = shown
         .window_seconds

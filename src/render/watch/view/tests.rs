@@ -97,6 +97,41 @@ fn a_small_terminal_keeps_the_number() {
 }
 
 #[test]
+fn a_gauge_shows_what_is_left_and_is_empty_at_zero() {
+    for (left, filled) in [(100, 40), (50, 20), (34, 14), (1, 1), (0, 0)] {
+        let mut view = View::new(vec!["anonymous".into()], Theme { colour: false });
+        let state = if left == 0 { State::Exhausted } else { State::Limited };
+        view.take(0, shown(0, with(state, Some(left)), Forecast::default(), Vec::new()));
+        let frame = frame(&view, 80, 24);
+        let line = frame.lines().find(|line| line.contains(" left  ")).unwrap();
+        assert_eq!(line.matches('█').count(), filled, "{left}: {frame}");
+        assert_eq!(line.matches('░').count(), 40 - filled, "{left}: {frame}");
+    }
+}
+
+#[test]
+fn the_selected_name_is_reversed_and_only_the_effective_one_is_marked() {
+    let mut view = view();
+    for selected in ["anonymous", "tidewater-ci"] {
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        let schedule = Schedule {
+            next_in: None,
+            asking: None,
+            interval: Duration::from_secs(60),
+            paused: false,
+        };
+        terminal.draw(|frame| draw(frame, &view, schedule, at(910))).unwrap();
+        let cells = terminal.backend().buffer().content().iter();
+        let reversed: String = cells
+            .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED))
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
+        assert_eq!(reversed, selected);
+        view.select(false);
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
     let mut view = View::new(vec!["anonymous".into()], Theme { colour: false });
     let mut record = limited();
@@ -197,7 +232,9 @@ fn a_fast_watch_has_no_countdown_that_flickers() {
 fn keys_change_what_is_shown() {
     let mut view = view();
     view.select(false);
-    assert!(frame(&view, 80, 24).contains("▸ tidewater-ci"));
+    let chosen = frame(&view, 80, 24);
+    assert!(chosen.contains(" pulls left: tidewater-ci "), "{chosen}");
+    assert!(chosen.contains("▸ anonymous") && !chosen.contains("▸ tidewater-ci"), "{chosen}");
     view.select(false);
     view.select(true);
     assert!(frame(&view, 80, 24).contains(" pulls left: tidewater-ci "));
