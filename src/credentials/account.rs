@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::helper::{self, Helpers};
 use super::{AccountError, Credential, keys, password, places};
 use crate::context::Environment;
+use crate::image::hub;
 
 /// An account of the configuration file; its password is fetched when it is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -76,7 +77,7 @@ impl TryFrom<Entry> for Account {
             return Err(AccountEntryError::Name);
         }
         let registry = match registry.as_deref() {
-            None | Some("index.docker.io" | keys::DOCKER_HUB_KEY) => "docker.io".to_owned(),
+            None | Some(hub::INDEX | hub::LOGIN_KEY) => hub::NAME.to_owned(),
             Some(host)
                 if host.is_empty()
                     || host.contains(|c: char| c == '/' || c.is_whitespace() || c.is_control()) =>

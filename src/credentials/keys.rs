@@ -4,13 +4,8 @@
 
 use std::collections::BTreeMap;
 
-/// Docker Hub's key in Docker's own files.
-pub const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
-
-/// Whether a registry's name in a reference means Docker Hub.
-pub fn is_docker_hub(registry: &str) -> bool {
-    matches!(registry, "docker.io" | "index.docker.io")
-}
+use crate::image::hub;
+pub use crate::image::hub::{LOGIN_KEY as DOCKER_HUB_KEY, is_name as is_docker_hub};
 
 /// The key under which docker stores a login to `registry`.
 ///
@@ -71,14 +66,7 @@ pub(super) fn podman_helper<'a>(
 /// [`DOCKER_HUB_KEY`].
 pub(super) fn is_unused_hub_key(key: &str) -> bool {
     let host = host_of(key);
-    let hub = matches!(
-        host.as_str(),
-        "docker.io"
-            | "index.docker.io"
-            | "registry-1.docker.io"
-            | "hub.docker.com"
-            | "registry.hub.docker.com"
-    );
+    let hub = hub::is_registry(&host) || host == hub::SITE;
     // `docker login` keeps its own refresh and access tokens under paths below the true key.
     hub && !key.starts_with(DOCKER_HUB_KEY)
 }
@@ -87,7 +75,7 @@ pub(super) fn is_unused_hub_key(key: &str) -> bool {
 /// where docker's own key has nothing (seen with 1.7.6).
 pub(super) fn nerdctl_keys(registry: &str) -> Vec<String> {
     if is_docker_hub(registry) {
-        vec![DOCKER_HUB_KEY.to_owned(), "docker.io".to_owned()]
+        vec![DOCKER_HUB_KEY.to_owned(), hub::NAME.to_owned()]
     } else {
         vec![registry.to_owned()]
     }
@@ -98,9 +86,7 @@ pub(super) fn nerdctl_keys(registry: &str) -> Vec<String> {
 pub(super) fn nerdctl_2_keys(registry: &str) -> Vec<String> {
     match registry {
         _ if is_docker_hub(registry) => {
-            ["registry-1.docker.io:443", DOCKER_HUB_KEY, "registry-1.docker.io"]
-                .map(str::to_owned)
-                .into()
+            vec![format!("{}:443", hub::HOST), DOCKER_HUB_KEY.to_owned(), hub::HOST.to_owned()]
         }
         host if host.contains(':') => vec![host.to_owned()],
         host => vec![format!("{host}:443"), host.to_owned()],
@@ -145,7 +131,7 @@ fn host_of(key: &str) -> String {
 fn podman_host(key: &str) -> String {
     let host = host_of(key);
     match host.as_str() {
-        "docker.io" | "registry-1.docker.io" => "index.docker.io".to_owned(),
+        hub::NAME | hub::HOST => hub::INDEX.to_owned(),
         _ => host,
     }
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::keys;
+use crate::image::hub;
 
 /// The host under which the kubelet looks for Docker Hub where no key names the image's own.
-const DEFAULT_HOST: &str = "index.docker.io";
+const DEFAULT_HOST: &str = hub::INDEX;
 
 /// The keys whose logins the kubelet tries for a repository at a registry, the first one first.
 ///
@@ -42,14 +43,14 @@ pub fn kubelet_keys<'a, V>(
 /// Whether a key looks as if it were meant for Docker Hub though the kubelet never takes it for an
 /// image there: `registry-1.docker.io`, `*.docker.io`, `hub.docker.com`.
 pub fn misses_docker_hub(key: &str) -> bool {
-    let Some(glob) = ring_key(key) else { return key.contains("docker.io") };
+    let Some(glob) = ring_key(key) else { return key.contains(hub::NAME) };
     let (host, path) = glob.split_once('/').unwrap_or((&glob, ""));
-    let looks = ["docker.io", "hub.docker.com"]
+    let looks = [hub::NAME, hub::SITE]
         .iter()
         .any(|name| host == *name || host.ends_with(&format!(".{name}")));
     let found = glob == DEFAULT_HOST
-        || (path.is_empty() && fits(&glob, "docker.io", "library/nginx"))
-        || host == "docker.io";
+        || (path.is_empty() && fits(&glob, hub::NAME, "library/nginx"))
+        || host == hub::NAME;
     looks && !found
 }
 

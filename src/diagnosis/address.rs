@@ -3,7 +3,7 @@
 //! the manuals of Artifactory and Nexus for where they keep one (November 2026).
 
 use super::subject::Hub;
-use crate::image::Reference;
+use crate::image::{Reference, hub};
 
 /// Hosts and host endings of other well-known registries, for texts that name no path.
 const REGISTRIES: &[&str] = &[
@@ -76,7 +76,7 @@ impl Address<'_> {
         let (name, tail) = rest.split_once("/manifests/")?;
         let registry =
             query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
-        let registry = if Hub::default().owns(registry) { "docker.io" } else { registry };
+        let registry = if Hub::default().owns(registry) { hub::NAME } else { registry };
         let separator = if tail.starts_with("sha256:") { '@' } else { ':' };
         format!("{registry}/{name}{separator}{tail}").parse().ok()
     }

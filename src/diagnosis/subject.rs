@@ -3,17 +3,7 @@
 
 use super::address::{self, Address};
 use super::phrases::{Mark, Marks};
-use crate::image::Reference;
-
-/// Docker Hub's hosts; subdomains of docker.io count, too.
-const HUB_HOSTS: &[&str] = &[
-    "registry.hub.docker.com",
-    "hub.docker.com",
-    "production.cloudflare.docker.com",
-    "docker.io",
-    "registry-1.docker.io",
-    "auth.docker.io",
-];
+use crate::image::{Reference, hub};
 
 /// Words that an image's name follows, the surest first; `true` where a single bare word is a name.
 const LEADS: &[(&str, bool)] = &[
@@ -128,7 +118,7 @@ impl Hub {
     pub(super) fn owns(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
         let name = host.split_once(':').map_or(host.as_str(), |(name, _)| name);
-        HUB_HOSTS.contains(&name) || name.ends_with(".docker.io") || self.stand_ins.contains(&host)
+        hub::owns(name) || self.stand_ins.contains(&host)
     }
 }
 

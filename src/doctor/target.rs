@@ -1,7 +1,7 @@
 //! What `doctor` is to look at: a registry, and an image by which it is asked.
 
 use crate::Failure;
-use crate::image::Reference;
+use crate::image::{Reference, hub};
 
 /// How an image is read from an argument.
 type ParseImage = fn(&str) -> Result<Reference, Failure>;
@@ -29,7 +29,7 @@ impl Target {
         image: ParseImage,
     ) -> Result<Vec<Self>, Failure> {
         let mut targets = Vec::new();
-        let hub = [String::from("docker.io")];
+        let hub = [String::from(hub::NAME)];
         for argument in if arguments.is_empty() { &hub } else { arguments } {
             let target = Self::of(argument, usual, image)?;
             if !targets.contains(&target) {
@@ -44,7 +44,7 @@ impl Target {
             return Ok(Self { image: parse(argument)?, named: true });
         };
         let image = match host.to_ascii_lowercase().as_str() {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => usual.to_owned(),
+            host if hub::is_registry(host) => usual.to_owned(),
             host => format!("{host}/dhlimit/doctor:latest"),
         };
         Ok(Self { image: parse(&image)?, named: false })

@@ -496,8 +496,7 @@ fn look_at_buildkit(machine: &Machine, registries: &[(String, String)], sights: 
 fn is_own(url: &str, registry: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split('/').next().unwrap_or_default();
-    host == registry
-        || (is_docker_hub(registry) && (is_docker_hub(host) || host == "registry-1.docker.io"))
+    host == registry || (is_docker_hub(registry) && crate::image::hub::is_registry(host))
 }
 
 /// A TOML document.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Docker Hub's name in references.
-const DOCKER_HUB: &str = "docker.io";
+use super::hub;
+
 /// The most bytes a repository name with its registry may have.
 const NAME_MAX: usize = 255;
 
@@ -85,10 +85,12 @@ impl Reference {
 
     /// Whether Docker Hub serves and counts this image, under whichever of its host names.
     pub fn is_docker_hub(&self) -> bool {
-        matches!(
-            self.registry.as_str(),
-            DOCKER_HUB | "registry-1.docker.io" | "index.docker.io" | "registry.hub.docker.com"
-        )
+        hub::is_registry(&self.registry)
+    }
+
+    /// The registry by one name: `docker.io` under whichever of Docker Hub's hosts the image stands.
+    pub fn canonical_registry(&self) -> &str {
+        if self.is_docker_hub() { hub::NAME } else { &self.registry }
     }
 
     /// Whether the registry is on this machine's loopback: `localhost`, 127.0.0.0/8 or `[::1]`.
@@ -107,9 +109,7 @@ impl Reference {
     /// Docker's short form: `nginx:latest` for `docker.io/library/nginx:latest`.
     pub fn familiar(&self) -> String {
         let full = self.to_string();
-        let short =
-            full.strip_prefix("docker.io/library/").or_else(|| full.strip_prefix("docker.io/"));
-        short.map(str::to_owned).unwrap_or(full)
+        hub::familiar(&full).to_owned()
     }
 }
 
@@ -159,8 +159,8 @@ impl FromStr for Reference {
         if !is_repository(path) {
             return Err(ReferenceError::Repository(path.to_owned()));
         }
-        let registry = if registry == "index.docker.io" { DOCKER_HUB } else { registry };
-        let repository = if registry == DOCKER_HUB && !path.contains('/') {
+        let registry = if registry == hub::INDEX { hub::NAME } else { registry };
+        let repository = if registry == hub::NAME && !path.contains('/') {
             format!("library/{path}")
         } else {
             path.to_owned()
@@ -184,7 +184,7 @@ fn split_registry(name: &str) -> (&str, &str) {
         {
             (first, path)
         }
-        _ => (DOCKER_HUB, name),
+        _ => (hub::NAME, name),
     }
 }
 
@@ -196,13 +196,14 @@ fn host_of(registry: &str) -> &str {
     registry.split_once(':').map_or(registry, |(host, _)| host)
 }
 
-/// Whether a host name or address literal (without brackets) is this machine's loopback.
+/// Whether a host name or address literal, in brackets or without, is this machine's loopback.
 ///
 /// ```
-/// assert!(dhlimit::image::is_loopback("127.0.0.53") && dhlimit::image::is_loopback("::1"));
+/// assert!(dhlimit::image::is_loopback("127.0.0.53") && dhlimit::image::is_loopback("[::1]"));
 /// assert!(!dhlimit::image::is_loopback("localhost.example.com"));
 /// ```
 pub fn is_loopback(host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
         || host.parse::<Ipv6Addr>().is_ok_and(|address| {
@@ -353,6 +354,14 @@ mod tests {
     fn docker_hub_and_loopback_are_known() {
         let reference = |text: &str| text.parse::<Reference>().unwrap();
         assert!(reference("registry-1.docker.io/library/nginx").is_docker_hub());
+        for (image, registry) in [
+            ("nginx", "docker.io"),
+            ("registry-1.docker.io/library/nginx", "docker.io"),
+            ("registry.hub.docker.com/library/nginx", "docker.io"),
+            ("ghcr.io/a/b", "ghcr.io"),
+        ] {
+            assert_eq!(reference(image).canonical_registry(), registry, "{image}");
+        }
         assert!(!reference("docker.io.example.com/nginx").is_docker_hub());
         assert!(reference("[::1]:5000/x").is_loopback());
         assert!(!reference("localhost.example.com/x").is_loopback());

@@ -2,20 +2,13 @@
 
 use url::Url;
 
-use crate::image::{Reference, is_loopback};
-
-/// Docker Hub's registry.
-const HUB_REGISTRY: &str = "https://registry-1.docker.io";
-/// Docker Hub's token service.
-const HUB_REALM: &str = "https://auth.docker.io/token";
-/// Docker Hub's name for itself at its token service.
-const HUB_SERVICE: &str = "registry.docker.io";
+use crate::image::{Reference, hub, is_loopback};
 
 /// Registries whose token service is on a host of another name, by their own documentation
 /// (looked up November 2026). A registry's own host needs no entry.
 const KNOWN_TOKEN_HOSTS: [(&str, &str); 4] = [
-    ("docker.io", "auth.docker.io"),
-    ("registry-1.docker.io", "auth.docker.io"),
+    (hub::NAME, hub::TOKEN_HOST),
+    (hub::HOST, hub::TOKEN_HOST),
     ("registry.gitlab.com", "gitlab.com"),
     ("registry.redhat.io", "sso.redhat.com"),
 ];
@@ -70,10 +63,10 @@ pub enum EndpointError {
 impl Endpoint {
     /// The endpoint of an image's registry.
     pub fn of(image: &Reference, places: &Places) -> Result<Self, EndpointError> {
-        let hub = image.is_docker_hub();
+        let is_hub = image.is_docker_hub();
         let base = match &places.registry {
-            Some(url) if hub || is_at(url, image.registry()) => url.clone(),
-            _ if hub => parse(HUB_REGISTRY)?,
+            Some(url) if is_hub || is_at(url, image.registry()) => url.clone(),
+            _ if is_hub => parse(hub::REGISTRY_URL)?,
             _ if image.is_loopback() => parse(&format!("http://{}", image.registry()))?,
             _ => parse(&format!("https://{}", image.registry()))?,
         };
@@ -85,19 +78,19 @@ impl Endpoint {
             url
         });
         let token_service = match (&auth, &places.registry) {
-            (Some(realm), _) if hub => {
-                Some(TokenService { realm: realm.clone(), service: Some(HUB_SERVICE.to_owned()) })
+            (Some(realm), _) if is_hub => {
+                Some(TokenService { realm: realm.clone(), service: Some(hub::SERVICE.to_owned()) })
             }
-            (None, None) if hub => Some(TokenService {
-                realm: parse(HUB_REALM)?,
-                service: Some(HUB_SERVICE.to_owned()),
+            (None, None) if is_hub => Some(TokenService {
+                realm: parse(hub::REALM)?,
+                service: Some(hub::SERVICE.to_owned()),
             }),
             _ => None,
         };
         let known = KNOWN_TOKEN_HOSTS
             .iter()
             .filter(|(registry, _)| {
-                *registry == image.registry() && (!hub || places.registry.is_none())
+                *registry == image.registry() && (!is_hub || places.registry.is_none())
             })
             .map(|(_, host)| (*host).to_owned());
         let named = auth.as_ref().and_then(Url::host_str).map(str::to_owned);
@@ -127,9 +120,7 @@ impl Endpoint {
         let Some(host) = url.host_str() else { return false };
         let own = self.base.host_str().is_some_and(|own| own.eq_ignore_ascii_case(host));
         let known = own || self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(host));
-        let sealed = url.scheme() == "https"
-            || self.base.scheme() == "http"
-            || is_loopback(host.trim_matches(['[', ']']));
+        let sealed = url.scheme() == "https" || self.base.scheme() == "http" || is_loopback(host);
         known && sealed
     }
 

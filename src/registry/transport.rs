@@ -109,9 +109,7 @@ impl Transport {
         environment: &Environment,
     ) -> Result<Self, reqwest::Error> {
         let (preconnect, reuse) = (Preconnect::default(), Reuse::default());
-        let loopback = url
-            .host_str()
-            .is_some_and(|host| crate::image::is_loopback(host.trim_matches(['[', ']'])));
+        let loopback = url.host_str().is_some_and(crate::image::is_loopback);
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.0.clone())
             .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))

@@ -94,7 +94,7 @@ fn host_of(url: &str) -> &str {
 
 fn is_loopback(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    crate::image::is_loopback(name.trim_start_matches('[').trim_end_matches(']'))
+    crate::image::is_loopback(name)
 }
 
 /// A path between quotation marks that a shell reads as it is.

@@ -12,6 +12,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::server::SandboxError;
+use crate::image::hub;
 
 /// The names a sandbox answers to: this machine's, a guest's names for its host, and those of
 /// Docker Hub, for whoever points them here.
@@ -22,10 +23,10 @@ const NAMES: [&str; 10] = [
     "host.docker.internal",
     "host.containers.internal",
     "host.lima.internal",
-    "docker.io",
-    "index.docker.io",
-    "registry-1.docker.io",
-    "auth.docker.io",
+    hub::NAME,
+    hub::INDEX,
+    hub::HOST,
+    hub::TOKEN_HOST,
 ];
 
 /// What TLS needs: an acceptor, and the certificate that clients must trust.

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::server::SandboxError;
+use crate::image::hub;
 
 /// What the registry calls itself in tokens and challenges.
-pub(super) const SERVICE: &str = "registry.docker.io";
-const ISSUER: &str = "auth.docker.io";
+pub(super) const SERVICE: &str = hub::SERVICE;
+const ISSUER: &str = hub::TOKEN_HOST;
 const LENGTH_MAX: usize = 64 * 1024;
 
 /// Makes tokens and knows its own again.

@@ -249,6 +249,77 @@ fn a_wrong_arrow_is_named_however_it_is_written() {
     }
 }
 
+/// Docker Hub's hosts, and the room that alone knows them.
+const HUB_HOSTS: [&str; 8] = [
+    "docker.io",
+    "index.docker.io",
+    "registry-1.docker.io",
+    "auth.docker.io",
+    "registry.docker.io",
+    "hub.docker.com",
+    "registry.hub.docker.com",
+    "production.cloudflare.docker.com",
+];
+const HUB_ROOM: &str = "src/image/hub.rs";
+
+/// The literals of a source, tests apart, that are one of Docker Hub's hosts or a URL or image there: a
+/// sentence or a pattern that mentions one is none.
+fn hub_literals(source: &str) -> Vec<&str> {
+    let product =
+        ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(crate) mod ", "#[cfg(test)]\npub(super) mod "]
+            .iter()
+            .filter_map(|opening| source.find(opening))
+            .min()
+            .map_or(source, |tests| &source[..tests]);
+    let lines = product.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let literals = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+    let names_hub = |literal: &&str| {
+        let rest = literal.split_once("://").map_or(*literal, |(_, rest)| rest);
+        let host = rest.split([':', '/']).next().unwrap_or_default();
+        !literal.contains(char::is_whitespace) && HUB_HOSTS.contains(&host)
+    };
+    literals.filter(names_hub).collect()
+}
+
+#[test]
+fn only_one_place_knows_docker_hubs_hosts() {
+    // What `explain` finds in texts is a pattern, not a host that is asked.
+    let patterns = ["src/diagnosis/tool.rs"];
+    let mut found = Vec::new();
+    for path in files(&root().join("src"), ".rs") {
+        let name =
+            path.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
+        let is_test = name.ends_with("tests.rs") || name.contains("/tests/");
+        if name == HUB_ROOM || is_test || patterns.contains(&name.as_str()) {
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("a source file");
+        found.extend(hub_literals(&source).into_iter().map(|literal| format!("{name}: {literal}")));
+    }
+    assert!(found.is_empty(), "{HUB_ROOM} has a constant for each of them:\n{}", found.join("\n"));
+    let hub = fs::read_to_string(root().join(HUB_ROOM)).expect("the room of Docker Hub");
+    for host in HUB_HOSTS {
+        assert!(hub_literals(&hub).contains(&host), "{host} is not known any more");
+    }
+}
+
+#[test]
+fn a_second_place_for_docker_hubs_hosts_is_seen_however_it_is_written() {
+    let rows: [(&str, &[&str]); 8] = [
+        (r#"const A: &str = "docker.io";"#, &["docker.io"]),
+        (r#"["ghcr.io", "registry-1.docker.io:443"]"#, &["registry-1.docker.io:443"]),
+        (r#"parse("https://auth.docker.io/token")"#, &["https://auth.docker.io/token"]),
+        (r#"strip_prefix("docker.io/library/")"#, &["docker.io/library/"]),
+        (r#"say("Docker Hub's name is docker.io")"#, &[]),
+        (r#"// "docker.io""#, &[]),
+        (r#"x("notdocker.io", "docker.io.example")"#, &[]),
+        ("fn f() {}\n\n#[cfg(test)]\nmod tests {\n  const A: &str = \"docker.io\";\n}", &[]),
+    ];
+    for (source, literals) in rows {
+        assert_eq!(hub_literals(source), literals, "{source}");
+    }
+}
+
 #[test]
 fn no_source_file_has_grown_past_its_room() {
     let mut long = Vec::new();

@@ -65,11 +65,7 @@ pub(super) async fn run(
     };
     let who =
         found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
-    let loopback = client
-        .endpoint()
-        .base
-        .host_str()
-        .is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])));
+    let loopback = client.endpoint().base.host_str().is_some_and(is_loopback);
     let policy = policy(&args);
     let section = Section::open(context);
     let schedule = Schedule::new(loopback);

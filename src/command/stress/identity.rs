@@ -8,7 +8,7 @@ use crate::context::Environment;
 use crate::credentials::{
     Content, Credential, Holding, Identity as Found, Keychain, Origin, Store, Tool,
 };
-use crate::image::Reference;
+use crate::image::{Reference, hub};
 use crate::registry::Principal;
 use crate::runtime::{Login, Runtime, loses_docker_config};
 use crate::{Context, Failure};
@@ -159,7 +159,7 @@ impl Own {
 
     /// What makes the tool pull as the user wants.
     fn change(&self, args: &Stress, image: &Reference) -> String {
-        let registry = if image.is_docker_hub() { "docker.io" } else { image.registry() };
+        let registry = image.canonical_registry();
         match &self.origin {
             Some(Origin::Entry { store: Store::DockerAuthConfig, .. }) => {
                 "unset DOCKER_AUTH_CONFIG".to_owned()
@@ -177,9 +177,9 @@ fn command(runtime: &str, what: &str, registry: &str) -> String {
     match runtime {
         "crane" => format!("crane auth {what} {registry}"),
         "podman" | "skopeo" => format!("{runtime} {what} {registry}"),
-        "nerdctl" if registry != "docker.io" => format!("nerdctl {what} {registry}"),
+        "nerdctl" if registry != hub::NAME => format!("nerdctl {what} {registry}"),
         "nerdctl" => format!("nerdctl {what}"),
-        _ if registry != "docker.io" => format!("docker {what} {registry}"),
+        _ if registry != hub::NAME => format!("docker {what} {registry}"),
         _ => format!("docker {what}"),
     }
 }

@@ -163,7 +163,7 @@ fn reached_on_loopback(args: &Stress, image: &Reference, client: &Client) -> boo
     if args.runtime != "builtin" {
         return image.is_loopback();
     }
-    client.endpoint().base.host_str().is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])))
+    client.endpoint().base.host_str().is_some_and(is_loopback)
 }
 
 struct Prepared {

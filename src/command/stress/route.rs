@@ -11,13 +11,10 @@ use super::super::asker::{self, Asker};
 use super::super::check::DEFAULT_IMAGE;
 use crate::cli::Stress;
 use crate::hostconfig::hosts::{Hosts, folders_of};
-use crate::image::Reference;
+use crate::image::{Reference, hub};
 use crate::runtime::{self, Scheme};
 use crate::settings::Origin;
 use crate::{Context, Exit, Failure};
-
-/// Docker Hub's own hosts: what is read there is what is pulled as docker.io.
-const HUB: [&str; 3] = ["registry-1.docker.io", "index.docker.io", "docker.io"];
 
 /// What the runtime is told to pull.
 pub(super) struct Route {
@@ -74,7 +71,7 @@ pub(super) fn of(context: &Context, asker: &Asker, args: &Stress) -> Result<Rout
             })?;
             usual(image)
         }
-        (Some(url), None) if url.host_str().is_some_and(|host| HUB.contains(&host)) => usual(image),
+        (Some(url), None) if url.host_str().is_some_and(hub::is_registry) => usual(image),
         (Some(url), None) => {
             if !matches!(url.path(), "" | "/") {
                 let message = format!(
@@ -106,7 +103,7 @@ fn authority(url: &Url) -> String {
 
 /// The `hosts.toml` that containerd reads for docker.io.
 fn hosts_file(folder: &Path) -> Option<PathBuf> {
-    let own = folders_of("docker.io")
+    let own = folders_of(hub::NAME)
         .iter()
         .map(|name| folder.join(name))
         .find(|folder| folder.is_dir())?;

@@ -223,7 +223,7 @@ async fn targets(
             for family in asker.families() {
                 let client = asker.client(&image, *family)?;
                 manners.push(Manners::towards(
-                    image.registry(),
+                    image.canonical_registry(),
                     image.is_docker_hub(),
                     is_near(&client),
                     args.force_interval,
@@ -250,5 +250,5 @@ async fn targets(
 
 /// Whether the registry is on loopback: what is asked there troubles nobody else.
 fn is_near(client: &Client) -> bool {
-    client.endpoint().base.host_str().is_some_and(|host| is_loopback(host.trim_matches(['[', ']'])))
+    client.endpoint().base.host_str().is_some_and(is_loopback)
 }

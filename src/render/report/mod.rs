@@ -114,7 +114,7 @@ impl Report {
     /// The name of a series: as whom, counted on what, and in which file where there are several.
     fn name(&self, series: &Series) -> String {
         let mut name = one_line(series.identity.label(), 40);
-        if series.registry != "docker.io" {
+        if series.registry != crate::image::hub::NAME {
             name = format!("{name} at {}", one_line(&series.registry, 60));
         }
         if let Some(source) =

@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Event, Shown};
+use crate::image::hub;
 use crate::quota::{Forecast, Record};
 use crate::text::one_line;
 
@@ -153,7 +154,7 @@ impl View {
             .filter(|(_, other)| other.identity.label() == who)
             .count()
             > 1;
-        let image = familiar(&own.image);
+        let image = hub::familiar(&own.image);
         let image = image.strip_suffix(":latest").unwrap_or(image);
         one_line(&if is_shared { format!("{who} {image}") } else { who.to_owned() }, most)
     }
@@ -174,12 +175,6 @@ impl View {
         news.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         news
     }
-}
-
-/// An image as people write it: Docker Hub goes without saying.
-fn familiar(image: &str) -> &str {
-    let image = image.strip_prefix("docker.io/").unwrap_or(image);
-    image.strip_prefix("library/").unwrap_or(image)
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::{Series, Theme, familiar};
+use super::{Series, Theme};
+use crate::image::hub;
 use crate::quota::{Forecast, Record, State, Window};
 use crate::render::check::sentence;
 use crate::render::style::Role;
@@ -79,8 +80,11 @@ fn title(series: &Series, selected: bool, theme: Theme, width: usize) -> Line<'s
     let source = fitting(source);
     let effective = fitting(effective);
     let room = room.saturating_sub(2).min(120);
-    let image =
-        if record.image.chars().count() <= room { &record.image } else { familiar(&record.image) };
+    let image = if record.image.chars().count() <= room {
+        &record.image
+    } else {
+        hub::familiar(&record.image)
+    };
     let image =
         Some(one_line(image, room)).filter(|shown| shown.chars().count() > 10 || shown == image);
     let image = image.map(|image| Span::styled(format!("  {image}"), theme.of(Role::Dim)));
