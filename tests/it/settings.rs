@@ -154,6 +154,20 @@ fn whom(asking: &Asking) -> String {
 }
 
 #[test]
+fn a_value_behind_a_blank_is_its_options_and_no_image() {
+    for (args, sandbox, images) in [
+        ("--sandbox abuse", Some("abuse"), &[][..]),
+        ("--sandbox paid nginx", Some("paid"), &["nginx"]),
+        ("--sandbox nginx", Some("2026"), &["nginx"]),
+        ("--timeout 10 --sandbox=odd abuse", Some("odd"), &["abuse"]),
+    ] {
+        let check = check(args, &[], "").0;
+        assert_eq!(check.asking.sandbox.as_deref(), sandbox, "{args}");
+        assert_eq!(check.images, images, "{args}");
+    }
+}
+
+#[test]
 fn the_higher_of_two_contradicting_settings_wins() {
     let rows: &[(&str, Variables, &str, &str)] = &[
         ("--anonymous", &[("DHLIMIT_USER", "bob")], "", "anonymous"),
