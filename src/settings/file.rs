@@ -26,6 +26,9 @@ const ACCOUNT: &str = "account";
 /// What is wrong with a configuration file. All are usage errors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
+    /// It was asked for by name and is not there.
+    #[error("no such file: {0}")]
+    Absent(String),
     /// It cannot be read.
     #[error("cannot read the configuration file {file}: {why}")]
     Unreadable {
@@ -110,6 +113,9 @@ impl ConfigFile {
                     ) =>
             {
                 return Ok(Self::default());
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ConfigError::Absent(file));
             }
             Err(error) => return Err(unreadable(error.kind().to_string())),
         }

@@ -6,6 +6,7 @@
 mod colour;
 mod file;
 mod layers;
+mod optional;
 mod origin;
 
 use std::collections::BTreeMap;
@@ -120,6 +121,7 @@ impl Settings {
 
 /// The settings of a run with these arguments.
 pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
+    let args = &optional::joined(args);
     let mut command = Cli::command();
     // Only to see which command is meant and what the command line itself says.
     let said = match command.clone().ignore_errors(true).try_get_matches_from(args) {

@@ -471,8 +471,8 @@ fn pulls_that_come_back_meanwhile_hide_none_of_the_command_s() {
 }
 
 #[test]
-fn a_duration_behind_a_blank_is_not_taken_for_an_image() {
-    let outcome = dhlimit(["gate", "--wait", "10m"]).run();
+fn a_duration_in_the_place_of_the_image_is_refused() {
+    let outcome = dhlimit(["gate", "10m", "--wait"]).run();
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
     assert!(
         outcome.stderr.contains("10m is taken for the image")

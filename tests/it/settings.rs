@@ -50,6 +50,8 @@ fn a_value_comes_from_the_flag_then_the_variable_then_the_file_then_the_default(
     let rows: &[(&str, Variables, &str, u64, &str)] = &[
         ("", &[], "", 10, "the default"),
         ("", &[], "timeout = '5s'", 5, "~/dhlimit/config.toml:1: timeout"),
+        // A bare number is seconds.
+        ("", &[], "timeout = 7", 7, "~/dhlimit/config.toml:1: timeout"),
         ("", &[], "\n\ntimeout = '5s'", 5, "~/dhlimit/config.toml:3: timeout"),
         (
             "",
@@ -151,6 +153,20 @@ fn whom(asking: &Asking) -> String {
     words.extend(asking.password_stdin.then(|| "stdin".to_owned()));
     words.extend(asking.password_file.as_ref().map(|file| file.display().to_string()));
     words.join(" ")
+}
+
+#[test]
+fn a_value_behind_a_blank_is_its_options_and_no_image() {
+    for (args, sandbox, images) in [
+        ("--sandbox abuse", Some("abuse"), &[][..]),
+        ("--sandbox paid nginx", Some("paid"), &["nginx"]),
+        ("--sandbox nginx", Some("2026"), &["nginx"]),
+        ("--timeout 10 --sandbox=odd abuse", Some("odd"), &["abuse"]),
+    ] {
+        let check = check(args, &[], "").0;
+        assert_eq!(check.asking.sandbox.as_deref(), sandbox, "{args}");
+        assert_eq!(check.images, images, "{args}");
+    }
 }
 
 #[test]
@@ -348,7 +364,8 @@ fn a_wrong_value_names_its_place() {
         (&[("DHLIMIT_VERBOSE", "300")], "", &["DHLIMIT_VERBOSE: must be a number from 0 to 255"]),
         (&[("DHLIMIT_COLOR", "blue")], "", &["DHLIMIT_COLOR: invalid value 'blue'"]),
         (&[], "timeout = 'soon'", &["~/dhlimit/config.toml:1: timeout: invalid value 'soon'"]),
-        (&[], "timeout = 7", &["config.toml:1: timeout: invalid value '7'"]),
+        (&[], "timeout = 0", &["config.toml:1: timeout: invalid value '0'", "above zero"]),
+        (&[], "timeout = -7", &["config.toml:1: timeout: invalid value '-7'", "30s, 10m"]),
         (
             &[],
             "\n[check]\noutput = 'xml'",
@@ -468,7 +485,7 @@ fn the_file_is_the_one_that_was_named() {
     assert!(said(&["check"], Some(named)).contains("from the named one"));
     assert!(
         said(&["check", "--config", "/none.toml"], Some(named))
-            .contains("cannot read the configuration file /none.toml")
+            .contains("no such file: /none.toml")
     );
 }
 
