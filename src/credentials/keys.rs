@@ -65,8 +65,10 @@ pub(super) fn podman_helper<'a>(
 /// Whether a key looks like a login to Docker Hub that docker never uses, because it is not
 /// [`DOCKER_HUB_KEY`].
 pub(super) fn is_unused_hub_key(key: &str) -> bool {
-    let host = host_of(key);
-    let hub = hub::is_registry(&host) || host == hub::SITE;
+    // A port makes it another key for docker, and none that it looks up.
+    let host = host_of(key).to_ascii_lowercase();
+    let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    let hub = hub::is_registry(name) || name == hub::SITE;
     // `docker login` keeps its own refresh and access tokens under paths below the true key.
     hub && !key.starts_with(DOCKER_HUB_KEY)
 }
@@ -235,6 +237,11 @@ mod tests {
             "https://docker.io",
             "https://index.docker.io/v2/",
             "docker.io/library",
+            "https://index.docker.io:443/v1/",
+            "http://index.docker.io:80/v1/",
+            "index.docker.io:443",
+            "registry-1.docker.io:443",
+            "Docker.io:443/library",
         ] {
             assert!(is_unused_hub_key(key), "{key}");
         }
@@ -244,6 +251,8 @@ mod tests {
             "https://index.docker.io/v1/refresh-token",
             "ghcr.io",
             "docker.io.example.com",
+            "mirror.example:443",
+            "docker.io.example.com:443",
         ] {
             assert!(!is_unused_hub_key(key), "{key}");
         }

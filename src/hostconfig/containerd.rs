@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub hosts_dirs: Vec<String>,
     /// The older form: by registry, the URLs to ask in turn.
     pub mirrors: BTreeMap<String, Vec<String>>,
+    /// What containerd refuses beside `config_path`, so that it does not load its CRI plugin.
+    pub refused: Option<&'static str>,
     /// Registries for which a login is written into the file.
     pub logins: Vec<String>,
 }
@@ -51,6 +53,13 @@ pub(crate) fn parse_config(text: &str) -> Result<Config, Broken> {
             if host.get("auth").and_then(Value::as_table).is_some_and(|auth| !auth.is_empty()) {
                 config.logins.push(name.clone());
             }
+            if !path.is_empty() && host.get("tls").is_some() {
+                config.refused = Some("`tls` of a registry");
+            }
+        }
+        let mirrors = registry.get("mirrors").and_then(Value::as_table);
+        if !path.is_empty() && mirrors.is_some_and(|mirrors| !mirrors.is_empty()) {
+            config.refused = Some("`mirrors`");
         }
     }
     Ok(config)

@@ -297,6 +297,13 @@ fn look_at_containerd(machine: &Machine, registries: &[(String, String)], sights
     {
         let Some((path, config)) = containerd_config(machine, CRI, path, sights) else { continue };
         let file = machine.shown(&path);
+        if let Some(refused) = config.refused {
+            let why = format!(
+                "{refused} and `config_path` stand in it together, so that containerd does not load its CRI plugin"
+            );
+            sights.push(Sight::Unusable { tool: CRI, file, why });
+            continue;
+        }
         sights.extend(
             config.logins.iter().map(|key| Sight::Login { file: file.clone(), key: key.clone() }),
         );

@@ -109,6 +109,39 @@ fn the_old_form_of_containerd_s_mirrors_and_logins_is_seen() {
 }
 
 #[test]
+fn what_containerd_refuses_beside_a_config_path_is_told_and_not_taken_for_in_use() {
+    let rows = [
+        (
+            "io.containerd.grpc.v1.cri",
+            "mirrors.'docker.io']\nendpoint = ['http://m']",
+            Some("`mirrors`"),
+        ),
+        (
+            "io.containerd.cri.v1.images",
+            "mirrors.'quay.io']\nendpoint = ['http://m']",
+            Some("`mirrors`"),
+        ),
+        (
+            "io.containerd.grpc.v1.cri",
+            "configs.'m'.tls]\ninsecure_skip_verify = true",
+            Some("`tls`"),
+        ),
+        ("io.containerd.cri.v1.images", "configs.'m'.auth]\nusername = 'bob'", None),
+        ("io.containerd.grpc.v1.cri", "mirrors]", None),
+    ];
+    for (plugin, section, refused) in rows {
+        let text = format!(
+            "[plugins.'{plugin}'.registry]\nconfig_path = '/hosts'\n[plugins.'{plugin}'.registry.{section}\n"
+        );
+        let files =
+            [("etc/containerd/config.toml", text.as_str()), ("hosts/docker.io/hosts.toml", MIRROR)];
+        let seen = Root::new(&files).seen(&[]).join(" ");
+        assert_eq!(seen.contains("https://mirror.example"), refused.is_none(), "{text}: {seen}");
+        assert!(refused.is_none_or(|refused| seen.contains(refused)), "{text}: {seen}");
+    }
+}
+
+#[test]
 fn the_last_import_of_containerd_s_configuration_has_the_word() {
     let mirror = |registry: &str, host: &str| {
         format!(
