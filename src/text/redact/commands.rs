@@ -74,9 +74,8 @@ fn fits(value: &str, holds: Holds) -> bool {
         Holds::Pair => {
             value.split_once(':').or_else(|| value.split_once('%')).is_some_and(|(user, secret)| {
                 let is_id = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-                !(is_id(user) && is_id(secret))
-                    && !secret.is_empty()
-                    && !super::value::is_variable(secret)
+                let is_none = secret.is_empty() || super::value::is_variable(secret);
+                !(is_none || is_id(user) && is_id(secret))
             })
         }
     }

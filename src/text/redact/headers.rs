@@ -127,7 +127,7 @@ pub(super) fn cookie(place: Place<'_>) -> Option<Range<usize>> {
         let stop = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '\\');
         let length = rest.find(stop).unwrap_or(rest.len());
         let pair = rest.get(..length).unwrap_or_default();
-        if !pair.contains('=') && !(end == 0 && is_opaque(pair)) {
+        if !(pair.contains('=') || end == 0 && is_opaque(pair)) {
             break;
         }
         end += length;

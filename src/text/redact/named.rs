@@ -104,8 +104,8 @@ fn is_assigned(said: &Said<'_>, gap: &Gap<'_>, value: &str, rest: &str) -> bool 
         }
         _ if said.name.ends_with("pwd") && is_path => false,
         _ => {
-            !is_reference(said, value, gap)
-                && !(gap.spaced && is_said(said, gap, value) && !rest.is_empty())
+            let is_sentence = gap.spaced && is_said(said, gap, value) && !rest.is_empty();
+            !(is_sentence || is_reference(said, value, gap))
         }
     }
 }
@@ -173,7 +173,7 @@ fn is_spoken(said: &Said<'_>, gap: &Gap<'_>, value: &str) -> bool {
         return false;
     }
     let before = lately(said.before, 160);
-    let words = || before.split_whitespace().rev();
+    let words = || before.split_whitespace().map(|word| word.trim_matches(['"', '\''])).rev();
     let is_option = (1..=2).contains(&said.dashes) && said.row.says != Says::Part;
     // netrc: `machine r.example login jo password SECRET`; Dockerfile: `ENV DB_PASSWORD SECRET`.
     let is_netrc = said.name == "password" && words().nth(1).is_some_and(|word| word == "login");
@@ -201,7 +201,7 @@ fn is_field(said: &Said<'_>, gap: &Gap<'_>, value: &str, rest: &str) -> bool {
     let is_struct = said.in_map && !gap.spaced;
     let is_word = said.row.says != Says::Secret;
     !is_joined
-        && (!value.ends_with(':') || (is_opaque(value) && !is_word))
+        && (!value.ends_with(':') || (is_opaque(value) && (is_compound || !is_word)))
         && (is_compound
             || is_opaque(value)
             || is_entry

@@ -26,12 +26,12 @@ pub(super) struct Name {
     pub(super) stays: &'static str,
 }
 
-const fn ends(word: &'static str, says: Says, goes: &'static str, stays: &'static str) -> Name {
-    Name { word, whole: false, says, goes, stays }
+const fn ends(word: &'static str, kind: Says, goes: &'static str, kept: &'static str) -> Name {
+    Name { word, whole: false, says: kind, goes, stays: kept }
 }
 
-const fn whole(word: &'static str, says: Says, goes: &'static str, stays: &'static str) -> Name {
-    Name { word, whole: true, says, goes, stays }
+const fn whole(word: &'static str, kind: Says, goes: &'static str, kept: &'static str) -> Name {
+    Name { word, whole: true, says: kind, goes, stays: kept }
 }
 
 use Says::{Part, Secret, Word};

@@ -24,7 +24,7 @@ const QUOTES: &[(&str, &str)] = &[
 
 const COLONS: &[&str] = &["%253A", "%3A", "\\u003a", "&#58;", ":"];
 const EQUALS: &[&str] = &["%253D", "%3D", "\\u003d", "&#61;", "=>", "="];
-const BLANKS: &[&str] = &["\\u0020", "\\ ", "%2520", "%20", "&nbsp;", " ", "\t"];
+const BLANKS: &[&str] = &["\\u0020", "\\\\ ", "\\ ", "%2520", "%20", "&nbsp;", " ", "\t"];
 
 /// A quotation mark as it is spelt, and how the one that closes it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
