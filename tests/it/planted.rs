@@ -91,9 +91,9 @@ fn what_is_no_secret_stays_beside_a_failure() {
     let mut wrong = Vec::new();
     assert!(rows(INNOCENTS).count() >= 60);
     for innocent in rows(INNOCENTS) {
-        let shown = dhlimit::text::redact(innocent);
-        if shown != innocent {
-            wrong.push(format!("{innocent}\n    {shown}"));
+        let alone = dhlimit::text::redact(innocent);
+        if alone != innocent {
+            wrong.push(format!("{innocent}\n    {alone}"));
         }
         for failure in FAILURES {
             let text = format!("{innocent} {failure}");
