@@ -66,7 +66,7 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
         stays: &[
             "url=https%3A%2F%2Fr.example%2Fv2%2Facme%2Fredis%40sha256%3A0123",
-            "realm=https%3A%2F%2Fauth.docker.io%2Ftoken",
+            "realm=https%3A%2F%2Fa.example%2Ftoken",
         ],
     },
     Shape {
@@ -80,7 +80,7 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
         stays: &[
             "redis:8@sha256:0123456789abcdef",
-            "docker.io/library/redis:8@sha256:0123456789abcdef",
+            "r.example/acme/redis:8@sha256:0123456789abcdef",
             "mailto:jo@acme.example",
             "npm:lodash@4.17.21",
             "git@github.com:acme/app.git",
@@ -167,8 +167,8 @@ pub(super) const SHAPES: &[Shape] = &[
             "docker login --password-stdin <<< SECRET",
             "[\"docker\",\"login\",\"-u\",\"jo\",\"-p\",\"SECRET\"]",
             "args: [\"-u\",\"jo\",\"-p\",\"SECRET\"]",
-            "ctr images pull --user jo:SECRET docker.io/library/redis:8",
-            "ctr -n k8s.io i pull -u jo:SECRET docker.io/library/redis:8",
+            "ctr images pull --user jo:SECRET r.example/acme/redis:8",
+            "ctr -n k8s.io i pull -u jo:SECRET r.example/acme/redis:8",
             "curl -u jo:SECRET https://r.example",
             "curl -sujo:SECRET https://r.example",
             "curl -fsSLu jo:SECRET https://r.example",
@@ -182,7 +182,7 @@ pub(super) const SHAPES: &[Shape] = &[
         stays: &[
             "docker run -p 8080:80 -u 1000:1000 nginx",
             "docker run -u app:app -p 80:80 nginx",
-            "ctr run --user app:app docker.io/library/redis:8 x",
+            "ctr run --user app:app r.example/acme/redis:8 x",
             "curl -u $HUB_USER:$HUB_PASSWORD https://r.example",
             "mkdir -p /srv/cache",
             "docker login -u jo -p $DOCKER_PASSWORD r.example",
