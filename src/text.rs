@@ -3,7 +3,7 @@
 
 mod redact;
 
-pub use redact::redact;
+pub use redact::{redact, redact_argument};
 
 /// `text` without control characters (C0, DEL, C1, the Unicode line, paragraph and bidirectional
 /// controls), each run of them replaced by one space; cut to `most` characters with `…`.

@@ -259,8 +259,10 @@ pub(super) fn image(text: &str) -> Result<Reference, Failure> {
     text.parse().map_err(|error| {
         Failure::new(
             Exit::Usage,
-            anyhow::Error::new::<crate::image::ReferenceError>(error)
-                .context(format!("cannot use {text:?} as an image")),
+            anyhow::Error::new::<crate::image::ReferenceError>(error).context(format!(
+                "cannot use {:?} as an image",
+                crate::text::redact_argument(text)
+            )),
         )
         .advise("write it as for docker pull: nginx, nginx:1.27, registry.example/team/app:tag")
     })

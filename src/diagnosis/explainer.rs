@@ -147,6 +147,10 @@ impl Bench {
             self.hold(finding, found);
         } else if literals::is_json(&line.bare) || line.bare.contains("=> {\"") {
             self.read_json(number, raw, &line, found);
+            // `{"auth":"…"} Error response from daemon: …`: a message of its own stands behind it.
+            if literals::is_followed(&line.bare) {
+                self.weigh(number, raw, &line, found);
+            }
         } else if let Some(passage) = Passage::open(number, raw, &line) {
             self.passage = Some(passage);
         } else {

@@ -66,6 +66,16 @@ pub(super) fn is_json(text: &str) -> bool {
     text.starts_with("{\"") || text.starts_with("[{\"") || text.starts_with("{ \"") || is_member()
 }
 
+/// Whether words stand behind a whole JSON value at the start.
+pub(super) fn is_followed(text: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let is_whole = text.starts_with(['{', '[']) && values.next().is_some_and(|value| value.is_ok());
+    is_whole
+        && text
+            .get(values.byte_offset()..)
+            .is_some_and(|rest| rest.trim_start().starts_with(char::is_alphabetic))
+}
+
 /// The `"name": "value"` members in order, values unescaped once.
 pub(super) fn members(text: &str) -> Vec<(String, String)> {
     let mut members = Vec::new();

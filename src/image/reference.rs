@@ -5,6 +5,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use crate::text::redact_argument;
+
 use super::hub;
 
 /// The most bytes a repository name with its registry may have.
@@ -134,14 +136,14 @@ impl FromStr for Reference {
             return Err(ReferenceError::Empty);
         }
         if text.contains("://") {
-            return Err(ReferenceError::Scheme(text.to_owned()));
+            return Err(ReferenceError::Scheme(redact_argument(text)));
         }
         if text.len() == 64 && text.bytes().all(is_lower_hex) {
             return Err(ReferenceError::ImageId);
         }
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
-            Some((_, digest)) => return Err(ReferenceError::Digest(digest.to_owned())),
+            Some((_, digest)) => return Err(ReferenceError::Digest(redact_argument(digest))),
             None => (text, None),
         };
         let (registry, path) = split_registry(rest);

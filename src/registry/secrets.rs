@@ -55,11 +55,14 @@ impl Secrets {
         }
     }
 
-    /// `text` with every secret replaced.
+    /// `text` with every secret replaced, also where JSON spells it with escapes: `a\/b`, `\u00e4`.
     pub(super) fn clean(&self, text: &str) -> String {
-        self.0
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), REDACTED))
+        self.0.iter().fold(text.to_owned(), |text, secret| {
+            let secret = secret.expose_secret();
+            let plain = text.replace(secret, REDACTED);
+            // JSON may stand in a text of JSON.
+            (1..=2).fold(plain, |text, depth| without_escaped(&text, secret, depth))
+        })
     }
 
     /// Header lines without them, but for those that are acted upon rather than shown: an account
@@ -89,6 +92,73 @@ impl Secrets {
                 .unwrap_or_else(|_| HeaderValue::from_static(REDACTED));
         }
     }
+}
+
+/// A text without a secret that is spelt with the escapes of JSON, so many times over.
+fn without_escaped(text: &str, secret: &str, depth: usize) -> String {
+    if !text.contains('\\') {
+        return text.to_owned();
+    }
+    let mut decoded = text.to_owned();
+    let mut places: Vec<usize> = (0..=text.len()).collect();
+    for _ in 0..depth {
+        let (next, at) = unescaped(&decoded);
+        places = at.into_iter().filter_map(|at| places.get(at).copied()).collect();
+        decoded = next;
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut from = 0;
+    for (at, _) in decoded.match_indices(secret) {
+        let (Some(start), Some(end)) = (places.get(at), places.get(at + secret.len())) else {
+            break;
+        };
+        clean.push_str(text.get(from..*start).unwrap_or_default());
+        clean.push_str(REDACTED);
+        from = *end;
+    }
+    clean.push_str(text.get(from..).unwrap_or_default());
+    clean
+}
+
+/// A text with JSON's escapes read, and where each of its bytes (and its end) stood before.
+fn unescaped(text: &str) -> (String, Vec<usize>) {
+    let mut decoded = String::with_capacity(text.len());
+    let mut places = Vec::with_capacity(text.len() + 1);
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (character, length) = escape(rest)
+            .or_else(|| rest.chars().next().map(|c| (c, c.len_utf8())))
+            .unwrap_or((char::REPLACEMENT_CHARACTER, 1));
+        decoded.push(character);
+        places.extend(std::iter::repeat_n(at, character.len_utf8()));
+        at += length;
+    }
+    places.push(text.len());
+    (decoded, places)
+}
+
+/// The character that an escape of JSON at the start stands for, and the bytes of the escape.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let short = match text.strip_prefix('\\')?.chars().next()? {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'u' => {
+            let first = unit(0)?;
+            let units = [first, unit(6).unwrap_or_default()];
+            let both = char::decode_utf16(units).next()?.ok()?;
+            return Some((both, if char::from_u32(first.into()).is_some() { 6 } else { 12 }));
+        }
+        other @ ('"' | '\\' | '/') => other,
+        _ => return None,
+    };
+    Some((short, 2))
 }
 
 /// Header fields fit for a trace: those that are known to say nothing of who asks or how to log in as
@@ -137,6 +207,31 @@ mod tests {
             "www-authenticate: <redacted>",
         ];
         assert_eq!(shown(&fields, &secrets), lines);
+    }
+
+    #[test]
+    fn a_secret_is_found_however_json_spells_it() {
+        for (secret, spelt) in [
+            ("abc/def+ghi=", r"abc\/def+ghi="),
+            ("say\"cheese\\1", r#"say\"cheese\\1"#),
+            ("schl\u{e4}fer-7", r"schl\u00e4fer-7"),
+            ("hunter2pass", r"\u0068unter\u0032pass"),
+            ("clef\u{1d11e}-clef", r"clef\ud834\udd1e-clef"),
+            ("abc/def+ghi=", r"abc\\\/def+ghi="),
+            ("say\"cheese", r#"say\\\"cheese"#),
+        ] {
+            let secrets = Secrets::of(&Credential::password("jo", secret));
+            let body = format!(r#"{{"details":"bad password {spelt}, jo\n"}}"#);
+            assert_eq!(secrets.clean(&body), r#"{"details":"bad password <redacted>, jo\n"}"#);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_cleaned_without_a_panic(text in r#"(\\|u00e4|u|"|/|d834|é|n|hunter2){0,20}"#) {
+            let secrets = Secrets::of(&Credential::password("jo", "hunter2/é"));
+            proptest::prop_assert!(!secrets.clean(&text).contains("hunter2/é"));
+        }
     }
 
     #[test]

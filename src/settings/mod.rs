@@ -175,11 +175,15 @@ fn documented(error: clap::Error, args: &[OsString]) -> clap::Error {
     }
 }
 
-/// clap quotes a value that it cannot use; a URL in it may carry a password.
+/// clap quotes a value that it cannot use, and an argument that it does not know; an address or an
+/// image may carry a password.
 fn discreet(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
-        let shown = crate::text::redact(value);
-        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand]
+    {
+        if let Some(ContextValue::String(value)) = error.get(kind) {
+            let shown = crate::text::redact_argument(value);
+            error.insert(kind, ContextValue::String(shown));
+        }
     }
     error
 }

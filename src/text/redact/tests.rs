@@ -1,5 +1,8 @@
 //! Tables of what people paste: secrets in every clear shape, and words that only look like them.
 
+use super::names::NAMES;
+use super::shapes::SHAPES;
+use super::tokens::TOKENS;
 use super::*;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -287,4 +290,77 @@ proptest! {
             prop_assert!(shown.replace(REDACTED, "").len() <= text.len(), "{}", shown);
         }
     }
+}
+
+/// Made-up values that a row's `SECRET` stands for, none a word of a sentence.
+const VALUES: &[&str] = &["hunter2pass", "Tr0ub4dorAnd3", "x9Kq2LmZv8Rt4Wn6"];
+
+/// What a row says is hidden, on a line of its own and beside a failure.
+#[test]
+fn what_a_row_says_goes_goes_and_what_it_says_stays_stays() {
+    let names = NAMES.iter().map(|row| (vec![row.goes], vec![row.stays]));
+    let shapes = SHAPES.iter().map(|row| (row.goes.to_vec(), row.stays.to_vec()));
+    let mut wrong = Vec::new();
+    for (goes, stays) in names.chain(shapes) {
+        for (text, value) in
+            goes.iter().flat_map(|text| VALUES.iter().map(move |value| (text, value)))
+        {
+            let said = text.replace("SECRET", value);
+            assert_ne!(&said, text, "a row has a secret");
+            for line in [
+                said.clone(),
+                format!("{said} toomanyrequests: no"),
+                format!("redis:8 failed: {said}"),
+            ] {
+                let shown = redact(&line);
+                if shown.contains(value)
+                    || line.contains("toomanyrequests") != shown.contains("toomanyrequests: no")
+                {
+                    wrong.push(format!("{line}\n    {shown}"));
+                }
+            }
+        }
+        for text in stays {
+            for line in [
+                text.to_owned(),
+                format!("{text} toomanyrequests: no"),
+                format!("redis:8 failed: {text}"),
+            ] {
+                let shown = redact(&line);
+                if shown != line {
+                    wrong.push(format!("{line}\n    {shown}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{} wrong", wrong.join("\n"), wrong.len());
+}
+
+#[test]
+fn every_kind_of_token_is_hidden_where_a_word_may_stand_and_its_neighbour_is_not() {
+    let mut wrong = Vec::new();
+    for row in TOKENS {
+        let token = row.example();
+        for text in [
+            format!("token {token} refused"),
+            format!("{token}: refused"),
+            format!("(jo:{token})"),
+            format!("https%3A%2F%2Fjo%3A{token} x"),
+            format!("x%253A{token}%2540 x"),
+            format!("\"line\\n{token}\\nline\""),
+            format!("a={token}&b"),
+            format!("\\u0022{token}\\u0022"),
+        ] {
+            let shown = redact(&text);
+            let body = token.get(row.prefix.len()..).unwrap();
+            if shown.contains(body.get(..12).unwrap()) {
+                wrong.push(format!("{text}\n    {shown}"));
+            }
+        }
+        let stays = format!("{} failed: {}", row.stays, row.stays);
+        if redact(&stays) != stays {
+            wrong.push(format!("{stays}\n    {}", redact(&stays)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\n{} wrong", wrong.join("\n"), wrong.len());
 }
