@@ -22,6 +22,8 @@ mod one_place;
 mod outputs;
 mod own_images;
 mod pipes;
+mod plan;
+mod plan_brute;
 mod readme;
 mod real_parts;
 mod recording;
