@@ -61,7 +61,7 @@ pub struct Plan {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub horizon: Option<Duration>,
     /// How to show the answer
-    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = only(FORMATS))]
+    #[arg(short, long, default_value = "table", value_parser = only(FORMATS))]
     pub output: Format,
 }
 

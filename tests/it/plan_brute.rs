@@ -63,9 +63,10 @@ struct Node {
     done: Option<u128>,
 }
 
+#[expect(clippy::cast_precision_loss, reason = "JSON's numbers are what they are")]
 fn seconds(ticks: u128) -> Value {
     if ticks.is_multiple_of(SECOND) {
-        json!((ticks / SECOND) as u64)
+        json!(u64::try_from(ticks / SECOND).unwrap())
     } else {
         json!(ticks as f64 / 1e9)
     }
