@@ -37,7 +37,7 @@ pub struct Plan {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub cost: u32,
     /// How long a pull takes
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = super::asking::duration)]
     pub pull_time: Duration,
     /// When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s
     #[arg(long, value_name = "WHEN", default_value = "at-once")]
@@ -58,7 +58,7 @@ pub struct Plan {
     #[arg(long, value_name = "NAME", default_value = "docker-hub", value_parser = policy)]
     pub policy: &'static Policy,
     /// When to stop looking [default: after ten windows]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = super::asking::duration)]
     pub horizon: Option<Duration>,
     /// How to show the answer
     #[arg(short, long, default_value = "table", value_parser = only(FORMATS))]
