@@ -38,6 +38,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, r
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "report" -d 'Show recordings as a chart and summary: text, JSON, SVG or one HTML page'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "explain" -d 'Say which failure each line of a log is, and what to do about it'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "doctor" -d 'Say which login, which count and which mirror a pull uses, and what is misconfigured'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "plan" -d 'Say whether a rollout fits: nodes and images against the limit, strategies compared'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -210,6 +211,30 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l all-identitie
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l nodes -d 'How many nodes pull' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l images -d 'How many images each node pulls' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l image -d 'An image that each node pulls; repeatable. Only those on Docker Hub count' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l cost -d 'What a pull of an image costs of the limit' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l pull-time -d 'How long a pull takes' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l arrival -d 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l strategy -d 'Whom the pulls are counted on; repeatable [default: all are compared]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l law -d 'How the count recovers' -r -f -a "sliding\t'Each pull comes back one window after it was made'
+fixed\t'All come back together when the window ends'
+bucket\t'They come back one by one, evenly'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l limit -d 'Pulls in a window for every identity [default: the policy\'s]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l window -d 'The window the limit counts over, such as 6h [default: the policy\'s]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l policy -d 'Whose limits: docker-hub, or docker-hub@YYYY-MM-DD for those of a day' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l horizon -d 'When to stop looking [default: after ten windows]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s o -l output -d 'How to show the answer' -r -f -a "table\t'For people, as wide as the terminal'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'

@@ -11,6 +11,7 @@
 //!   protocol keep each other honest.
 //! * `hostconfig` reads what this machine's files say of registries; [`doctor`] judges that, the logins
 //!   and the registries' answers.
+//! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`recording`] keeps samples on disk.
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
@@ -25,6 +26,7 @@ pub mod doctor;
 pub mod exit;
 mod hostconfig;
 pub mod image;
+pub mod plan;
 pub mod quota;
 pub mod recording;
 pub mod registry;

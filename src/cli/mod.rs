@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod format;
 mod gate;
+mod plan;
 mod report;
 mod sandbox;
 mod stress;
@@ -26,6 +27,7 @@ pub use doctor::Doctor;
 pub use explain::Explain;
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
+pub use plan::Plan;
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use stress::{Reach, Stress};
@@ -96,6 +98,8 @@ pub enum Command {
     Explain(Explain),
     /// Say which login, which count and which mirror a pull uses, and what is misconfigured
     Doctor(Box<Doctor>),
+    /// Say whether a rollout fits: nodes and images against the limit, strategies compared
+    Plan(Box<Plan>),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
     /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command

@@ -136,7 +136,8 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(text.into())
 }
 
-fn parse_window(text: &str) -> Result<Window, String> {
+/// A window of whole seconds, at least one.
+pub(super) fn parse_window(text: &str) -> Result<Window, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if duration.subsec_nanos() != 0 {
         return Err("a window is whole seconds".to_owned());

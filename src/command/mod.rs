@@ -11,6 +11,7 @@ mod explain;
 mod gate;
 mod github;
 mod man;
+mod plan;
 mod report;
 mod rounds;
 mod sandbox;
@@ -32,6 +33,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Report(args) => report::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,
         Command::Doctor(args) => doctor::run(context, *args, accounts).await,
+        Command::Plan(args) => plan::run(context, *args).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),

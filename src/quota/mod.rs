@@ -2,21 +2,25 @@
 //! async, no clock: times come in as arguments. Follows the project's protocol notes of November
 //! 2026 and the IETF `ratelimit-headers` drafts 00–11.
 
+mod arrival;
 mod forecast;
 mod header;
 mod identity;
 mod judgement;
 mod law;
+mod policy;
 mod reading;
 mod record;
 mod source;
 mod window;
 
+pub use arrival::Arrival;
 pub use forecast::{Change, Forecast, Forecaster, Point};
 pub use header::{Field, GrammarError, Limits, Reset, read_limits};
 pub use identity::Identity;
 pub use judgement::{Answer, Judgement, judge};
 pub use law::{Law, Quota, Usage};
+pub use policy::Policy;
 pub use reading::{Confidence, Count, Family, Fault, FaultKind, Reading, Standing, Throttle};
 pub use record::{
     ErrorRecord, IdentityKind, IdentityRecord, Record, State, timestamp, whole_seconds,

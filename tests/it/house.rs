@@ -35,7 +35,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hostconfig",
         ],
     ),
-    ("render", &["quota", "image", "text", "context", "doctor"]),
+    ("plan", &["quota", "image"]),
+    ("render", &["quota", "image", "text", "context", "doctor", "plan"]),
     ("cli", &["quota", "image", "text"]),
     ("trace", &["text", "context"]),
     // `[[account]]` entries of the configuration file are parsed into the accounts they are.

@@ -23,6 +23,8 @@ mod outputs;
 mod own_images;
 mod pipes;
 mod planted;
+mod plan;
+mod plan_brute;
 mod readme;
 mod real_parts;
 mod recording;

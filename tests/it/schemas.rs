@@ -225,6 +225,18 @@ fn doctor_prints_what_its_schema_says_whatever_it_finds() {
 }
 
 #[test]
+fn plan_prints_what_its_schema_says_whether_it_fits_or_not() {
+    for args in [
+        "--nodes 12 --images 34",
+        "--nodes 3 --images 2 --pull-time 1500ms --arrival rolling:2/90s --law bucket",
+        "--nodes 50 --images 9 --limit 1 --horizon 1s --law fixed --strategy cache,one-address",
+    ] {
+        let args = ["plan", "-o", "json"].into_iter().chain(args.split(' '));
+        valid("plan", &document(&dhlimit(args).run().stdout));
+    }
+}
+
+#[test]
 fn a_key_that_is_missing_unknown_or_wrong_is_seen() {
     let sandbox = Sandbox::start(&["--limit", "5"]);
     let report = document(&printed(&sandbox, &["check", "-o", "json", "nginx"]));

@@ -1,0 +1,75 @@
+//! `plan`: will a rollout fit.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+
+use super::{Format, LawName, only};
+use crate::quota::{Arrival, Policy, Window};
+
+/// The formats `plan` writes.
+const FORMATS: &[Format] = &[Format::Table, Format::Json];
+
+/// Will a rollout fit: nodes that pull images, against a limit, by simulation. Asks nobody.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group(ArgGroup::new("what").required(true)),
+    after_help = "Nodes ask for their images one after another and, where refused, again after 10s, 20s, 40s, ... at most 300s, \
+as the kubelet does.\n\nStrategies: address-per-node, one-address, account, accounts:K (node i on account i mod K), \
+unlimited (a paid account), cache (a pull-through cache with an account).\n\nExit codes: 0 where a strategy that was named \
+(or, with none named, any) meets no refusal, 1 where none does, 2 usage."
+)]
+pub struct Plan {
+    /// How many nodes pull
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub nodes: u32,
+    /// How many images each node pulls
+    #[arg(long, value_name = "N", allow_negative_numbers = true, group = "what", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub images: Option<u32>,
+    /// An image that each node pulls; repeatable. Only those on Docker Hub count
+    #[arg(long, value_name = "REF", group = "what")]
+    pub image: Vec<String>,
+    /// The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input
+    #[arg(long, value_name = "FILE", group = "what")]
+    pub from: Option<PathBuf>,
+    /// What a pull of an image costs of the limit
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub cost: u32,
+    /// How long a pull takes
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = super::asking::duration)]
+    pub pull_time: Duration,
+    /// When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s
+    #[arg(long, value_name = "WHEN", default_value = "at-once")]
+    pub arrival: Arrival,
+    /// Whom the pulls are counted on; repeatable [default: all are compared]
+    #[arg(long = "strategy", value_name = "STRATEGY", value_delimiter = ',')]
+    pub strategies: Vec<String>,
+    /// How the count recovers
+    #[arg(long, value_name = "LAW", value_enum, default_value_t)]
+    pub law: LawName,
+    /// Pulls in a window for every identity [default: the policy's]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub limit: Option<u32>,
+    /// The window the limit counts over, such as 6h [default: the policy's]
+    #[arg(long, value_name = "DURATION", value_parser = super::sandbox::parse_window)]
+    pub window: Option<Window>,
+    /// Whose limits: docker-hub, or docker-hub@YYYY-MM-DD for those of a day
+    #[arg(long, value_name = "NAME", default_value = "docker-hub", value_parser = policy)]
+    pub policy: &'static Policy,
+    /// When to stop looking [default: after ten windows]
+    #[arg(long, value_name = "DURATION", value_parser = super::asking::duration)]
+    pub horizon: Option<Duration>,
+    /// How to show the answer
+    #[arg(short, long, default_value = "table", value_parser = only(FORMATS))]
+    pub output: Format,
+}
+
+/// A policy by its name, and by its date where one is given.
+fn policy(name: &str) -> Result<&'static Policy, String> {
+    Policy::find(name).ok_or_else(|| {
+        let known = |policy: &Policy| format!("{}@{}", policy.name, policy.date);
+        let known: Vec<String> = Policy::all().iter().map(known).collect();
+        format!("no such policy; those known are {}", known.join(" and "))
+    })
+}

@@ -1,0 +1,83 @@
+//! Which nodes share an identity, and when each of them arrives.
+
+use std::ops::Range;
+
+use super::Tick;
+use crate::quota::Arrival;
+
+/// Every `stride`-th of all nodes, from `first` on; members count from 0 in the order of the nodes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Members {
+    nodes: u32,
+    first: u32,
+    stride: u32,
+    arrival: Arrival,
+}
+
+impl Members {
+    /// All nodes.
+    pub(super) const fn all(nodes: u32, arrival: Arrival) -> Self {
+        Self { nodes, first: 0, stride: 1, arrival }
+    }
+
+    /// The nodes whose number leaves the remainder `first` by `stride`.
+    pub(super) fn every(self, stride: u32, first: u32) -> Self {
+        Self { first, stride: stride.max(1), ..self }
+    }
+
+    /// How many there are.
+    pub(super) const fn count(self) -> u32 {
+        self.nodes.saturating_sub(self.first).div_ceil(self.stride)
+    }
+
+    /// When a member arrives.
+    pub(super) fn arrival(self, member: u32) -> Tick {
+        self.arrival.of(self.node(member))
+    }
+
+    /// The member after the last one that arrives together with this one.
+    pub(super) fn batch_end(self, member: u32) -> u32 {
+        let batch = self.arrival.batch();
+        let end = (self.node(member) / batch).saturating_add(1).saturating_mul(batch);
+        end.min(self.nodes).saturating_sub(self.first).div_ceil(self.stride).max(member + 1)
+    }
+
+    /// The members in batches that arrive together, from the first on.
+    pub(super) fn batches(self) -> impl Iterator<Item = Range<u32>> {
+        let batch = move |start: u32| (start < self.count()).then(|| start..self.batch_end(start));
+        std::iter::successors(batch(0), move |last| batch(last.end))
+    }
+
+    const fn node(self, member: u32) -> u32 {
+        self.first.saturating_add(member.saturating_mul(self.stride))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    proptest! {
+        #[test]
+        fn batches_are_the_members_that_arrive_together(nodes in 1_u32..60, stride in 1_u32..9, batch in 1_u32..20) {
+            let arrival = Arrival::Rolling { nodes: batch, every: Duration::from_secs(1) };
+            for first in 0..stride {
+                let members = Members::all(nodes, arrival).every(stride, first);
+                let numbers: Vec<u32> = (0..nodes).filter(|node| node % stride == first).collect();
+                prop_assert_eq!(usize::try_from(members.count()).unwrap(), numbers.len());
+                let mut seen = 0;
+                for together in members.batches() {
+                    prop_assert_eq!(together.start, seen);
+                    let of = |member: u32| numbers[usize::try_from(member).unwrap()] / batch;
+                    prop_assert!(together.clone().all(|member| of(member) == of(seen)));
+                    prop_assert_eq!(members.arrival(seen), u64::from(of(seen)) * 1_000_000_000);
+                    seen = together.end;
+                    prop_assert!(seen == members.count() || of(seen) != of(seen - 1));
+                }
+                prop_assert_eq!(seen, members.count());
+            }
+        }
+    }
+}

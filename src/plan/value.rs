@@ -1,0 +1,118 @@
+//! What `plan` ends in, as JSON shows it (schema `dhlimit/plan/1`).
+
+use serde::{Serialize, Serializer};
+
+use super::{SECOND, Tick};
+use crate::quota::Law;
+
+/// A time or span that JSON shows in seconds: whole ones as whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Seconds(u128);
+
+impl Seconds {
+    /// Whole seconds, rounded up.
+    pub fn whole(self) -> u64 {
+        u64::try_from(self.0.div_ceil(u128::from(SECOND))).unwrap_or(u64::MAX)
+    }
+}
+
+impl From<Tick> for Seconds {
+    fn from(ticks: Tick) -> Self {
+        Self(u128::from(ticks))
+    }
+}
+
+impl From<u128> for Seconds {
+    fn from(ticks: u128) -> Self {
+        Self(ticks)
+    }
+}
+
+impl Serialize for Seconds {
+    #[expect(clippy::cast_precision_loss, reason = "JSON's numbers are what they are")]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let second = u128::from(SECOND);
+        match u64::try_from(self.0 / second) {
+            Ok(whole) if self.0.is_multiple_of(second) => serializer.serialize_u64(whole),
+            _ => serializer.serialize_f64(self.0 as f64 / 1e9),
+        }
+    }
+}
+
+/// A rollout, and how it goes by each strategy.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// `dhlimit/plan/1`.
+    pub schema: &'static str,
+    /// How many nodes there are.
+    pub nodes: u32,
+    /// How many images each node pulls.
+    pub images: u32,
+    /// How many pulls of the limit an image costs.
+    pub cost: u32,
+    /// How long an accepted pull takes.
+    pub pull_time_seconds: Seconds,
+    /// When the nodes arrive, as `--arrival` takes it.
+    pub arrival: String,
+    /// How a count recovers.
+    #[serde(serialize_with = "law")]
+    pub law: Law,
+    /// One for each strategy, in the order they were asked for.
+    pub strategies: Vec<Outcome>,
+    /// Where limits that were not given are from.
+    pub policy: PolicyRecord,
+    /// What to do.
+    pub advice: String,
+}
+
+/// How the rollout goes by one strategy.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The strategy, as `--strategy` takes it.
+    pub name: String,
+    /// Pulls in a window for each identity; null where nothing is counted.
+    pub limit: Option<u32>,
+    /// The window's seconds; null where nothing is counted.
+    pub window_seconds: Option<u64>,
+    /// Whether nothing was refused.
+    pub fits: bool,
+    /// Pulls that were counted, over all identities.
+    pub pulls: u64,
+    /// Asks that were refused.
+    pub refused: u64,
+    /// When an ask was refused first; null where none was.
+    pub first_refused_at_seconds: Option<Seconds>,
+    /// When the last node had its last image; null where the horizon came first.
+    pub done_at_seconds: Option<Seconds>,
+    /// Nodes that had all images by the horizon.
+    pub nodes_done: u64,
+    /// Over the nodes that are done: from arrival to done, less the time of the pulls themselves.
+    pub waited_node_seconds: Seconds,
+    /// When how many pulls were counted: an entry for each instant, in order. Their sum is `pulls`.
+    pub used: Vec<(Seconds, u64)>,
+}
+
+/// Where limits are from.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyRecord {
+    /// Its name, as `--policy` takes it.
+    pub name: &'static str,
+    /// The first day on which it was seen.
+    pub date: &'static str,
+    /// Who said so.
+    pub source: &'static str,
+}
+
+/// The name of a law, as `--law` takes it.
+pub const fn law_name(law: Law) -> &'static str {
+    match law {
+        Law::Sliding => "sliding",
+        Law::Fixed => "fixed",
+        Law::Bucket => "bucket",
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn law<S: Serializer>(law: &Law, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(law_name(*law))
+}
