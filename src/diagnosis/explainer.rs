@@ -14,7 +14,7 @@ use super::passage::Passage;
 use super::phrases::{Mark, Marks, triggers};
 use super::scene::{NEAR, Scene};
 use super::subject::{self, Hub, Owner, Subject};
-use super::{advice, literals, talk, tool};
+use super::{advice, literals, talk, tool, wrapping};
 use crate::text;
 
 /// How many lines apart two findings may be one failure where one of them names no image.
@@ -111,11 +111,13 @@ impl Bench {
         if !self.held.is_empty() || !self.told.is_empty() {
             self.release(number, found);
         }
+        let listed = wrapping::listed_bytes(raw);
+        let raw = listed.as_deref().unwrap_or(raw);
         if self.passage.is_none() && !self.scene.is_attentive() && !triggers(raw) {
             return;
         }
         let raw = String::from_utf8_lossy(raw);
-        for piece in raw.split('\r') {
+        for piece in raw.split(['\r', '\n']) {
             if !piece.is_empty() || raw.len() <= 1 {
                 self.read(number, piece, found);
             }
@@ -123,8 +125,14 @@ impl Bench {
     }
 
     fn read(&mut self, number: u64, raw: &str, found: &mut dyn FnMut(Finding)) {
-        // A whole log inside one string of another.
-        if raw.contains("\\ntime=") {
+        if let Some(said) = wrapping::enveloped(raw) {
+            let said = said.trim_end_matches(['\n', '\r']);
+            // An envelope is shorter by its wrapping than what it came in: this ends.
+            for line in said.split(['\n', '\r']) {
+                self.read(number, line, found);
+            }
+        } else if raw.contains("\\ntime=") {
+            // A whole log inside one string of another.
             for piece in raw.split("\\n").filter(|piece| !piece.is_empty()) {
                 self.read_one(number, &line::unescape_once(piece), found);
             }
@@ -139,7 +147,7 @@ impl Bench {
             return;
         }
         self.close_passage(found);
-        if self.scene.lists(raw, &line) {
+        if self.scene.lists(&line) {
             return;
         }
         if let Some((at, class)) = self.scene.header(number, &line.text, &self.hub) {
@@ -249,8 +257,7 @@ impl Bench {
         } else if line.text.starts_with("Status: ") {
             self.scene.pulled();
         }
-        let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, raw, verdict.at))
-        else {
+        let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, verdict.at)) else {
             self.scene.tool(raw);
             return;
         };

@@ -208,7 +208,12 @@ impl Case<'_> {
 
     /// Network words count where a registry, a token service or a pull is at the other end.
     fn network(&self) -> Option<usize> {
-        let asked = || self.names_registry() || self.marks.has(Mark::Asking);
+        // What a client that has been pulling an image says last, without a word of what it did.
+        let is_cut_off = || {
+            self.before != Owner::Unsaid
+                && self.text.trim().trim_end_matches('.').eq_ignore_ascii_case("unexpected eof")
+        };
+        let asked = || self.names_registry() || self.marks.has(Mark::Asking) || is_cut_off();
         self.marks
             .at(Mark::Proxy)
             .or(self.marks.at(Mark::Network))

@@ -1,6 +1,8 @@
 //! One line peeled down to what the tool said: colours, time stamps, log levels and the prefixes of
 //! CI systems, Compose and journals off; logfmt fields joined; escaped quotes made plain.
 
+use super::wrapping;
+
 /// How loud the line is by its own word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -34,6 +36,8 @@ impl Level {
 pub(super) struct Line {
     /// Its level.
     pub(super) level: Level,
+    /// The line as it was written, with its indent and colours, out of what carries it.
+    pub(super) source: String,
     /// The line without colours and prefixes, as it was written otherwise.
     pub(super) bare: String,
     /// What was said.
@@ -46,9 +50,15 @@ pub(super) struct Line {
 
 /// Peels a raw line.
 pub(super) fn peel(raw: &str) -> Line {
-    let bare = strip_colours(raw);
-    let echoed = is_github_echo(raw);
+    let source = wrapping::inner(raw);
+    let bare = strip_colours(source);
+    let echoed = is_github_echo(source);
     let (mut level, rest) = strip_prefixes(bare.trim_end());
+    let message = wrapping::service_message(rest);
+    if message.as_ref().is_some_and(|(_, is_error)| *is_error) {
+        level = Level::Error;
+    }
+    let rest = message.as_ref().map_or(rest, |(said, _)| said.as_ref());
     let (text, image, named) = join_fields(rest);
     level = named.unwrap_or(level);
     if level == Level::Unsaid && has_failed_retrying(&text) {
@@ -56,6 +66,7 @@ pub(super) fn peel(raw: &str) -> Line {
     }
     Line {
         level,
+        source: source.to_owned(),
         bare: rest.to_owned(),
         text: unescape(&text),
         image: image.map(|image| unescape(&image)),
@@ -115,7 +126,8 @@ fn strip_prefixes(text: &str) -> (Level, &str) {
             level = said;
             rest = after;
         }
-        rest = after_syslog(after_compose(after_bracket(rest))).trim_start_matches([' ', '\t']);
+        rest = after_job(after_syslog(after_compose(after_bracket(rest))))
+            .trim_start_matches([' ', '\t']);
         if rest.len() == before.len() {
             break;
         }
@@ -130,21 +142,25 @@ fn stamp(text: &str) -> usize {
     loop {
         let rest = text.get(length..).unwrap_or_default();
         let token = rest.find([' ', '\t']).and_then(|end| rest.get(..end)).unwrap_or(rest);
-        let is_stamp = token.len() >= 6
-            && token.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
-            && token.bytes().all(|byte| byte.is_ascii_digit() || b"-:.,TZ+/".contains(&byte))
-            && token.bytes().filter(|byte| matches!(byte, b':' | b'-' | b'/')).count() >= 2;
         let is_stream = length > 0
             && matches!(
                 token.as_bytes(),
                 [b'0', b'0'..=b'9', b'O' | b'E'] | [b'0', b'0'..=b'9', b'O' | b'E', b'+']
             );
-        if !is_stamp && !is_stream {
+        if !is_stamp(token) && !is_stream {
             return length;
         }
         let blanks = rest.get(token.len()..).unwrap_or_default();
         length += token.len() + (blanks.len() - blanks.trim_start_matches([' ', '\t']).len());
     }
+}
+
+/// Whether a word is a date, a clock, or both.
+pub(super) fn is_stamp(token: &str) -> bool {
+    token.len() >= 6
+        && token.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+        && token.bytes().all(|byte| byte.is_ascii_digit() || b"-:.,TZ+/".contains(&byte))
+        && token.bytes().filter(|byte| matches!(byte, b':' | b'-' | b'/')).count() >= 2
 }
 
 const LEVELS: &[(&str, Level)] = &[
@@ -231,6 +247,21 @@ fn after_compose(text: &str) -> &str {
             if !name.is_empty()
                 && name.len() <= 60
                 && !name.trim_end().contains([' ', '"', '=', '|']) =>
+        {
+            rest
+        }
+        _ => text,
+    }
+}
+
+/// After `<job_1648> `: a word with a number.
+fn after_job(text: &str) -> &str {
+    match text.strip_prefix('<').and_then(|rest| rest.split_once("> ")) {
+        Some((name, rest))
+            if name.len() <= 40
+                && name.contains('_')
+                && name.ends_with(|c: char| c.is_ascii_digit())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
         {
             rest
         }

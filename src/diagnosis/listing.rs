@@ -11,10 +11,10 @@ pub(super) enum Listing {
     None,
     /// GitHub's listing of a script before it runs.
     Script,
-    /// A diff.
-    Diff,
-    /// `git log`.
-    Commits,
+    /// A diff, indented so far.
+    Diff(usize),
+    /// `git log`, indented so far.
+    Commits(usize),
     /// A block that a sentence has announced: up to the next blank line after it has begun.
     Quotation {
         /// Whether a line of the block itself has been seen.
@@ -67,31 +67,45 @@ impl Listing {
     }
 
     /// Takes the next line; whether it is part of a listing.
-    pub(super) fn take(&mut self, raw: &str, line: &Line) -> bool {
-        *self = self.after(raw, line);
+    pub(super) fn take(&mut self, line: &Line) -> bool {
+        *self = self.after(line);
         !matches!(self, Self::None | Self::Quoted)
     }
 
-    fn after(&self, raw: &str, line: &Line) -> Self {
-        let is = |heads: &[&str]| heads.iter().any(|head| raw.starts_with(head));
+    fn after(&self, line: &Line) -> Self {
+        let raw = line.source.as_str();
+        let indent = indent_of(raw);
+        // The line without the indent of the stretch that it may be part of.
+        let within = |indent: usize| raw.get(indent..).filter(|_| indent_of(raw) >= indent);
+        let is = |text: &str, heads: &[&str]| heads.iter().any(|head| text.starts_with(head));
         let blank = raw.trim().is_empty();
         let fence = raw.trim_start().starts_with("```");
         if raw.contains("##[group]") {
             return if raw.contains("##[group]Run ") { Self::Script } else { Self::None };
         }
-        if raw.starts_with("diff --git") {
-            return Self::Diff;
+        if raw.trim_start().starts_with("diff --git") {
+            return Self::Diff(indent);
         }
-        if raw.starts_with("Author: ") {
-            return Self::Commits;
+        if raw.trim_start().starts_with("Author: ") && (indent == 0 || raw.contains('@')) {
+            return Self::Commits(indent);
         }
         let text = line.text.trim();
         match self {
             Self::Script if !raw.contains("##[endgroup]") && !raw.contains("##[error]") => {
                 Self::Script
             }
-            Self::Diff if raw.starts_with(['+', '-', ' ', '@']) || is(DIFF_HEADS) => Self::Diff,
-            Self::Commits if blank || is(COMMIT_HEADS) => Self::Commits,
+            Self::Diff(indent)
+                if within(*indent).is_some_and(|text| {
+                    text.starts_with(['+', '-', ' ', '@']) || is(text, DIFF_HEADS)
+                }) =>
+            {
+                Self::Diff(*indent)
+            }
+            Self::Commits(indent)
+                if blank || within(*indent).is_some_and(|text| is(text, COMMIT_HEADS)) =>
+            {
+                Self::Commits(*indent)
+            }
             Self::Quotation { begun: false } => Self::Quotation { begun: !blank && !fence },
             Self::Quotation { begun: true } if !blank && !fence => Self::Quotation { begun: true },
             Self::Quotation { .. } => Self::Quoted,
@@ -110,6 +124,11 @@ impl Listing {
     }
 }
 
+/// How many blanks a line begins with.
+fn indent_of(raw: &str) -> usize {
+    raw.len() - raw.trim_start_matches(' ').len()
+}
+
 /// Whether a sentence to a reader announces a quotation.
 fn announces(text: &str) -> bool {
     let lower = text.to_lowercase();
@@ -123,7 +142,7 @@ mod tests {
 
     fn listed(text: &str) -> Vec<bool> {
         let mut listing = Listing::default();
-        text.lines().map(|line| listing.take(line, &peel(line))).collect()
+        text.lines().map(|line| listing.take(&peel(line))).collect()
     }
 
     #[test]
@@ -139,5 +158,7 @@ mod tests {
         assert_eq!(listed("##[group]Run x\necho\n##[endgroup]\nreal"), [true, true, false, false]);
         assert_eq!(listed("diff --git a b\n@@\n+x\nreal"), [true, true, true, false]);
         assert_eq!(listed("Author: A\n\n    x\nreal"), [true, true, true, false]);
+        let behind = "09:00:01  Author: A <a@b>\n09:00:02  \n09:00:03      x\n09:00:04  real";
+        assert_eq!(listed(behind), [true, true, true, false], "behind a stamp");
     }
 }

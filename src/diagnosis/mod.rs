@@ -5,7 +5,8 @@
 //! ("Wordings of a limit"), November 2026.
 //!
 //! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
-//! `line` peels a line (time stamps, colours, levels, escaped quotes), `talk` sets aside what only
+//! `wrapping` takes it out of what
+//! carries it (time stamps, quotation marks, envelopes), `line` peels it (colours, levels, escaped quotes), `talk` sets aside what only
 //! talks about failures, `judge` decides (with `faults`) by the phrases of `phrases` and the image and host that
 //! `subject` finds (with `address`), and [`Explainer`] weighs lines against each other.
 
@@ -26,6 +27,7 @@ mod status;
 mod subject;
 mod talk;
 mod tool;
+mod wrapping;
 
 pub use advice::advice;
 pub use class::Class;

@@ -30,6 +30,8 @@ enum Kind {
     Page,
     /// Docker's wording of the pull limit, broken off at the end of a line.
     Wording,
+    /// A registry client's exception whose status stands on the next line.
+    Exception,
 }
 
 impl Passage {
@@ -44,7 +46,8 @@ impl Passage {
         let text = line.text.trim();
         if self.lines >= LINES_MAX
             || self.line.text.len() + text.len() > BYTES_MAX
-            || line.level != Level::Unsaid
+            || (line.level != Level::Unsaid
+                && (self.kind != Kind::Exception || line.level != self.line.level))
         {
             return false;
         }
@@ -53,6 +56,13 @@ impl Passage {
             Kind::List => text.is_empty() || text.starts_with("* ") || is_bare_error(text),
             Kind::Body => text.starts_with('<') || is_bare_error(text),
             Kind::Wording => self.lines <= 2 && text.len() < 200,
+            Kind::Exception => {
+                self.lines == 1
+                    && text.len() < 80
+                    && text
+                        .get(..3)
+                        .is_some_and(|status| status.bytes().all(|byte| byte.is_ascii_digit()))
+            }
         };
         self.lines += 1;
         if belongs && !text.is_empty() {
@@ -63,6 +73,7 @@ impl Passage {
                 Kind::Page => text.contains("</html>"),
                 Kind::List => false,
                 Kind::Body => !opens_page,
+                Kind::Exception => true,
                 Kind::Wording => text.contains("limit"),
             };
             if is_over {
@@ -106,6 +117,8 @@ fn kind(text: &str) -> Option<Kind> {
         Some(Kind::List)
     } else if BREAKS.iter().any(|words| trimmed.ends_with(words)) {
         Some(Kind::Wording)
+    } else if trimmed.contains("(DockerRegistry2::") && trimmed.ends_with(')') {
+        Some(Kind::Exception)
     } else {
         STATUSES.iter().any(|status| trimmed.ends_with(status)).then_some(Kind::Body)
     }
@@ -151,6 +164,10 @@ mod tests {
             joined("u: 403 Forbidden", &["<html>", "export", "</html>", "x"])
                 .map(|(_, taken)| taken),
             Some(3)
+        );
+        assert_eq!(
+            joined("E x (DockerRegistry2::NotFound)", &["404 Not Found", "404 Not Found"]),
+            Some(("E x (DockerRegistry2::NotFound) 404 Not Found".to_owned(), 1))
         );
         assert_eq!(joined("an ordinary line", &[]), None);
     }

@@ -113,7 +113,11 @@ const PHRASES: &[(Mark, &str)] = &[
     (Balancer, "hap429"),
     (Logins, "too many failed login attempts|too many login attempts|too many failed logins"),
     (LoginAttempt, "login attempt to |logging in to |logging into "),
-    (TokenLimiter, "too many requests to registry"),
+    (
+        TokenLimiter,
+        "too many requests to registry|login to dockerhub error: {\"detail\": \"rate limit exceeded\"|\
+         login to dockerhub error: {\"detail\":\"rate limit exceeded\"",
+    ),
     (
         Token,
         "fetch anonymous token|fetch oauth token|auth.docker.io/token|retrieve auth token|requesting bearer token|\
@@ -127,7 +131,7 @@ const PHRASES: &[(Mark, &str)] = &[
     ),
     (
         LimiterBeside429,
-        "retry-after: |rate limit exceeded|secondary rate limit|requests per minute|had to rate limit|aka.ms/",
+        "retry-after: |rate limit exceeded|secondary rate limit|requests per minute|had to rate limit|aka.ms/|\"ref a: ",
     ),
     (
         Space,
@@ -144,7 +148,7 @@ const PHRASES: &[(Mark, &str)] = &[
         "cannot connect to the docker daemon|is the docker daemon running|cannot access socket|cannot access containerd socket|\
          cannot connect to podman|unable to connect to podman|rootless containerd not running|is containerd running|\
          trying to connect to the docker|could not find a valid docker environment|docker is not running|\
-         docker desktop is not running|docker daemon is not running|colima is not running|container runtime is down|\
+         docker desktop is not running|docker daemon is not running|colima is not running|colima not running|container runtime is down|\
          container runtime is not running|failed to connect to the docker api|failed to connect to containerd|\
          error while fetching server api version|unknown service runtime.v1|failed to create new cri|error during connect|\
          couldn't connect to docker daemon|failed to start daemon|make sure you are running as root and the|error pinging docker server|\
@@ -168,7 +172,7 @@ const PHRASES: &[(Mark, &str)] = &[
         Stopped,
         "is stopped, run|does not exist, run|is not running, run|vm is not running|machine is not running|instance is not running",
     ),
-    (Absent, "executable file not found"),
+    (Absent, "executable file not found|not installed or not available in path"),
     (
         Tool,
         "docker|podman|nerdctl|crictl|\"ctr\"|containerd|limactl|instance \"|finch|colima|skopeo|crane",
@@ -179,7 +183,7 @@ const PHRASES: &[(Mark, &str)] = &[
         "no basic auth credentials|email must be verified|error getting credentials|error saving credentials|\
          error storing credentials|unable to retrieve docker credentials|unauthorized: incorrect username or password|\
          invalid username/password|must log in with a personal access token|existing credentials are invalid|\
-         cannot perform an interactive login|you may not login yet",
+         cannot perform an interactive login|you may not login yet|credentials store docker-credential-",
     ),
     (
         Credentials,
@@ -210,7 +214,7 @@ const PHRASES: &[(Mark, &str)] = &[
         "manifest unknown|manifest_unknown|name unknown|name_unknown|repository name not known|no matching manifest|\
          no such manifest|tag_unknown|unknown tag|manifest tagged by|no image found in|no match for platform|no child with platform|\
          no image satisfying|was deleted or has expired|unknown: tag |blob unknown|blob_unknown|unknown: artifact |unknown: repository |\
-         repositorynotfoundexception|imagenotfoundexception|the repository with name|manifest not found",
+         repositorynotfoundexception|imagenotfoundexception|dockerregistry2::notfound|the repository with name|manifest not found",
     ),
     (Missing, "not found"),
     (NoSuchResource, "code = notfound"),
@@ -231,11 +235,11 @@ const PHRASES: &[(Mark, &str)] = &[
     (
         Asking,
         "response from daemon: get |container registry|docker registry|registry-1|auth.docker.io|failed to do request|pulling image|\
-         pull image|failed to pull|failed to copy|reading blob|writing blob",
+         pull image|failed to pull|failed to copy|reading blob|writing blob|ctr: context deadline exceeded",
     ),
     (
         Server,
-        "internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time|\
+        "failed to generate login session|internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time|\
          unexpected http status: 5|error parsing http 5|web server is down|http 50|http 52|statuscode: 5|status code 5|status code: 5",
     ),
     (Html, "<html|character '<'|<!doctype"),
@@ -246,14 +250,14 @@ const PHRASES: &[(Mark, &str)] = &[
          failed to solve|failed to authorize|failed to resolve reference|failed to resolve source|failed to do request|\
          reading blob|writing blob|unexpected http status|crictl|containerd|podman|skopeo|kaniko|buildkit|nerdctl|oras|cosign|\
          ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|code from registry|artifactregistry|\
-         error from registry|bearer token|login attempt to ",
+         error from registry|bearer token|login attempt to |error parsing http 4|error parsing http 5|dockerregistry2::",
     ),
     (
         Scene,
         "pull|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
          ##[endgroup]|diff --git|author:|using docker|base name|: from |if you |when you |you will see|you may see|\
          you might see|users see|looks like this|host: |connected to |ratelimit-|skopeo |for example|errors occurred|\
-         error occurred:|errors:|\"code\"|http/1.1 200|http/2 200|status: downloaded newer|status: image is up to date",
+         error occurred:|errors:|\"code\"|http/1.1 200|http/2 200|status: downloaded newer|status: image is up to date|dockerregistry2::|response status: 429|login to dockerhub error",
     ),
 ];
 

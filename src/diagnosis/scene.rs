@@ -37,8 +37,8 @@ impl Scene {
     }
 
     /// Follows listings; whether this line is part of one.
-    pub(super) fn lists(&mut self, raw: &str, line: &Line) -> bool {
-        self.listing.take(raw, line)
+    pub(super) fn lists(&mut self, line: &Line) -> bool {
+        self.listing.take(line)
     }
 
     /// Notes the tool that speaks, and gives the one that speaks in this line or spoke last.
@@ -89,8 +89,10 @@ impl Scene {
     pub(super) fn header(&mut self, number: u64, text: &str, hub: &Hub) -> Option<(u64, Class)> {
         let text = text.trim_start_matches(['<', '>', '*', ' ']);
         let lower = text.to_ascii_lowercase();
-        if lower.starts_with("http/") {
-            self.answer = (lower.split(' ').nth(1) == Some("429")).then_some(number);
+        if let Some(status) = lower.strip_prefix("response status: ").or_else(|| {
+            lower.strip_prefix("http/").and_then(|rest| rest.split_once(' ')).map(|(_, rest)| rest)
+        }) {
+            self.answer = (status.split(' ').next() == Some("429")).then_some(number);
             return None;
         }
         if let Some(host) =

@@ -14,66 +14,133 @@ const PROMPTS: &str = "+ |++ |+++ |$ |% |> |PS> |PS C:|sh-|bash-";
 /// Commands that quote what they look for or print.
 const COMMANDS: &str = "grep|egrep|fgrep|zgrep|rg|ag|ack|echo|printf|sed|awk|gawk|case|if|elif|while|until|test|logger|export|Write-Host|Write-Output|Write-Error|throw|raise|alias";
 
+/// Those of them that are words of plain English, too: what a command goes on with tells.
+const ENGLISH: &str = "if|elif|while|until|test|case|export|alias|raise|throw|logger|rg|ag|ack";
+
 /// What in a line after the words shows that it is a script.
 const SCRIPT_TAILS: &str = "; then|; do|2>&1|;;| && exit| && break|>&2|> /dev/null";
 
 /// How lines of programs begin.
-const CODE_OPENINGS: &str = "//|/*|#!|<!--|const |let |var |def |func |fn |return |case |raise |throw |import |static |private |public |expect(|assert|it(|describe(|test(|if (|if err|} else|@";
+const CODE_OPENINGS: &str = "//|/*|#!|<!--|const |var |def |func |fn |expect(|assert|it(|describe(|test(|if (|if err|} else|@";
+
+/// The same, where brackets, quotes or an assignment follow: they are words of plain English, too.
+const CODE_WORDS: &str = "let |return |case |raise |throw |import |static |private |public ";
 
 /// What stands before the words in lines of programs.
-const CODE_INSIDE: &str = "ontains(|matches(|.includes(|assert|expect(| == | != |=== |!== | in str(|regexp|re.search|indexOf(|errors.New(|HasPrefix(|-match |-like |=~ |.test(";
+const CODE_INSIDE: &str = "ontains(|matches(|.includes(|assert|expect(| == | != |=== |!== | in str(|regexp|re.search|indexOf(|errors.New(|HasPrefix(|-match |-like |=~ |.test(| // ";
 
 /// What documentation says to its reader before it quotes a message, lower case.
-const PROSE_LEADS: &str = "if you |if a |if the |if your |when you |when a |when the |when docker |once you |you may |you will |you might |you'll |you can |users see|users may|users will|such as |\
-    e.g.|for example|messages like|message like|errors like|error like|error such|looks like|in case of |documented |documentation |troubleshoot|how to |what is |why |known as |wording|reads |responds with|\
-    answers with|answered with|answers `|returns |replies ";
+const READER_LEADS: &str = "if you |if a |if the |if your |when you |when a |when the |when docker |once you |you may |you will |you might |you'll |you can |users see|users may|users will|such as |\
+    e.g.|for example|messages like|message like|errors like|error like|error such|looks like|in case of |documented |documentation |troubleshoot|how to |what is |why ";
+
+/// What anybody says who tells of a message instead of printing it, lower case.
+const TELLING_LEADS: &str = "known as |wording|reads |responds with|answers with|answered with|answers `|answers 4|returns |replies ";
+
+/// Words before a message that say something has failed, lower case. They stand against everything
+/// that merely looks like talk: a boxed table, mark-up, a sentence, an imperative.
+const FAILED: &str = "failed|failure|cannot pull|could not pull|unable to pull|exit code|exit status|exited|giving up|aborted";
+
+/// The same, where nothing encloses the message.
+const ERRORS: &str = "error|exception|fatal|err=|status='error'";
+
+/// What ends a whole message of Docker Hub.
+const LINKS: &str = "https://www.docker.com/increase-rate-limit|https://docs.docker.com/docker-hub/download-rate-limit";
+
+/// What shows that a line is about a change: what tools put before a commit's subject.
+const COMMIT_LEADS: &str = "HEAD is now at |Commit message: |commit message: |Subject: [PATCH";
+
+/// Members of a configuration whose value is text for people or a rule, not what was said.
+const RULE_MEMBERS: &str = "expr: |query: |pattern: |regex: |regexp: |filter: |match: |summary: |description: |runbook: |title: ";
 
 /// How lines about changes begin, lower case: imperatives of commit messages, changelogs, to-do lists.
 const SUBJECTS: &str = "fix |fixes |fixed |avoid |handle |handles |retry |retries |detect |add |adds |added |feat:|fix:|feat(|fix(|chore|docs:|docs(|test:|test(|ci:|refactor|revert |merge |bump |improve |\
     support |map |maps |treat |ignore |document |explain |todo|workaround|closes |resolves |see ";
 
 /// What documentation says after it has quoted a message.
-const PROSE_TAILS: &str = " means | error means| errors mean| is returned| errors are| error is | response is | is what | happens when| if you | when you | indicates | is shown | is printed ";
+const PROSE_TAILS: &str = " errors: 0| errors=0| means | error means| errors mean| is returned| errors are| error is | response is | is what | happens when| if you | when you | indicates | is shown | is printed ";
 
 /// Whether the words that begin at byte `at` of the line are talked about, not said.
-pub(super) fn only_talks(line: &Line, raw: &str, at: usize) -> bool {
+pub(super) fn only_talks(line: &Line, at: usize) -> bool {
     let text = line.text.as_str();
     let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
-    if line.echoed
-        || is_commit(raw)
-        || is_test(text)
-        || is_table_row(text)
-        || is_markup(before)
-        || is_quoted_word(before, after)
-    {
+    if line.echoed || is_commit(&line.source) || is_test(text, before) {
+        return true;
+    }
+    let force = Force::of(line, before, after);
+    if force < Force::Failed && (is_code_mark(before) || is_quoted_word(before, after)) {
+        return true;
+    }
+    if force < Force::Error && (is_table_row(text) || is_markup(before)) {
         return true;
     }
     if line.level == Level::Error || opens_like_a_failure(text) {
         return false;
     }
-    is_in_a_sentence(before, after)
-        || is_shell(text, before, after)
+    is_shell(text, before, after)
         || is_code(text, before)
-        || is_prose(text, before, after)
+        || is_told(text, before, after, force)
+        || (force < Force::Error && is_in_a_sentence(before, after))
+        || (force < Force::Failed && is_quoted_in_a_sentence(before, after))
+}
+
+/// How much a line says by itself that something has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Force {
+    /// Nothing but the words.
+    None,
+    /// It speaks of an error, or has the whole message with its link, and no quotation.
+    Error,
+    /// It says so.
+    Failed,
+}
+
+impl Force {
+    fn of(line: &Line, before: &str, after: &str) -> Self {
+        let lower = before.to_ascii_lowercase();
+        let has = |words: &'static str| {
+            any(words, |word| lower.match_indices(word).any(|(at, _)| is_word_start(&lower, at)))
+        };
+        let opens = lower.trim_start_matches(['*', '#', '-', ' ', '_']);
+        let opens_so = ["error**", "error:", "fatal:"].iter().any(|word| opens.starts_with(word));
+        let is_open =
+            !before.contains(['"', '`', '“']) && before.matches('\'').count().is_multiple_of(2);
+        let is_whole = || any(LINKS, |link| after.contains(link));
+        let is_after = || {
+            ["exit status ", "exit code ", "status='ERROR'"].iter().any(|word| after.contains(word))
+        };
+        if has(FAILED) || opens_so || line.level == Level::Error {
+            Self::Failed
+        } else if has(ERRORS) || is_after() || (is_open && is_whole()) {
+            Self::Error
+        } else {
+            Self::None
+        }
+    }
+}
+
+fn is_word_start(text: &str, at: usize) -> bool {
+    !text.get(..at).is_some_and(|head| {
+        head.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/'))
+    })
 }
 
 /// Whether a plain word leads up to the words, as in `the client prints toomanyrequests: …`. Tools
-/// put a colon, a bracket, a dash, a quote or a gap there.
+/// put a colon, a bracket, a dash, a quote or a gap there, and who tells of what happened says it in
+/// the past: `the registry returned toomanyrequests: …`.
 fn is_in_a_sentence(before: &str, after: &str) -> bool {
+    const REPORTING: &str = "error|failed|exception|failure|err|reason|daemon|with|because|got|was|gave|hit|to|by|after|said|threw";
     let is_limit = ["toomanyrequests", "you have reached"].iter().any(|words| {
         after.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words))
     });
-    if is_limit && is_quoted_in_a_sentence(before, after) {
-        return true;
-    }
     let Some(lead) = before.strip_suffix(' ').filter(|lead| !lead.ends_with(' ')) else {
         return false;
     };
     let word = lead.rsplit([' ', '\t']).next().unwrap_or_default();
     let is_plain = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    is_limit
-        && is_plain
-        && !["error", "failed", "exception", "failure", "err", "reason", "daemon"].contains(&word)
+    // `that was the 429 Too Many Requests from Jira`
+    let is_pointed_at = matches!(word, "the" | "that" | "this" | "those" | "these");
+    (is_limit && is_plain && !word.ends_with("ed") && !any(REPORTING, |known| known == word))
+        || is_pointed_at
 }
 
 /// Whether the words are a quotation within a sentence, as in `has anyone seen "toomanyrequests: …"?`,
@@ -83,7 +150,13 @@ fn is_quoted_in_a_sentence(before: &str, after: &str) -> bool {
     const TOLD: &str = "seen|see|sees|saw|seeing|about|like|contains|containing|matches|matching|means|mean|where|~|=~|!=|!~|==";
     // What a report of a failure may say, too, where it names the pull.
     const WORDS: &str = "this|the|these|of|for|say|says";
-    let Some(lead) = before.strip_suffix(['"', '\'', '`', '“', '‘']) else { return false };
+    let is_limit = ["toomanyrequests", "you have reached"].iter().any(|words| {
+        after.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words))
+    });
+    let Some(lead) = before.strip_suffix(['"', '\'', '`', '“', '‘']).filter(|_| is_limit)
+    else {
+        return false;
+    };
     let word = lead.trim_end().rsplit([' ', '\t', '(']).next().unwrap_or_default();
     let rest =
         after.find(['"', '\'', '`', '”', '’']).and_then(|end| after.get(end..)).unwrap_or_default();
@@ -123,8 +196,14 @@ fn runs(text: &str, command: &str) -> bool {
     text.match_indices(command).any(|(at, _)| {
         let is_word =
             text.get(at + command.len()..).is_some_and(|rest| rest.starts_with([' ', '(']));
+        let goes_on = || {
+            let rest = text.get(at + command.len()..).unwrap_or_default().trim_start();
+            rest.starts_with(['"', '\'', '$', '!', '[', '(', '-', '{'])
+                || ["$(", "; ", " | ", " || "].iter().any(|sign| rest.contains(sign))
+        };
         let lead = text.get(..at).unwrap_or_default().trim_end_matches([' ', '"', '\'']);
         is_word
+            && (!any(ENGLISH, |word| word == command) || goes_on())
             && (lead.is_empty()
                 || lead.ends_with(['|', ';', '&', '(', '{', '!', '`'])
                 || ["then", "do", "else", "run:", "RUN", "-c", "sudo", "xargs", "-", "script:"]
@@ -136,9 +215,7 @@ fn runs(text: &str, command: &str) -> bool {
 /// A line of a program, a configuration or a comment.
 fn is_code(text: &str, before: &str) -> bool {
     let member = text.trim_start_matches(['-', ' ']);
-    let is_rule = ["expr: ", "query: ", "pattern: ", "regex: ", "regexp: ", "filter: ", "match: "]
-        .iter()
-        .any(|key| member.starts_with(key));
+    let is_rule = any(RULE_MEMBERS, |key| member.starts_with(key));
     let is_comment = text.strip_prefix('#').is_some_and(|rest| rest.starts_with([' ', '#', '!']))
         || text.starts_with("-- ");
     let quote = before.trim_end_matches(|c: char| !matches!(c, '"' | '\'' | '`'));
@@ -156,32 +233,50 @@ fn is_code(text: &str, before: &str) -> bool {
         || is_call
         || is_assignment
         || any(CODE_OPENINGS, |opening| text.starts_with(opening))
+        || (before.contains(['(', '"', '\'', '=', '{'])
+            && any(CODE_WORDS, |opening| text.starts_with(opening)))
         || any(CODE_INSIDE, |inside| before.contains(inside))
 }
 
 /// A sentence of documentation, or about a change.
-fn is_prose(text: &str, before: &str, after: &str) -> bool {
+fn is_told(text: &str, before: &str, after: &str, force: Force) -> bool {
     let lower = before.to_lowercase();
-    let starts_word = |at: usize| {
-        !lower.get(..at).is_some_and(|head| {
-            head.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/'))
-        })
+    let leads = |list: &'static str| {
+        any(list, |lead| lower.match_indices(lead).any(|(at, _)| is_word_start(&lower, at)))
     };
-    let subject = text.trim_start_matches(['-', '*', '#', '>', ' ', '[', ']']).to_lowercase();
-    any(PROSE_LEADS, |lead| lower.match_indices(lead).any(|(at, _)| starts_word(at)))
-        || any(SUBJECTS, |opening| subject.starts_with(opening))
+    leads(READER_LEADS)
+        || (force < Force::Failed && leads(TELLING_LEADS))
+        || (force < Force::Failed && is_subject(text, &lower, force))
+        || any(COMMIT_LEADS, |lead| before.contains(lead))
         || any(PROSE_TAILS, |tail| after.contains(tail))
 }
 
+/// Whether a line begins as one about a change does. A program that retries, adds or merges names
+/// what it was at and puts a colon after it, or prints the whole message.
+fn is_subject(text: &str, lower: &str, force: Force) -> bool {
+    const MARKS: [char; 7] = ['-', '*', '#', '>', ' ', '[', ']'];
+    let subject = text.trim_start_matches(MARKS).to_lowercase();
+    let lead = lower.trim_start_matches(MARKS);
+    any(SUBJECTS, |opening| {
+        // A kind of change may be all that stands before the colon: `fix(ci): …`.
+        let is_kind = opening.ends_with([':', '(']) || opening.starts_with("todo");
+        let object = lead.strip_prefix(opening).unwrap_or_default();
+        let is_at_work =
+            !is_kind && object.trim().len() > 1 && (object.contains(": ") || object.ends_with(':'));
+        subject.starts_with(opening) && !is_at_work && (force < Force::Error || is_kind)
+    })
+}
+
 /// The result of a test that passed, or a test's name.
-fn is_test(text: &str) -> bool {
-    const OPENINGS: &str = "--- PASS|--- FAIL|--- SKIP|=== RUN|=== CONT|=== PAUSE|=== NAME|ok |PASS |PASS: |✓|√|✅|PASSED|SKIPPED|[ RUN |[       OK|[ OK";
+fn is_test(text: &str, before: &str) -> bool {
+    const OPENINGS: &str = "--- PASS|--- SKIP|=== RUN|=== CONT|=== PAUSE|=== NAME|ok |PASS |PASS: |✓|√|✅|✕|✗|×|not ok |PASSED|SKIPPED|[ RUN |[       OK|[ OK";
     const ENDINGS: &str =
         " ... ok| ... FAILED| ... ignored| PASSED| SKIPPED| PASS| [ OK ]| passed| ok";
     let is_rust = text.starts_with("test ") && text.contains(" ... ");
-    let is_count = text.ends_with("%]") || text.ends_with(" ms)") || text.ends_with("ms]");
+    let is_named = text.starts_with("--- FAIL") && before.ends_with('/');
     is_rust
-        || is_count
+        || is_named
+        || text.ends_with("%]")
         || any(OPENINGS, |opening| text.starts_with(opening))
         || any(ENDINGS, |ending| text.trim_end().ends_with(ending))
 }
@@ -193,9 +288,12 @@ fn is_table_row(text: &str) -> bool {
 
 /// Words inside documentation's markup.
 fn is_markup(before: &str) -> bool {
-    any("<code|<li>|<p>|<td>|<pre>|<a href|](http|<em>|<strong>|<h2|<h3", |tag| {
-        before.contains(tag)
-    })
+    any("<li>|<p>|<a href|](http|<em>|<strong>|<h2|<h3", |tag| before.contains(tag))
+}
+
+/// Words that mark-up says are code.
+fn is_code_mark(before: &str) -> bool {
+    before.contains("<code")
 }
 
 /// Words in back-ticks, in a pattern, or alone between quotes.
@@ -236,7 +334,7 @@ mod tests {
             .find("toomanyrequests")
             .or_else(|| line.text.find("You have reached"))
             .unwrap_or(0);
-        only_talks(&line, raw, at)
+        only_talks(&line, at)
     }
 
     #[rstest]
@@ -301,7 +399,7 @@ mod tests {
         #[test]
         fn telling_talk_never_panics(raw in proptest::prelude::any::<String>(), at in 0_usize..200) {
             let line = peel(&raw);
-            let _ = only_talks(&line, &raw, at);
+            let _ = only_talks(&line, at);
         }
     }
 }
