@@ -22,6 +22,7 @@ mod one_place;
 mod outputs;
 mod own_images;
 mod pipes;
+mod proxies;
 mod readme;
 mod real_parts;
 mod recording;
