@@ -14,7 +14,7 @@ use crate::credentials::{
 };
 use crate::image::Reference;
 use crate::quota::{Family, Identity, Reading};
-use crate::registry::{Client, Endpoint, Places, Principal, Trust};
+use crate::registry::{Client, Endpoint, Places, Principal, RegistryError, Trust};
 use crate::sandbox::{self, Profile, Running};
 use crate::{Context, Exit, Failure};
 
@@ -180,7 +180,14 @@ impl Asker {
         let endpoint =
             Endpoint::of(image, &self.places).map_err(|error| Failure::new(Exit::Usage, error))?;
         let client = Client::new(endpoint, family, &self.trust, &self.context.environment)
-            .map_err(|error| Failure::new(Exit::Unreachable, error))?;
+            .map_err(|error| {
+                let advice = error.advice();
+                let exit = match error {
+                    RegistryError::ProxySetting(_) => Exit::Usage,
+                    _ => Exit::Unreachable,
+                };
+                Failure::new(exit, error).advise(advice)
+            })?;
         let client = Arc::new(client);
         clients.insert(key, client.clone());
         Ok(client)

@@ -13,6 +13,7 @@ use super::{Finding, Severity, Topic};
 use crate::context::Environment;
 use crate::credentials::is_docker_hub;
 use crate::hostconfig::{Machine, Proxies, Sight, look};
+use crate::registry::proxy_for;
 
 /// The most mirrors that are asked.
 const MOST_MIRRORS: usize = 20;
@@ -190,29 +191,23 @@ fn proxied(tool: &str, file: &str, proxies: &Proxies) -> Finding {
 /// The proxy that variables name for a registry: dhlimit's own readings, podman, nerdctl and skopeo go
 /// through it.
 pub(crate) fn proxy_of_variables(environment: &Environment, base: &Url) -> Option<Finding> {
-    let variable =
-        |name: &str| environment.var(name).map(|value| (name.to_owned(), value.to_owned()));
-    let either = |name: &str| variable(name).or_else(|| variable(&name.to_ascii_lowercase()));
-    let scheme = if base.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" };
-    let (name, url) = either(scheme).or_else(|| either("ALL_PROXY"))?;
     let host = base.host_str()?.trim_matches(['[', ']']);
-    if crate::image::is_loopback(host)
-        || either("NO_PROXY").is_some_and(|(_, no)| is_excepted(host, &no))
-    {
-        return None;
+    match proxy_for(base, environment) {
+        Ok(None) => None,
+        Ok(Some(proxy)) => {
+            let evidence = format!(
+                "{} is {}: {host} is asked through it, and without a login the proxy's address is what is counted",
+                proxy.variable(),
+                proxy.url()
+            );
+            Some(finding(Severity::Info, "proxy-in-use", "this shell", &evidence))
+        }
+        Err(error) => {
+            let words = error.to_string();
+            let advice = "correct the variable, or unset it where no proxy is needed";
+            Some(finding(Severity::Error, "proxy-in-use", "this shell", &words).advise(advice))
+        }
     }
-    let evidence = format!(
-        "{name} is {}: {host} is asked through it, and without a login the proxy's address is what is counted",
-        shown(&url)
-    );
-    Some(finding(Severity::Info, "proxy-in-use", "this shell", &evidence))
-}
-
-fn is_excepted(host: &str, no_proxy: &str) -> bool {
-    no_proxy.split(',').map(str::trim).any(|name| {
-        let name = name.trim_start_matches("*.").trim_start_matches('.');
-        name == "*" || (!name.is_empty() && (host == name || host.ends_with(&format!(".{name}"))))
-    })
 }
 
 /// Roots of trust that a variable names and that are not there.
@@ -309,6 +304,16 @@ mod tests {
             (&[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "localhost, .docker.io")], false),
             (&[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "notdocker.io")], true),
             (&[("HTTPS_PROXY", "http://proxy:3128"), ("no_proxy", "*")], false),
+            (&[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "*.docker.io")], false),
+            (
+                &[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "registry-1.docker.io:443")],
+                false,
+            ),
+            (
+                &[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "registry-1.docker.io:444")],
+                true,
+            ),
+            (&[("HTTPS_PROXY", "ht!tp://u:hunter2@proxy:3128")], true),
         ];
         for (variables, used) in rows {
             let found = proxy_of_variables(&variables.iter().copied().collect(), &hub);

@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use url::Url;
 
 use super::answered::{Answered, Unmet, Want, retry_after};
 use super::challenge::{Challenge, parse_challenge};
 use super::endpoint::{Endpoint, TokenService, host};
-use super::error::{Cause, RegistryError};
+use super::error::RegistryError;
 use super::proof::{account_of, basic_authorization, token_request, whose};
+use super::proxy_fault::{refusal_of_proxy, within};
 use super::reuse::kept;
 use super::secrets::{Secrets, shown};
 use super::token::{Token, refusal, words_of};
-use super::transport::{Transport, Trust, bounded_body, cause_of, drained};
+use super::transport::{Transport, TransportError, Trust, bounded_body, cause_of, drained};
 use crate::context::Environment;
 use crate::credentials::Credential;
 use crate::image::Reference;
@@ -346,7 +347,7 @@ impl Client {
         let scope = format!("repository:{}:pull", image.repository());
         let request = token_request(&auth, service, &scope, who);
         tracing::debug!(host = %at, %scope, as_ = who.kind(), "asking for a token");
-        let (status, headers, body) = within(deadline, &at, async {
+        let (status, headers, body) = within(deadline, &at, &auth, async {
             let exchange = auth.begin();
             let response = request.send().await?;
             let (status, headers, keeps) =
@@ -357,6 +358,7 @@ impl Client {
         })
         .await?;
         tracing::debug!(host = %at, status, "token service answered");
+        refusal_of_proxy(&auth, status)?;
         if status == 200 {
             return Token::parse(&body, &at, Instant::now());
         }
@@ -385,6 +387,7 @@ impl Client {
                 Err(error) if want == Want::Head && error.is_hung_up() => once().await?,
                 other => other?,
             };
+            refusal_of_proxy(&transport, answered.status)?;
             tracing::debug!(status = answered.status, headers = ?shown(&answered.fields(), secrets), "registry answered");
             answered.clean(secrets);
             if !matches!(answered.status, 301 | 302 | 303 | 307 | 308) {
@@ -428,7 +431,7 @@ impl Client {
             request = request.header(AUTHORIZATION, value.clone());
         }
         tracing::debug!(method = %want.method(), host = %at, path = url.path(), "asking the registry");
-        within(deadline, &at, async {
+        within(deadline, &at, transport, async {
             let exchange = transport.begin();
             let response = request.send().await?;
             let (status, headers, family) = (
@@ -504,26 +507,11 @@ fn transport(
     trust: &Trust,
     environment: &Environment,
 ) -> Result<Transport, RegistryError> {
-    Transport::new(url, family, trust, environment)
-        .map_err(|error| transport_error(&host(url), &error))
-}
-
-fn transport_error(host: &str, error: &reqwest::Error) -> RegistryError {
-    let (cause, words) = cause_of(error);
-    RegistryError::Transport { host: host.to_owned(), cause, words }
-}
-
-async fn within<T>(
-    deadline: Instant,
-    host: &str,
-    work: impl Future<Output = Result<T, reqwest::Error>>,
-) -> Result<T, RegistryError> {
-    match timeout_at(deadline, work).await {
-        Ok(done) => done.map_err(|error| transport_error(host, &error)),
-        Err(_) => Err(RegistryError::Transport {
-            host: host.to_owned(),
-            cause: Cause::Timeout,
-            words: "no answer in the time given".to_owned(),
-        }),
-    }
+    Transport::new(url, family, trust, environment).map_err(|error| match error {
+        TransportError::Proxy(error) => RegistryError::ProxySetting(error),
+        TransportError::Client(error) => {
+            let (cause, words) = cause_of(&error);
+            RegistryError::Transport { host: host(url), cause, words }
+        }
+    })
 }

@@ -1,6 +1,7 @@
 //! What can go wrong while asking, as one enum, with its kind in the contract's words and the next
 //! step apart from the message.
 
+use super::proxy::ProxyError;
 use crate::quota::{Fault, FaultKind, Throttle};
 
 /// What kind of trouble the transport had.
@@ -31,6 +32,19 @@ pub enum RegistryError {
         /// The innermost words.
         words: String,
     },
+    /// The proxy, and not what is behind it, is the trouble.
+    #[error("{proxy} {words}")]
+    Proxy {
+        /// Which, without its password, and the variable that names it.
+        proxy: String,
+        /// What kind of trouble.
+        cause: Cause,
+        /// What it did, as the rest of a sentence.
+        words: String,
+    },
+    /// A variable that names no proxy.
+    #[error(transparent)]
+    ProxySetting(#[from] ProxyError),
     /// The token service refused the credentials.
     #[error("{host} refused the credentials of {user}: {words}")]
     CredentialsRefused {
@@ -109,12 +123,14 @@ impl RegistryError {
     /// The kind in the contract's words.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Transport { cause: Cause::Network | Cause::HungUp, .. } => FaultKind::Network,
-            Self::Transport { cause: Cause::Timeout, .. } => FaultKind::Timeout,
-            Self::Transport { cause: Cause::Tls, .. } => FaultKind::Tls,
-            Self::Transport { cause: Cause::Protocol, .. } | Self::Protocol { .. } => {
-                FaultKind::Protocol
-            }
+            Self::Transport { cause, .. } | Self::Proxy { cause, .. } => match cause {
+                Cause::Network | Cause::HungUp => FaultKind::Network,
+                Cause::Timeout => FaultKind::Timeout,
+                Cause::Tls => FaultKind::Tls,
+                Cause::Protocol => FaultKind::Protocol,
+            },
+            Self::ProxySetting(_) => FaultKind::Network,
+            Self::Protocol { .. } => FaultKind::Protocol,
             Self::CredentialsRefused { .. } | Self::ForeignRealm { .. } => FaultKind::Credentials,
             Self::Denied { .. } => FaultKind::Denied,
             Self::NotFound { .. } => FaultKind::NotFound,
@@ -149,6 +165,12 @@ impl RegistryError {
             }
             Self::Transport { cause: Cause::Network | Cause::HungUp, .. } => {
                 "check the name, the network and the proxy (HTTPS_PROXY, NO_PROXY)"
+            }
+            Self::Proxy { .. } => {
+                "check the proxy's address and password in that variable and whether it lets this registry through; a registry that can be reached without it is listed in NO_PROXY"
+            }
+            Self::ProxySetting(_) => {
+                "correct the variable, or unset it where no proxy is needed; a registry that is reached without one is listed in NO_PROXY"
             }
             Self::CredentialsRefused { .. } => {
                 "log in again with an access token, or ask without credentials by --anonymous"

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -18,6 +17,7 @@ use url::Url;
 use super::connector::With;
 use super::error::Cause;
 use super::preconnect::Preconnect;
+use super::proxy::{Proxy, ProxyError, proxy_for};
 use super::reuse::{Exchange, Reuse};
 use crate::context::Environment;
 use crate::quota::Family;
@@ -96,8 +96,21 @@ pub(super) struct Transport {
     client: reqwest::Client,
     preconnect: Preconnect,
     reuse: Reuse,
-    /// A proxy may stand between: the peer's address says nothing about the registry's.
-    proxied: bool,
+    /// What it was made for: scheme, host and port count.
+    pub(super) origin: Url,
+    /// What stands between: the peer's address says nothing about the registry's then.
+    pub(super) proxy: Option<Proxy>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TransportError {
+    /// No proxy is named where one must be.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// reqwest refuses the settings.
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
 }
 
 impl Transport {
@@ -107,9 +120,9 @@ impl Transport {
         family: Option<Family>,
         trust: &Trust,
         environment: &Environment,
-    ) -> Result<Self, reqwest::Error> {
+    ) -> Result<Self, TransportError> {
         let (preconnect, reuse) = (Preconnect::default(), Reuse::default());
-        let loopback = url.host_str().is_some_and(crate::image::is_loopback);
+        let proxy = proxy_for(url, environment)?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.0.clone())
             .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))
@@ -125,11 +138,12 @@ impl Transport {
             Some(Family::Ipv6) => builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
             None => builder,
         };
-        if loopback {
-            builder = builder.no_proxy();
-        }
-        let proxied = !loopback && goes_through_a_proxy(url, environment);
-        Ok(Self { client: builder.build()?, preconnect, reuse, proxied })
+        // Either way reqwest does not look at the variables itself.
+        builder = match &proxy {
+            Some(proxy) => builder.proxy(proxy.for_reqwest()?),
+            None => builder.no_proxy(),
+        };
+        Ok(Self { client: builder.build()?, preconnect, reuse, origin: url.clone(), proxy })
     }
 
     /// Starts opening a connection for the next request where there is none; failures show at that
@@ -159,9 +173,14 @@ impl Transport {
         self.reuse.begin()
     }
 
+    /// Whether there is a connection, as far as can be told.
+    pub(super) fn is_connected(&self) -> bool {
+        self.reuse.has_open()
+    }
+
     /// Over which family an answer came, where that can be told.
     pub(super) fn family_of(&self, response: &reqwest::Response) -> Option<Family> {
-        if self.proxied {
+        if self.proxy.is_some() {
             return None;
         }
         response.remote_addr().map(|peer| match peer.ip() {
@@ -169,25 +188,6 @@ impl Transport {
             _ => Family::Ipv4,
         })
     }
-}
-
-/// Whether the variables send a request for `url` to a proxy, by the very rules of reqwest: its own
-/// matcher is this one.
-fn goes_through_a_proxy(url: &Url, environment: &Environment) -> bool {
-    let value = |name: &str| {
-        environment
-            .var(name)
-            .or(environment.var(&name.to_lowercase()))
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let rules = Matcher::builder()
-        .all(value("ALL_PROXY"))
-        .http(value("HTTP_PROXY"))
-        .https(value("HTTPS_PROXY"))
-        .no(value("NO_PROXY"));
-    let rules = rules.build();
-    url.as_str().parse().is_ok_and(|uri| rules.intercept(&uri).is_some())
 }
 
 /// Reads a body, at most [`BODY_MAX`] bytes of it; the rest is left on the wire and the connection
@@ -259,50 +259,6 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-
-    #[test]
-    fn what_no_proxy_names_goes_straight() {
-        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
-        let rows: &[Row<'_>] = &[
-            ("http://192.0.2.2:5000", &[], false),
-            ("http://192.0.2.2:5000", &[("HTTP_PROXY", "http://127.0.0.1:9")], true),
-            ("https://192.0.2.2", &[("HTTP_PROXY", "http://127.0.0.1:9")], false),
-            ("https://192.0.2.2", &[("all_proxy", "http://127.0.0.1:9")], true),
-            (
-                "http://192.0.2.2:5000",
-                &[("HTTP_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "192.0.2.2")],
-                false,
-            ),
-            (
-                "http://192.0.2.2:5000",
-                &[("HTTP_PROXY", "http://127.0.0.1:9"), ("no_proxy", "192.0.2.0/24")],
-                false,
-            ),
-            (
-                "https://[2001:db8::1]",
-                &[("https_proxy", "http://127.0.0.1:9"), ("NO_PROXY", "2001:db8::/32")],
-                false,
-            ),
-            (
-                "https://hub.example",
-                &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", ".example")],
-                false,
-            ),
-            (
-                "https://hub.example",
-                &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "other.example")],
-                true,
-            ),
-        ];
-        for (url, variables, wanted) in rows {
-            let environment: Environment = variables.iter().copied().collect();
-            assert_eq!(
-                goes_through_a_proxy(&url.parse().unwrap(), &environment),
-                *wanted,
-                "{url} {variables:?}"
-            );
-        }
-    }
 
     #[tokio::test]
     async fn a_connection_opened_ahead_carries_the_next_request_and_nothing_before_it() {

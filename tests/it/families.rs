@@ -116,9 +116,15 @@ fn whichever_connects_is_told() {
 
 #[test]
 fn past_a_proxy_that_is_not_used_the_family_is_told() {
-    let script = "HTTP_PROXY=http://127.0.0.1:9 NO_PROXY=hub.test \"$DHLIMIT\" check -o json";
-    let Some(outcome) = beside_a_sandbox(&[IPV4], script) else { return };
-    assert_eq!(report(&outcome)[0]["family"], "ipv4", "{outcome:?}");
+    let check = |list: &str| {
+        format!("HTTP_PROXY=http://127.0.0.1:9 NO_PROXY='{list}' \"$DHLIMIT\" check -o json")
+    };
+    for list in ["hub.test", "*.test", "hub.test:5000", "x , *", "192.0.2.0/24,.test:5000"] {
+        let Some(outcome) = beside_a_sandbox(&[IPV4], &check(list)) else { return };
+        assert_eq!(report(&outcome)[0]["family"], "ipv4", "{list}: {outcome:?}");
+    }
+    let Some(outcome) = beside_a_sandbox(&[IPV4], &check("hub.test:5001 hub.test")) else { return };
+    assert_eq!(report(&outcome)[0]["error"]["kind"], "network", "{outcome:?}");
 }
 
 #[test]
