@@ -5,16 +5,17 @@
 //! ("Wordings of a limit"), November 2026.
 //!
 //! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
-//! `wrapping` takes it out of what
-//! carries it (time stamps, quotation marks, envelopes), `line` peels it (colours, levels, escaped quotes), `talk` sets aside what only
-//! talks about failures, `judge` decides (with `faults`) by the phrases of `phrases` and the image and host that
-//! `subject` finds (with `address`), and [`Explainer`] weighs lines against each other.
+//! `wrapping` takes it out of what carries it (time stamps, quotation marks, envelopes), `line` peels
+//! it (colours, levels, escaped quotes), `talk` sets aside what only talks about failures, `judge`
+//! decides (with `faults`) by the phrases of `phrases` and the image and host that `subject` finds
+//! (with `address`), and [`Explainer`] weighs the [`Finding`]s of its lines against each other.
 
 mod address;
 mod advice;
 mod class;
 mod explainer;
 mod faults;
+mod finding;
 mod judge;
 mod line;
 mod lines;
@@ -31,7 +32,8 @@ mod wrapping;
 
 pub use advice::advice;
 pub use class::Class;
-pub use explainer::{Explainer, Finding};
+pub use explainer::Explainer;
+pub use finding::Finding;
 pub use subject::Hub;
 
 /// What the output of one failed child says: of everything found, what comes first in the order of
