@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
@@ -134,6 +135,62 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     done.await.map_err(io::Error::other)
 }
 
+/// The most bytes of a file that is read whole: a configuration, a login, certificates.
+pub const MOST_FILE: u64 = 1024 * 1024;
+
+/// All of what `source` gives, and an error where that is more than [`MOST_FILE`].
+///
+/// # Errors
+/// The reader's; of the kind `FileTooLarge` where there is more.
+pub fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MOST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_FILE {
+        let words = format!("it is larger than {MOST_FILE} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
+    }
+    Ok(bytes)
+}
+
+/// The same of a file, before there is an asynchronous runtime. A pipe that nobody writes to is
+/// left behind after `limit`.
+///
+/// # Errors
+/// As [`read_bounded`]; of the kind `TimedOut` where there is no end in time.
+pub fn read_file_within(path: &Path, limit: Duration) -> io::Result<Vec<u8>> {
+    let file = path.to_owned();
+    let read = move || read_bounded(std::fs::File::open(file)?);
+    if std::fs::metadata(path)?.is_file() {
+        return read();
+    }
+    let (sender, done) = mpsc::channel();
+    std::thread::Builder::new().name("aside".to_owned()).spawn(move || {
+        // Whoever asked may have gone.
+        let _ = sender.send(read());
+    })?;
+    done.recv_timeout(limit).map_err(|_| {
+        io::Error::new(io::ErrorKind::TimedOut, "it gives no end within the time limit")
+    })?
+}
+
+/// Why a file cannot be read, in words: our own, else those of the error's kind.
+pub fn why_unread(error: &io::Error) -> String {
+    error.get_ref().map_or_else(|| error.kind().to_string(), ToString::to_string)
+}
+
+/// Standard output takes no more: a full disk behind it, for one.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output: {0}")]
+pub struct OutputError(io::Error);
+
+/// An error of standard output, named as such; a reader that has gone stays what it is.
+fn of_output(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => error,
+        kind => io::Error::new(kind, OutputError(error)),
+    }
+}
+
 /// Back to the beginning of the line, and nothing on it (ECMA-48: EL).
 const NEW_LINE: &str = "\r\u{1b}[2K";
 
@@ -180,8 +237,7 @@ impl Context {
     /// The writer's; a broken pipe is passed on and ends the program quietly at the edge.
     pub fn answer(&self, text: &str) -> io::Result<()> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        out.write_all(text.as_bytes())?;
-        out.flush()
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_output)
     }
 
     /// The same for a command whose exit code is an answer, too: a reader that has gone is no error,

@@ -59,6 +59,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit 
     }
 }
 
+/// The threads that a run needs at once: two workers, and one for what may block.
+const THREADS: usize = 3;
 /// What a Monitoring Plugin answers where it cannot tell, usage errors included.
 const UNKNOWN: u8 = 3;
 
@@ -96,6 +98,7 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
         }
         trace::start(&context, settings.cli.talk.verbose);
     }
+    threads_are_to_be_had()?;
     // Time is looked at after every few tasks, so that a server that floods us cannot outlast a deadline.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -113,6 +116,28 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
     result
 }
 
+/// The asynchronous runtime panics where it gets no thread: tried before, as many as it takes.
+fn threads_are_to_be_had() -> Result<(), Failure> {
+    let mut waiting = Vec::new();
+    for _ in 0..THREADS {
+        let (open, closed) = std::sync::mpsc::channel::<()>();
+        match std::thread::Builder::new().spawn(move || closed.recv()) {
+            Ok(thread) => waiting.push((open, thread)),
+            Err(error) => {
+                let words = anyhow::Error::new(error).context("no thread is to be had");
+                let advice =
+                    "allow this user more processes (ulimit -u), or this container (pids.max)";
+                return Err(Failure::new(Exit::Usage, words).advise(advice));
+            }
+        }
+    }
+    for (open, thread) in waiting {
+        drop(open);
+        let _ = thread.join();
+    }
+    Ok(())
+}
+
 /// Prints an error with its advice and decides the exit code; a broken pipe is quiet and fine.
 fn report(context: &Context, error: &anyhow::Error) -> Exit {
     let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
@@ -128,7 +153,13 @@ fn report(context: &Context, error: &anyhow::Error) -> Exit {
     if let Some(advice) = failure.and_then(|failure| failure.advice.as_deref()) {
         context.complain(&format!("  → {}", text::one_line(advice, 2_000)));
     }
-    failure.map_or(Exit::Unreachable, |failure| failure.exit)
+    // Where the answer was to go was the caller's choice; the registry has nothing to do with it.
+    let full = error.chain().any(|cause| {
+        let error = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error.is_some_and(|error| error.is::<context::OutputError>())
+    });
+    let exit = if full { Exit::Usage } else { Exit::Unreachable };
+    failure.map_or(exit, |failure| failure.exit)
 }
 
 #[cfg(unix)]

@@ -58,7 +58,7 @@ pub enum Family {
 }
 
 /// A duration such as `10m`; a bare number is seconds, as with curl, ping and timeout.
-pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text
             .parse()

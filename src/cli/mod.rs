@@ -20,6 +20,7 @@ mod watch;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+pub(crate) use asking::duration;
 pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};

@@ -104,7 +104,7 @@ fn show(
         }
         Format::Github => {
             context.tell(&annotations(report, warning, critical))?;
-            super::github::append(context, "GITHUB_STEP_SUMMARY", &summary(report))?;
+            super::github::append(context, "GITHUB_STEP_SUMMARY", &summary(report));
         }
         Format::Table => {
             let columns = context.terminal.columns;

@@ -2,22 +2,19 @@
 
 use std::io::Write;
 
-use crate::{Context, Exit, Failure};
+use crate::Context;
 
 /// Appends text to the file that `variable` names; outside of GitHub Actions there is none, and
-/// nothing is written.
-pub(super) fn append(context: &Context, variable: &str, text: &str) -> Result<(), Failure> {
-    let Some(path) = context.environment.var(variable) else { return Ok(()) };
+/// nothing is written. A job in a container may not have the file: that is told, and the verdict
+/// stands.
+pub(super) fn append(context: &Context, variable: &str, text: &str) {
+    let Some(path) = context.environment.var(variable) else { return };
     let appended = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()));
-    appended.map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            anyhow::Error::new(error)
-                .context(format!("cannot append to {path}, which {variable} names")),
-        )
-    })
+    if let Err(error) = appended {
+        context.say(&format!("! cannot append to {path}, which {variable} names: {error}"));
+    }
 }

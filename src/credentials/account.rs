@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::helper::{self, Helpers};
 use super::{AccountError, Credential, keys, password, places};
-use crate::context::Environment;
+use crate::context::{Environment, why_unread};
 use crate::image::hub;
 
 /// An account of the configuration file; its password is fetched when it is needed.
@@ -132,7 +132,7 @@ impl Account {
                 let bytes = match tokio::time::timeout(limit, places::read(path)).await {
                     Ok(Ok(bytes)) => bytes,
                     Ok(Err(error)) => {
-                        return Err(AccountError::File { file, why: error.kind().to_string() });
+                        return Err(AccountError::File { file, why: why_unread(&error) });
                     }
                     Err(_) => {
                         return Err(AccountError::File {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::places;
 use super::{Credential, CredentialsError, Login, Origin, Reader};
-use crate::context::Environment;
+use crate::context::{Environment, why_unread};
 
 /// Where the password of `--user` comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Login {
         let bytes = tokio::time::timeout(limit, read)
             .await
             .map_err(|_| unreadable("it gives no end within the time limit".to_owned()))?;
-        let bytes = bytes.map_err(|error| unreadable(error.kind().to_string()))?;
+        let bytes = bytes.map_err(|error| unreadable(why_unread(&error)))?;
         let secret =
             line(bytes).ok_or_else(|| CredentialsError::Password { from: origin.clone() })?;
         Ok(Self {

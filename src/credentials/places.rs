@@ -7,10 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::origin::shown_path;
 use super::{Note, Store};
-use crate::context::{Environment, aside};
-
-/// The most bytes of a credentials or password file.
-pub(super) const MOST_FILE: u64 = 1024 * 1024;
+use crate::context::{Environment, MOST_FILE, aside, read_bounded};
 
 /// A file that can hold credentials, and whose it is.
 #[derive(Debug, Clone)]
@@ -79,7 +76,7 @@ impl Place {
                 file: file(),
                 why: "it gives no end within the time limit".into(),
             }),
-            Ok(Ok(bytes)) if bytes.len() as u64 > MOST_FILE => {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::FileTooLarge => {
                 Err(Note::TooLarge { file: file(), most: MOST_FILE })
             }
             Ok(Ok(bytes)) => Ok(Some(bytes)),
@@ -99,7 +96,7 @@ impl Place {
     }
 }
 
-/// A file's bytes, at most one more than [`MOST_FILE`].
+/// A file's bytes, at most [`MOST_FILE`].
 pub(super) async fn read(path: &Path) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
     read_from(move || File::open(path)).await
@@ -109,12 +106,7 @@ pub(super) async fn read(path: &Path) -> io::Result<Vec<u8>> {
 pub(super) async fn read_from<R: Read>(
     open: impl FnOnce() -> io::Result<R> + Send + 'static,
 ) -> io::Result<Vec<u8>> {
-    let read = move || {
-        let mut bytes = Vec::new();
-        open()?.take(MOST_FILE + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    aside(read).await?
+    aside(move || read_bounded(open()?)).await?
 }
 
 #[cfg(test)]

@@ -146,6 +146,7 @@ fn judge_refusal(
     }
     if words.trim().is_empty()
         && answer.retry_after.is_none()
+        && !has(answer.fields, "retry-after")
         && limits.is_none_or(Result::is_ok)
         && !declares_text(answer.fields)
     {
@@ -156,6 +157,11 @@ fn judge_refusal(
         });
     }
     overall(answer)
+}
+
+/// Whether there is such a header, whatever its value: one that cannot be read is no less there.
+fn has(fields: &[Field<'_>], name: &str) -> bool {
+    fields.iter().any(|(found, _)| found.eq_ignore_ascii_case(name))
 }
 
 /// A HEAD has no body, but its headers may say that a GET's would be plain text: the overall

@@ -3,7 +3,7 @@
 //! text: control characters are taken out on the way in.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -45,13 +45,12 @@ impl Source {
         if text.is_empty() {
             return None;
         }
-        let address = text.split_once('/').map_or(text.as_str(), |(address, _)| address);
-        let kind = if address.parse::<Ipv4Addr>().is_ok() {
-            SourceKind::Ipv4
-        } else if address.parse::<Ipv6Addr>().is_ok() {
-            SourceKind::Ipv6Prefix
-        } else {
-            SourceKind::Account
+        // A list has one source counted; the first says of which kind.
+        let first = text.split(',').next().unwrap_or_default();
+        let kind = match address_of(first.trim()) {
+            Some(IpAddr::V4(_)) => SourceKind::Ipv4,
+            Some(IpAddr::V6(_)) => SourceKind::Ipv6Prefix,
+            None => SourceKind::Account,
         };
         Some(Self { text, kind })
     }
@@ -65,6 +64,14 @@ impl Source {
     pub fn kind(&self) -> SourceKind {
         self.kind
     }
+}
+
+/// The address in a text: alone, with the length of its network, in brackets, or with a port.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let alone = text.split_once('/').map_or(text, |(address, _)| address);
+    let alone = alone.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(alone);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    alone.parse().ok().or_else(with_port).map(|address: IpAddr| address.to_canonical())
 }
 
 impl fmt::Display for Source {
@@ -82,6 +89,18 @@ mod tests {
     #[case("192.0.2.10", SourceKind::Ipv4)]
     #[case("2001:db8:1:2::", SourceKind::Ipv6Prefix)]
     #[case("2001:db8:1:2::/64", SourceKind::Ipv6Prefix)]
+    #[case("[2001:db8:1:2::]", SourceKind::Ipv6Prefix)]
+    #[case("[2001:db8:1:2::]/64", SourceKind::Ipv6Prefix)]
+    #[case("[2001:db8:1:2::]:443", SourceKind::Ipv6Prefix)]
+    #[case("192.0.2.9:443", SourceKind::Ipv4)]
+    #[case("192.0.2.9/32", SourceKind::Ipv4)]
+    #[case("::ffff:192.0.2.9", SourceKind::Ipv4)]
+    #[case("[::ffff:192.0.2.9]:443", SourceKind::Ipv4)]
+    #[case("192.0.2.9, 198.51.100.4", SourceKind::Ipv4)]
+    #[case("2001:db8::, 192.0.2.9", SourceKind::Ipv6Prefix)]
+    #[case("192.0.2.9:", SourceKind::Account)]
+    #[case("192.0.2.900", SourceKind::Account)]
+    #[case("a, b", SourceKind::Account)]
     #[case("0e26c1a2-8a3f-4a70-a5d9-6b7a54c5b0c4", SourceKind::Account)]
     #[case("tidewater-ci", SourceKind::Account)]
     #[case("1234", SourceKind::Account)]

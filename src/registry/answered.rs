@@ -10,6 +10,9 @@ use super::secrets::Secrets;
 use super::token::is_page;
 use crate::quota::Family;
 
+/// The longest wait that is believed.
+const LONGEST_WAIT: Duration = Duration::from_secs(366 * 86_400);
+
 /// What is wanted of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
@@ -85,6 +88,27 @@ impl Answered {
     }
 }
 
+impl Answered {
+    /// Whether a refusal shows any sign of a registry: the header that every registry of the
+    /// distribution project has, a limit, an error in JSON or, where a HEAD brings none, its type.
+    pub(super) fn is_a_registrys(&self) -> bool {
+        let header = |name: &str| {
+            name == "docker-distribution-api-version"
+                || name.starts_with("docker-")
+                || name.contains("ratelimit")
+        };
+        if self.headers.keys().any(|name| header(name.as_str())) {
+            return true;
+        }
+        if self.body.trim().is_empty() {
+            let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or("").to_ascii_lowercase();
+            return kind.contains("json");
+        }
+        serde_json::from_str::<serde_json::Value>(&self.body)
+            .is_ok_and(|json| json.get("errors").is_some_and(serde_json::Value::is_array))
+    }
+}
+
 /// Why there is no manifest answer to judge, and the manifest answer that said so where one did.
 #[derive(Debug)]
 pub(super) struct Unmet {
@@ -107,8 +131,10 @@ impl From<Unmet> for RegistryError {
 /// `Retry-After` of an answer.
 pub(super) fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds.min(366 * 86_400))),
+        Err(_) if digits => Some(LONGEST_WAIT),
+        Ok(seconds) => Some(Duration::from_secs(seconds).min(LONGEST_WAIT)),
         Err(_) => httpdate::parse_http_date(value)
             .ok()
             .map(|at| at.duration_since(now).unwrap_or_default()),

@@ -42,6 +42,8 @@ pub struct Endpoint {
     pub token_service: Option<TokenService>,
     /// Hosts beside its own that may see credentials.
     trusted: Vec<String>,
+    /// The token service that the user named, which may see them, too.
+    named: Option<Url>,
 }
 
 /// Why there is no endpoint. A URL is never quoted whole: its user part may be a secret.
@@ -93,19 +95,25 @@ impl Endpoint {
                 *registry == image.registry() && (!is_hub || places.registry.is_none())
             })
             .map(|(_, host)| (*host).to_owned());
-        let named = auth.as_ref().and_then(Url::host_str).map(str::to_owned);
         Ok(Self {
             registry: image.registry().to_owned(),
             base,
             token_service,
-            trusted: known.chain(named).collect(),
+            trusted: known.collect(),
+            named: auth,
         })
     }
 
     /// A registry or mirror at a URL; nobody's credentials go there.
     pub fn at(url: Url) -> Result<Self, EndpointError> {
         let base = checked(url)?;
-        Ok(Self { registry: host(&base), base, token_service: None, trusted: Vec::new() })
+        Ok(Self {
+            registry: host(&base),
+            base,
+            token_service: None,
+            trusted: Vec::new(),
+            named: None,
+        })
     }
 
     /// The URL by which a registry says that it is one.
@@ -115,11 +123,18 @@ impl Endpoint {
     }
 
     /// Whether credentials for this registry may be sent to `url`: its own host, its known token
-    /// host or a host the user named; and never in the clear where the registry itself is not.
+    /// host or a host the user named; and never in the clear where the registry itself is not. On
+    /// loopback every port is another party, since whoever has an account here may listen on one.
     pub fn trusts(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
-        let own = self.base.host_str().is_some_and(|own| own.eq_ignore_ascii_case(host));
-        let known = own || self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(host));
+        let same = |own: &Url| {
+            own.host_str().is_some_and(|own| own.eq_ignore_ascii_case(host))
+                && (!is_loopback(host)
+                    || own.port_or_known_default() == url.port_or_known_default())
+        };
+        let known = same(&self.base)
+            || self.named.as_ref().is_some_and(same)
+            || self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(host));
         let sealed = url.scheme() == "https" || self.base.scheme() == "http" || is_loopback(host);
         known && sealed
     }
@@ -248,6 +263,46 @@ mod tests {
             !endpoint("nginx", Some("http://127.0.0.1:5000"), None)
                 .trusts(&url("https://auth.docker.io/token"))
         );
+    }
+
+    #[test]
+    fn on_loopback_another_port_is_another_party() {
+        let rows = [
+            ("http://127.0.0.1:5000", None, "http://127.0.0.1:5000/token", true),
+            ("http://127.0.0.1:5000", None, "http://127.0.0.1:5001/token", false),
+            ("http://127.0.0.1:5000", None, "https://127.0.0.1:5001/token", false),
+            ("http://127.0.0.1", None, "http://127.0.0.1:80/token", true),
+            ("http://localhost:5000", None, "http://LOCALHOST:5001/token", false),
+            ("http://localhost:5000", None, "http://127.0.0.1:5000/token", false),
+            ("http://[::1]:5000", None, "http://[::1]:5000/token", true),
+            ("http://[::1]:5000", None, "http://[::1]:5001/token", false),
+            (
+                "http://127.0.0.1:5000",
+                Some("http://127.0.0.1:5001"),
+                "http://127.0.0.1:5001/t",
+                true,
+            ),
+            (
+                "http://127.0.0.1:5000",
+                Some("http://127.0.0.1:5001"),
+                "http://127.0.0.1:5000/t",
+                true,
+            ),
+            (
+                "http://127.0.0.1:5000",
+                Some("http://127.0.0.1:5001"),
+                "http://127.0.0.1:5002/t",
+                false,
+            ),
+            ("http://192.0.2.9:5000", None, "http://192.0.2.9:5001/token", true),
+        ];
+        for (registry, auth, asked, trusted) in rows {
+            assert_eq!(
+                endpoint("nginx", Some(registry), auth).trusts(&url(asked)),
+                trusted,
+                "{registry} {auth:?} {asked}"
+            );
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub enum RegistryError {
         status: u16,
     },
     /// An answer that no registry or token service gives.
-    #[error("{host} does not answer as a registry does: {words}")]
+    #[error("{host} does not answer like a registry: {words}")]
     Protocol {
         /// Who.
         host: String,
@@ -114,6 +114,8 @@ pub enum RegistryError {
         host: String,
         /// Its words.
         words: String,
+        /// Whose login it refused; `None` where nobody logged in.
+        user: Option<String>,
         /// Its `Retry-After`.
         retry_after: Option<std::time::Duration>,
     },
@@ -187,6 +189,9 @@ impl RegistryError {
             }
             Self::Blocked { .. } => {
                 "a firewall or the registry's own policy blocks this network; pulling from here will not work either"
+            }
+            Self::LoginLimit { user: None, .. } => {
+                "nobody logged in: the token service limits how often tokens are asked for from this address; wait a few minutes, look for loops that ask without a pause, and for others behind the same address"
             }
             Self::LoginLimit { .. } => {
                 "stop logging in for 15 minutes, then check the password: every failed login from this address counts"

@@ -156,7 +156,11 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
         None => {
             let words = super::token::words_of(&answered.body);
             standing_of(&match answered.status {
-                404 => RegistryError::NotFound { host, image },
+                404 if answered.is_a_registrys() => RegistryError::NotFound { host, image },
+                404 => RegistryError::Protocol {
+                    host,
+                    words: "404, and nothing in the answer is a registry's".to_owned(),
+                },
                 403 if is_web_page(answered) => RegistryError::Blocked { host, words },
                 401 | 403 => RegistryError::Denied {
                     host,

@@ -97,7 +97,9 @@ pub(super) fn refusal(
     let host = host.to_owned();
     let words = words_of(body);
     match (status, user) {
-        (429, _) => RegistryError::LoginLimit { host, words, retry_after },
+        (429, _) => {
+            RegistryError::LoginLimit { host, words, user: user.map(str::to_owned), retry_after }
+        }
         (401, Some(user)) => {
             RegistryError::CredentialsRefused { host, user: user.to_owned(), words }
         }

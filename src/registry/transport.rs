@@ -19,7 +19,7 @@ use super::error::Cause;
 use super::preconnect::Preconnect;
 use super::proxy::{Proxy, ProxyError, proxy_for};
 use super::reuse::{Exchange, Reuse};
-use crate::context::Environment;
+use crate::context::{Environment, read_bounded};
 use crate::quota::Family;
 
 /// The most header fields an answer may have.
@@ -33,6 +33,14 @@ pub enum TrustError {
     /// The file cannot be read.
     #[error("cannot read the certificates in {}", path.display())]
     Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What looks like a certificate in the file is none.
+    #[error("a certificate in {} is broken", path.display())]
+    Pem {
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -69,11 +77,12 @@ impl Trust {
             );
         }
         if let Some(path) = extra {
-            let read = |source| TrustError::Read { path: path.to_owned(), source };
-            let certificates = CertificateDer::pem_file_iter(path)
-                .map_err(read)?
+            let bytes = std::fs::File::open(path)
+                .and_then(read_bounded)
+                .map_err(|source| TrustError::Read { path: path.to_owned(), source })?;
+            let certificates = CertificateDer::pem_slice_iter(&bytes)
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(read)?;
+                .map_err(|source| TrustError::Pem { path: path.to_owned(), source })?;
             if certificates.is_empty() {
                 return Err(TrustError::Empty(path.to_owned()));
             }

@@ -3,8 +3,9 @@
 //! are; values are left to clap, which checks those of the command line, too.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Command;
 use serde::Deserialize;
@@ -12,12 +13,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Origin;
-use crate::context::Environment;
+use crate::context::{Environment, read_file_within, why_unread};
 use crate::credentials::{Account, shown_path};
 use crate::text;
 
-/// The most bytes of a configuration file.
-const MOST_FILE: u64 = 1024 * 1024;
 /// Options that make no sense in a file.
 const NOT_IN_FILE: [&str; 4] = ["help", "version", "config", "password-stdin"];
 /// The key of the account entries.
@@ -56,6 +55,8 @@ pub(super) struct ConfigFile {
     root: Table,
     /// The further accounts.
     pub accounts: Vec<Account>,
+    /// Why it was passed over, where it was.
+    pub passed_over: Option<ConfigError>,
 }
 
 #[derive(Debug, Default)]
@@ -87,38 +88,35 @@ impl ConfigFile {
         )
     }
 
-    /// Reads the file at `path`. One that was not asked for by name may be absent.
+    /// Reads the file at `path` within `limit`. One that was not asked for by name may be absent, or
+    /// lie in a home that belongs to another: that is told, and passed over.
     pub(super) fn open(
         path: &Path,
         asked_for: bool,
+        limit: Duration,
         environment: &Environment,
         command: &Command,
     ) -> Result<Self, ConfigError> {
         let home = environment.home();
         let file = shown_path(path, home.as_deref());
         let unreadable = |why: String| ConfigError::Unreadable { file: file.clone(), why };
-        let mut bytes = Vec::new();
-        let read = std::fs::File::open(path)
-            .and_then(|file| file.take(MOST_FILE + 1).read_to_end(&mut bytes));
-        match read {
-            Ok(_) if bytes.len() as u64 > MOST_FILE => {
-                return Err(unreadable(format!("it is larger than {MOST_FILE} bytes")));
-            }
-            Ok(_) => {}
-            Err(error)
-                if !asked_for
-                    && matches!(
-                        error.kind(),
-                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                    ) =>
-            {
-                return Ok(Self::default());
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let bytes = match read_file_within(path, limit) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && asked_for => {
                 return Err(ConfigError::Absent(file));
             }
-            Err(error) => return Err(unreadable(error.kind().to_string())),
-        }
+            Err(error) if asked_for => return Err(unreadable(why_unread(&error))),
+            Err(error) => {
+                return match error.kind() {
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Self::default()),
+                    io::ErrorKind::PermissionDenied => Ok(Self {
+                        passed_over: Some(unreadable(why_unread(&error))),
+                        ..Self::default()
+                    }),
+                    _ => Err(unreadable(why_unread(&error))),
+                };
+            }
+        };
         let text =
             String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
         let mut config = Self::parse(&text, &file, command)?;
@@ -155,7 +153,7 @@ impl ConfigFile {
         let reader = Reader { line: &line, globals };
         let root =
             reader.table(&root, command, &mut Vec::new()).map_err(|(at, what)| wrong(at, what))?;
-        Ok(Self { file: file.to_owned(), root, accounts })
+        Ok(Self { file: file.to_owned(), root, accounts, passed_over: None })
     }
 
     /// What the file gives for an option of the command at `path`: the innermost table wins.

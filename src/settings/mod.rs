@@ -12,8 +12,10 @@ mod origin;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{self, Cli, Talk};
@@ -153,6 +155,9 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
         .into_iter()
         .filter_map(|setting| Some((setting.long?, setting.origin)))
         .collect();
+    if let Some(passed_over) = file.passed_over.filter(|_| !cli.talk.quiet) {
+        context.complain(&format!("! {passed_over}; going on without it"));
+    }
     Ok(Settings { cli, accounts: file.accounts, origins })
 }
 
@@ -196,10 +201,26 @@ fn config_file(
     let flag = deepest(said).try_get_one::<PathBuf>("config").ok().flatten().cloned();
     let named =
         flag.or_else(|| context.environment.var(&cli::variable("", "config")).map(PathBuf::from));
+    let limit = time_limit(said, context);
     match (named, ConfigFile::usual_path(&context.environment)) {
-        (Some(named), _) => ConfigFile::open(&named, true, &context.environment, command),
-        (None, Some(usual)) => ConfigFile::open(&usual, false, &context.environment, command),
+        (Some(named), _) => ConfigFile::open(&named, true, limit, &context.environment, command),
+        (None, Some(usual)) => {
+            ConfigFile::open(&usual, false, limit, &context.environment, command)
+        }
         (None, None) => Ok(ConfigFile::default()),
+    }
+}
+
+/// The bound on the whole operation, as far as it is known before the file is read.
+fn time_limit(said: &ArgMatches, context: &Context) -> Duration {
+    let said = deepest(said);
+    let flag = said.try_get_one::<Duration>("timeout").ok().flatten().copied();
+    let is_said = || said.value_source("timeout") == Some(ValueSource::CommandLine);
+    let variable = context.environment.var(&cli::variable("", "timeout"));
+    match (flag, variable.and_then(|text| cli::duration(text).ok())) {
+        (Some(flag), _) if is_said() => flag,
+        (_, Some(variable)) => variable,
+        (flag, None) => flag.unwrap_or(Duration::from_secs(10)),
     }
 }
 

@@ -492,9 +492,17 @@ fn a_command_that_has_run_keeps_its_exit_code_whatever_cannot_be_written() {
     let program = home.dhlimit(["gate", "--", "touch"]).arg(&ran).envs(sandbox.as_docker_hub());
     let program =
         program.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", home.path().join("nowhere/x"));
-    let refused = program.run();
-    assert_eq!(refused.code, Some(2), "{refused:?}");
-    assert!(!ran.exists(), "what cannot be written is known before the command runs");
+    let passed = program.run().expect_code(0);
+    assert!(ran.exists() && passed.stderr.contains("which GITHUB_OUTPUT names"), "{passed:?}");
+    for variable in ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"] {
+        for (profile, code) in [("paid", 0), ("abuse", 7)] {
+            let program = dhlimit(["gate", "nginx", &format!("--sandbox={profile}")]);
+            let outcome = program.env("GITHUB_ACTIONS", "true").env(variable, "/dev/full").run();
+            assert_eq!(outcome.code, Some(code), "{outcome:?}");
+            let names = format!("cannot append to /dev/full, which {variable} names");
+            assert!(outcome.stderr.contains(&names), "{outcome:?}");
+        }
+    }
 }
 
 #[test]

@@ -224,8 +224,16 @@ fn rows() -> Vec<Row> {
         Row("a paid account", token(), limited(&[ACCOUNT]), "unlimited", None, 0),
         Row("nothing about limits", token(), limited(&[]), "unlimited", None, 0),
         Row("an unknown tag with the count", token(), http("404 Not Found", &["ratelimit-limit: 100;w=60", "ratelimit-remaining: 50;w=60"], ""), "limited", None, 0),
-        Row("an unknown tag without it", token(), http("404 Not Found", &[], ""), "failed", Some("not_found"), 4),
+        Row("an unknown tag without it", token(), http("404 Not Found", &["Docker-Distribution-Api-Version: registry/2.0"], ""), "failed", Some("not_found"), 4),
+        Row("an unknown tag in JSON", token(), http("404 Not Found", &["Content-Type: application/json; charset=utf-8"], r#"{"errors":[{"code":"MANIFEST_UNKNOWN"}]}"#), "failed", Some("not_found"), 4),
+        Row("a 404 of nobody in particular", token(), http("404 Not Found", &[], ""), "failed", Some("protocol"), 3),
+        Row("a 404 of a web server", token(), page("404 Not Found"), "failed", Some("protocol"), 3),
+        Row("a 404 in plain text", token(), http("404 Not Found", &["Content-Type: text/plain", "Server: x"], "404 page not found"), "failed", Some("protocol"), 3),
         Row("a bare 429", token(), http("429 Too Many Requests", &[], ""), "exhausted", None, 1),
+        Row("a 429 to be asked again at no time", token(), http("429 Too Many Requests", &["Retry-After: -5"], ""), "throttled", Some("overall_limit"), 7),
+        Row("a 429 to be asked again in words", token(), http("429 Too Many Requests", &["Retry-After: soon"], ""), "throttled", Some("overall_limit"), 7),
+        Row("a 429 to be asked again in a blank", token(), http("429 Too Many Requests", &["Retry-After: "], ""), "throttled", Some("overall_limit"), 7),
+        Row("a 429 to be asked again after the end of time", token(), http("429 Too Many Requests", &["Retry-After: 10000000000000000000000"], ""), "throttled", Some("overall_limit"), 7),
         Row("a 429 with the x- pair", token(), http("429 Too Many Requests", &["x-ratelimit-limit: 100;w=3600", "x-ratelimit-remaining: 0;w=3600"], ""), "exhausted", None, 1),
         Row("a 429 with words for a HEAD", token(), http("429 Too Many Requests", &["Content-Type: application/json"], PULL_LIMIT), "exhausted", None, 1),
         Row("the overall limit", token(), http("429 Too Many Requests", &["Content-Type: text/plain", "Retry-After: 60"], "Too Many Requests"), "throttled", Some("overall_limit"), 7),
@@ -397,6 +405,7 @@ fn credentials_never_reach_a_foreign_realm() {
         format!("http://localhost:{}/token", stranger.port),
         format!("http://127.0.0.1.nip.example:{}/token", stranger.port),
         format!("http://127.0.0.2:{}/token", stranger.port),
+        format!("http://127.0.0.1:{}/token", stranger.port),
     ] {
         let challenge = http(
             "401 Unauthorized",
@@ -424,6 +433,28 @@ fn credentials_never_reach_a_foreign_realm() {
             && !leaks().iter().any(|leak| heads.contains(leak)),
         "{heads}"
     );
+}
+
+#[test]
+fn whoever_did_not_log_in_is_not_told_to_check_a_password() {
+    let lockout = http("429 Too Many Requests", &["Retry-After: 60"], "Too Many Requests");
+    let puppet = Puppet::start(lockout, good());
+    for (option, password) in [("--anonymous", false), ("--all-identities", true)] {
+        let outcome = home()
+            .dhlimit(["check", "nginx", option, "-o", "json", "--timeout", "5s"])
+            .env("DHLIMIT_REGISTRY_URL", puppet.url())
+            .env("DHLIMIT_AUTH_URL", puppet.url())
+            .run()
+            .expect_code(7);
+        let report = outcome.json();
+        for reading in report["readings"].as_array().unwrap() {
+            let account = reading["identity"]["kind"] == "account";
+            let advice = reading["error"]["advice"].as_str().unwrap();
+            assert_eq!(reading["error"]["kind"], "login_limit", "{reading}");
+            assert_eq!(advice.contains("check the password"), account, "{reading}");
+            assert!(password || !account, "{reading}");
+        }
+    }
 }
 
 #[test]

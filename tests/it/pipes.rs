@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::harness::{Home, Sandbox};
+use crate::harness::{Home, Sandbox, tools};
 
 /// The commands that ask a registry, with what keeps each of them short.
 const COMMANDS: [&[&str]; 5] = [
@@ -75,6 +75,87 @@ fn a_pipe_that_nobody_writes_to_is_given_up_in_time() {
                 "{command:?} {options:?}: {outcome:?}"
             );
         }
+    }
+}
+
+#[test]
+fn a_configuration_that_gives_no_end_is_given_up_in_time() {
+    let (home, pipe) = silent_pipe();
+    for options in [&["--config", "PIPE"][..], &["--config", "PIPE", "-v"]] {
+        for command in COMMANDS {
+            let outcome = waiting(&home, &pipe, command, options, "300ms").outcome();
+            assert_eq!(outcome.code, Some(2), "{command:?}: {outcome:?}");
+            assert!(
+                outcome.stderr.contains("configuration file")
+                    && outcome.stderr.contains("it gives no end within the time limit"),
+                "{command:?}: {outcome:?}"
+            );
+        }
+    }
+    let program = home.dhlimit(["check", "nginx"]).env("DHLIMIT_TIMEOUT", "300ms");
+    let outcome = program.env("DHLIMIT_CONFIG", &pipe).limit(SOON).run().expect_code(2);
+    assert!(outcome.stderr.contains("within the time limit"), "{outcome:?}");
+    // What is written to in time is read.
+    let piped = "\"$0\" check nginx --sandbox --config <(sleep 0.2; echo \"timeout = 'odd'\")";
+    let outcome = home.program("bash", ["-c", piped, env!("CARGO_BIN_EXE_dhlimit")]).run();
+    assert!(outcome.code == Some(2) && outcome.stderr.contains("odd"), "{outcome:?}");
+}
+
+#[test]
+fn files_without_an_end_are_refused_for_their_size() {
+    let home = Home::new();
+    let options: [(&[&str], i32); 3] = [
+        (&["--ca-cert", "/dev/zero"], 2),
+        (&["--config", "/dev/zero"], 2),
+        (&["--user", "bob", "--password-file", "/dev/zero"], 4),
+    ];
+    for (options, code) in options {
+        let fixed = ["check", "nginx", "--timeout", "5s"];
+        let outcome = home.dhlimit(fixed.iter().chain(options)).limit(SOON).run();
+        assert_eq!(outcome.code, Some(code), "{options:?}: {outcome:?}");
+        assert!(outcome.stderr.contains("larger than 1048576 bytes"), "{options:?}: {outcome:?}");
+        assert!(outcome.peak_memory < 64 << 20, "{options:?}: {}", outcome.peak_memory);
+    }
+}
+
+#[test]
+fn a_full_disk_behind_standard_output_is_named() {
+    for command in [
+        &["check", "nginx", "--sandbox"][..],
+        &["check", "nginx", "--sandbox", "-o", "json"],
+        &["gate", "nginx", "--sandbox"],
+        &["watch", "nginx", "--sandbox", "--for", "1s"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let script = ["-c", "exec \"$0\" \"$@\" > /dev/full", env!("CARGO_BIN_EXE_dhlimit")];
+        let outcome = Home::new().program("sh", script.iter().chain(command)).limit(SOON).run();
+        assert_eq!(outcome.code, Some(2), "{command:?}: {outcome:?}");
+        assert!(outcome.stderr.contains("standard output"), "{command:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_home_of_another_is_passed_over_unless_its_file_is_named() {
+    if !tools::require_root() || tools::require("setpriv").is_none() {
+        return;
+    }
+    let home = Home::new();
+    let script = "install -d -m 700 shut && cp \"$0\" dhlimit && chmod 755 . dhlimit && \
+                  unset XDG_CONFIG_HOME && HOME=$PWD/shut \
+                  exec setpriv --reuid 4242 --regid 4242 --clear-groups ./dhlimit \"$@\"";
+    let run = |args: &[&str]| {
+        let fixed = ["-c", script, env!("CARGO_BIN_EXE_dhlimit")];
+        home.program("sh", fixed.iter().chain(args)).directory(home.path()).run()
+    };
+    for (args, code, said) in [
+        (&["gate", "nginx", "--sandbox"][..], 0, true),
+        (&["check", "nginx", "--sandbox", "-q"], 0, false),
+        (&["check", "nginx", "--sandbox", "--config", "shut/config.toml"], 2, true),
+    ] {
+        let outcome = run(args).expect_code(code);
+        let words = outcome.stderr.contains("cannot read the configuration file");
+        assert_eq!(words, said, "{args:?}: {outcome:?}");
     }
 }
 

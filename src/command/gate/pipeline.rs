@@ -18,17 +18,11 @@ pub(super) fn in_github(context: &Context) -> bool {
 }
 
 /// The job summary and the step's outputs.
-pub(super) fn github(context: &Context, report: &GateReport) -> Result<(), Failure> {
+pub(super) fn github(context: &Context, report: &GateReport) {
     let outputs: String =
         report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    github::append(context, "GITHUB_STEP_SUMMARY", &report.summary())?;
-    github::append(context, "GITHUB_OUTPUT", &outputs)
-}
-
-/// Whether the files that GitHub names can be appended to.
-pub(super) fn can_write(context: &Context) -> Result<(), Failure> {
-    github::append(context, "GITHUB_STEP_SUMMARY", "")?;
-    github::append(context, "GITHUB_OUTPUT", "")
+    github::append(context, "GITHUB_STEP_SUMMARY", &report.summary());
+    github::append(context, "GITHUB_OUTPUT", &outputs);
 }
 
 /// A collapsible section of GitLab's job log, on standard error; nothing elsewhere.
