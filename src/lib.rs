@@ -156,7 +156,7 @@ fn report(context: &Context, error: &anyhow::Error) -> Exit {
     // Where the answer was to go was the caller's choice; the registry has nothing to do with it.
     let full = error.chain().any(|cause| {
         let error = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error.is_some_and(|error| error.is::<context::OutputError>())
+        error.and_then(|error| error.downcast_ref::<context::OutputError>()).is_some()
     });
     let exit = if full { Exit::Usage } else { Exit::Unreachable };
     failure.map_or(exit, |failure| failure.exit)

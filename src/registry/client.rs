@@ -181,6 +181,12 @@ impl Client {
             .status)
     }
 
+    /// Whether a registry answers at the root, as the distribution specification has it: 200, or 401
+    /// where it wants a login. Asked where a 404 without a body leaves it open.
+    pub(super) async fn is_a_registry(&self, deadline: Instant) -> bool {
+        matches!(self.ping(deadline).await, Ok(200 | 401))
+    }
+
     async fn send(
         &self,
         want: Want,

@@ -75,7 +75,10 @@ impl Client {
         match outcome {
             Ok(answered) => {
                 date = date_of(&answered);
-                apply(&mut reading, &answered, image);
+                let registrys = answered.status != 404
+                    || answered.is_a_registrys()
+                    || self.is_a_registry(started + timeout).await;
+                apply(&mut reading, &answered, image, registrys);
             }
             Err(Unmet { error, answered }) => {
                 if let RegistryError::LoginLimit { retry_after, .. } = &error {
@@ -138,7 +141,8 @@ fn keep(reading: &mut Reading, answered: &Answered) -> Option<Standing> {
     judgement.standing
 }
 
-fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
+/// `registrys` is whether a registry gave the answer, as far as a 404 leaves that open.
+fn apply(reading: &mut Reading, answered: &Answered, image: &Reference, registrys: bool) {
     let judged = keep(reading, answered);
     let host = answered.host.clone();
     let image = image.to_string();
@@ -156,7 +160,7 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference) {
         None => {
             let words = super::token::words_of(&answered.body);
             standing_of(&match answered.status {
-                404 if answered.is_a_registrys() => RegistryError::NotFound { host, image },
+                404 if registrys => RegistryError::NotFound { host, image },
                 404 => RegistryError::Protocol {
                     host,
                     words: "404, and nothing in the answer is a registry's".to_owned(),
