@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::asker::{self, Asker};
 use crate::cli::{Check, Format, Threshold};
 use crate::credentials::{Account, Choice};
-use crate::quota::{FaultKind, Reading, Record, Standing};
+use crate::quota::{FaultKind, LimitStatus, Reading, Record};
 use crate::render::Look;
 use crate::render::check::{
     CheckReport, annotations, hints, nagios, plain, prometheus, summary, table,
@@ -230,12 +230,12 @@ fn exit(readings: &[Reading], report: &CheckReport, limits: Limits) -> Exit {
 
 /// The exit code of one reading.
 pub(super) fn exit_of(reading: &Reading) -> Exit {
-    match &reading.standing {
-        Standing::Limited(_) | Standing::Unlimited => Exit::Ok,
-        Standing::Exhausted { .. } => Exit::Limit,
-        Standing::Unknown => Exit::Unknown,
-        Standing::Throttled(..) => Exit::Throttled,
-        Standing::Failed(fault) => match fault.kind {
+    match &reading.status {
+        LimitStatus::Limited(_) | LimitStatus::Unlimited => Exit::Ok,
+        LimitStatus::Exhausted { .. } => Exit::Limit,
+        LimitStatus::Unknown => Exit::Unknown,
+        LimitStatus::Throttled(..) => Exit::Throttled,
+        LimitStatus::Failed(fault) => match fault.kind {
             FaultKind::Credentials
             | FaultKind::Denied
             | FaultKind::NotFound

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::target::Target;
 use super::{Finding, Severity, Topic};
 use crate::credentials::Credential;
-use crate::quota::{Family, Fault, FaultKind, Reading, SourceKind, Standing};
+use crate::quota::{Family, Fault, FaultKind, LimitStatus, Reading, SourceKind};
 
 /// A reading, the registry's clock, and what kind of proof was sent.
 #[derive(Debug, Clone)]
@@ -137,8 +137,8 @@ fn one(target: &Target, asked: &Asked) -> Vec<Finding> {
         },
     );
     let pulls = if reading.effective { "; a pull from here is counted so" } else { "" };
-    let (severity, id, left) = match &reading.standing {
-        Standing::Limited(count) => {
+    let (severity, id, left) = match &reading.status {
+        LimitStatus::Limited(count) => {
             let window =
                 count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
             (
@@ -147,13 +147,13 @@ fn one(target: &Target, asked: &Asked) -> Vec<Finding> {
                 format!("{} of {} pulls left{window}", count.remaining, count.limit),
             )
         }
-        Standing::Exhausted { limit, window } => {
+        LimitStatus::Exhausted { limit, window } => {
             let limit = limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
             let window =
                 window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
             (Severity::Warning, "bucket-empty", format!("no pull is left{limit}{window}"))
         }
-        Standing::Unlimited => (Severity::Ok, "bucket", "no pull limit applies".to_owned()),
+        LimitStatus::Unlimited => (Severity::Ok, "bucket", "no pull limit applies".to_owned()),
         _ => (
             Severity::Warning,
             "bucket-unclear",
@@ -300,13 +300,13 @@ mod tests {
             user: Some(user.to_owned()),
             credentials_from: None,
         });
-        let standing = match source {
-            Some(_) => Standing::Limited(Count {
+        let status = match source {
+            Some(_) => LimitStatus::Limited(Count {
                 limit: 100,
                 remaining: 76,
                 window: Window::from_seconds(3_600),
             }),
-            None => Standing::Failed(Fault {
+            None => LimitStatus::Failed(Fault {
                 kind: FaultKind::Network,
                 message: "no route".to_owned(),
                 advice: "look".to_owned(),
@@ -318,7 +318,7 @@ mod tests {
             identity,
             effective: false,
             family: Some(family),
-            standing,
+            status,
             confidence: Confidence::Reported,
             full_by: None,
             source: source.and_then(Source::parse),

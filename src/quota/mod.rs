@@ -3,10 +3,10 @@
 //! 2026 and the IETF `ratelimit-headers` drafts 00–11.
 
 mod arrival;
+mod assessment;
 mod forecast;
 mod header;
 mod identity;
-mod judgement;
 mod law;
 mod policy;
 mod reading;
@@ -15,13 +15,13 @@ mod source;
 mod window;
 
 pub use arrival::Arrival;
+pub use assessment::{Answer, Assessment, assess};
 pub use forecast::{Change, Forecast, Forecaster, Point};
 pub use header::{Field, GrammarError, Limits, Reset, read_limits};
 pub use identity::Identity;
-pub use judgement::{Answer, Judgement, judge};
 pub use law::{Law, Quota, Usage};
 pub use policy::Policy;
-pub use reading::{Confidence, Count, Family, Fault, FaultKind, Reading, Standing, Throttle};
+pub use reading::{Confidence, Count, Family, Fault, FaultKind, LimitStatus, Reading, Throttle};
 pub use record::{
     ErrorRecord, IdentityKind, IdentityRecord, Record, State, timestamp, whole_seconds,
 };

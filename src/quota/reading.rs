@@ -30,7 +30,7 @@ impl Count {
 
 /// Where an identity stands with a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum LimitStatus {
     /// Limit and remaining are known, and something remains.
     Limited(Count),
     /// Nothing remains. The limit and window are as far as the answer told them.
@@ -132,7 +132,7 @@ pub struct Reading {
     /// Over which address family; `None` where nothing was reached or a proxy stood between.
     pub family: Option<Family>,
     /// Where the identity stands.
-    pub standing: Standing,
+    pub status: LimitStatus,
     /// Whether the registry said so.
     pub confidence: Confidence,
     /// Full again at the latest.
@@ -156,9 +156,9 @@ pub struct Reading {
 impl Reading {
     /// The count, where one is known: also of an exhausted limit.
     pub fn count(&self) -> Option<Count> {
-        match self.standing {
-            Standing::Limited(count) => Some(count),
-            Standing::Exhausted { limit: Some(limit), window } => {
+        match self.status {
+            LimitStatus::Limited(count) => Some(count),
+            LimitStatus::Exhausted { limit: Some(limit), window } => {
                 Some(Count { limit, remaining: 0, window })
             }
             _ => None,
@@ -167,17 +167,17 @@ impl Reading {
 
     /// Pulls left: 0 where exhausted, `None` where not known or not limited.
     pub fn remaining(&self) -> Option<u64> {
-        match self.standing {
-            Standing::Limited(count) => Some(count.remaining),
-            Standing::Exhausted { .. } => Some(0),
+        match self.status {
+            LimitStatus::Limited(count) => Some(count.remaining),
+            LimitStatus::Exhausted { .. } => Some(0),
             _ => None,
         }
     }
 
     /// What went wrong.
     pub fn fault(&self) -> Option<&Fault> {
-        match &self.standing {
-            Standing::Throttled(_, fault) | Standing::Failed(fault) => Some(fault),
+        match &self.status {
+            LimitStatus::Throttled(_, fault) | LimitStatus::Failed(fault) => Some(fault),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::reading::{Confidence, Family, FaultKind, Reading, Standing};
+use super::reading::{Confidence, Family, FaultKind, LimitStatus, Reading};
 use super::{Identity, SourceKind};
 
 /// The state's name.
@@ -158,17 +158,17 @@ impl Record {
 
 impl From<&Reading> for Record {
     fn from(reading: &Reading) -> Self {
-        let state = match reading.standing {
-            Standing::Limited(_) => State::Limited,
-            Standing::Exhausted { .. } => State::Exhausted,
-            Standing::Unlimited => State::Unlimited,
-            Standing::Throttled(..) => State::Throttled,
-            Standing::Unknown => State::Unknown,
-            Standing::Failed(_) => State::Failed,
+        let state = match reading.status {
+            LimitStatus::Limited(_) => State::Limited,
+            LimitStatus::Exhausted { .. } => State::Exhausted,
+            LimitStatus::Unlimited => State::Unlimited,
+            LimitStatus::Throttled(..) => State::Throttled,
+            LimitStatus::Unknown => State::Unknown,
+            LimitStatus::Failed(_) => State::Failed,
         };
         let count = reading.count();
-        let window = match reading.standing {
-            Standing::Exhausted { window, .. } => window,
+        let window = match reading.status {
+            LimitStatus::Exhausted { window, .. } => window,
             _ => count.and_then(|count| count.window),
         };
         Self {

@@ -11,7 +11,7 @@ use super::error::RegistryError;
 use crate::context::Clock;
 use crate::credentials::Credential;
 use crate::image::Reference;
-use crate::quota::{Answer, Confidence, Identity, Judgement, Reading, Standing, judge};
+use crate::quota::{Answer, Assessment, Confidence, Identity, LimitStatus, Reading, assess};
 
 /// Who asks: the identity that is shown and the credential that is sent.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl Principal {
 
 impl Client {
     /// One reading: a HEAD, with a token fetched where none is at hand. Never an error: what went
-    /// wrong is a standing, too.
+    /// wrong is a limit status, too.
     pub async fn read(
         &self,
         image: &Reference,
@@ -61,7 +61,7 @@ impl Client {
             identity: who.identity.clone(),
             effective: who.effective,
             family: None,
-            standing: Standing::Unknown,
+            status: LimitStatus::Unknown,
             confidence: Confidence::Reported,
             full_by: None,
             source: None,
@@ -89,7 +89,7 @@ impl Client {
                     date = date_of(&answered);
                     keep(&mut reading, &answered);
                 }
-                reading.standing = standing_of(&error);
+                reading.status = status_of(&error);
             }
         }
         // A 401 counts on the address whoever asked: nobody was let in.
@@ -107,17 +107,17 @@ fn date_of(answered: &Answered) -> Option<DateTime<Utc>> {
         .map(DateTime::from)
 }
 
-fn standing_of(error: &RegistryError) -> Standing {
+fn status_of(error: &RegistryError) -> LimitStatus {
     match error.throttle() {
-        Some(throttle) => Standing::Throttled(throttle, error.fault()),
-        None => Standing::Failed(error.fault()),
+        Some(throttle) => LimitStatus::Throttled(throttle, error.fault()),
+        None => LimitStatus::Failed(error.fault()),
     }
 }
 
 /// What an answered manifest request means, as far as it is not an error.
-pub fn judge_answer(answered: &Answered, at: DateTime<Utc>) -> Judgement {
+pub fn assess_answer(answered: &Answered, at: DateTime<Utc>) -> Assessment {
     let fields = answered.fields();
-    judge(Answer {
+    assess(Answer {
         status: answered.status,
         fields: &fields,
         body: &answered.body,
@@ -126,19 +126,19 @@ pub fn judge_answer(answered: &Answered, at: DateTime<Utc>) -> Judgement {
     })
 }
 
-/// What an answer says whatever its standing; that is handed back.
-fn keep(reading: &mut Reading, answered: &Answered) -> Option<Standing> {
-    let judgement = judge_answer(answered, reading.at);
+/// What an answer says whatever its status; that is handed back.
+fn keep(reading: &mut Reading, answered: &Answered) -> Option<LimitStatus> {
+    let assessment = assess_answer(answered, reading.at);
     reading.family = answered.family;
     reading.http_status = Some(answered.status);
     reading.digest = answered.header("docker-content-digest").map(str::to_owned);
     reading.retry_after = answered.retry_after(reading.at.into());
-    reading.confidence = judgement.confidence;
-    reading.full_by = judgement.full_by;
-    reading.source = judgement.source;
-    reading.headers = judgement.headers;
-    reading.warnings = judgement.warnings;
-    judgement.standing
+    reading.confidence = assessment.confidence;
+    reading.full_by = assessment.full_by;
+    reading.source = assessment.source;
+    reading.headers = assessment.headers;
+    reading.warnings = assessment.warnings;
+    assessment.status
 }
 
 /// `registrys` is whether a registry gave the answer, as far as a 404 leaves that open.
@@ -146,20 +146,20 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference, registry
     let judged = keep(reading, answered);
     let host = answered.host.clone();
     let image = image.to_string();
-    reading.standing = match judged {
-        Some(Standing::Unlimited) if !answered.is_a_manifests() => {
+    reading.status = match judged {
+        Some(LimitStatus::Unlimited) if !answered.is_a_manifests() => {
             let kind = answered.header("content-type").unwrap_or("nothing");
             let words = if is_web_page(answered) {
                 "a web page came instead of a manifest".to_owned()
             } else {
                 format!("{kind} came instead of a manifest")
             };
-            standing_of(&RegistryError::Protocol { host, words })
+            status_of(&RegistryError::Protocol { host, words })
         }
-        Some(standing) => standing,
+        Some(status) => status,
         None => {
             let words = super::token::words_of(&answered.body);
-            standing_of(&match answered.status {
+            status_of(&match answered.status {
                 404 if registrys => RegistryError::NotFound { host, image },
                 404 => RegistryError::Protocol {
                     host,

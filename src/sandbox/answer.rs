@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::content::hex;
-use super::ledger::Standing;
+use super::ledger::Balance;
 use super::profile::{Manners, Pair, SourceForm};
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
@@ -125,21 +125,21 @@ pub(super) fn source_field(
 }
 
 /// Limit and remaining count, under the names of `pair`.
-pub(super) fn limit_fields(headers: &mut HeaderMap, pair: Pair, standing: Standing) {
-    let window = standing.quota.window.seconds();
+pub(super) fn limit_fields(headers: &mut HeaderMap, pair: Pair, balance: Balance) {
+    let window = balance.quota.window.seconds();
     set_fields(
         headers,
         pair,
-        &format!("{};w={window}", standing.quota.limit),
-        &format!("{};w={window}", standing.remaining),
+        &format!("{};w={window}", balance.quota.limit),
+        &format!("{};w={window}", balance.remaining),
     );
 }
 
 /// Limit and remaining count as nobody should send them: one of six oddities by `turn`, each of
 /// which has been seen.
-pub(super) fn odd_fields(headers: &mut HeaderMap, turn: u64, standing: Standing) {
+pub(super) fn odd_fields(headers: &mut HeaderMap, turn: u64, balance: Balance) {
     let (limit, left, window) =
-        (standing.quota.limit, standing.remaining, standing.quota.window.seconds());
+        (balance.quota.limit, balance.remaining, balance.quota.window.seconds());
     let both = |headers: &mut HeaderMap, limit: String, left: String| {
         set_fields(headers, Pair::Both, &limit, &left);
     };

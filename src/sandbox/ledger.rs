@@ -45,7 +45,7 @@ pub(super) enum Ask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Verdict {
     /// Limit and remaining count; `None` where there is no limit.
-    pub(super) standing: Option<Standing>,
+    pub(super) balance: Option<Balance>,
     /// Nothing was left for it.
     pub(super) refused: bool,
     /// It was counted as a pull.
@@ -54,7 +54,7 @@ pub(super) struct Verdict {
 
 /// Limit and remaining count after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Balance {
     pub(super) quota: Quota,
     pub(super) remaining: u32,
 }
@@ -169,7 +169,7 @@ impl Ledger {
                 Kind::Head
             });
             let Some(quota) = quota else {
-                return Verdict { standing: None, refused: false, counted: false };
+                return Verdict { balance: None, refused: false, counted: false };
             };
             let (refused, counted) = match ask {
                 Ask::Missing { .. } => (false, false),
@@ -194,8 +194,8 @@ impl Ledger {
             if refused {
                 entry.tally.note(Kind::Refused);
             }
-            let standing = Some(Standing { quota, remaining: quota.remaining(&entry.usage, now) });
-            Verdict { standing, refused, counted }
+            let balance = Some(Balance { quota, remaining: quota.remaining(&entry.usage, now) });
+            Verdict { balance, refused, counted }
         })
     }
 
@@ -423,14 +423,14 @@ mod tests {
                     break;
                 }
                 let verdict = ledger.ask(NOBODY, Some(quota), counting, true, Ask::Get { image, platform }, now);
-                let standing = verdict.standing.unwrap();
+                let balance = verdict.balance.unwrap();
                 prop_assert!(!(verdict.refused && verdict.counted));
-                prop_assert!(!verdict.refused || standing.remaining == 0);
+                prop_assert!(!verdict.refused || balance.remaining == 0);
                 counted += u32::from(verdict.counted);
                 answered += u32::from(!verdict.refused);
-                prop_assert_eq!(standing.remaining, limit - counted, "within a window nothing comes back");
+                prop_assert_eq!(balance.remaining, limit - counted, "within a window nothing comes back");
                 let head = ledger.ask(NOBODY, Some(quota), counting, true, Ask::Head(None), now);
-                prop_assert_eq!((head.counted, head.refused), (false, standing.remaining == 0));
+                prop_assert_eq!((head.counted, head.refused), (false, balance.remaining == 0));
             }
             match counting {
                 Counting::Pull => prop_assert!(counted <= answered && answered <= 2 * counted),

@@ -263,24 +263,24 @@ fn manifest(
         Some(found) => serve(&found, is_get),
     };
     let headers = response.headers_mut();
-    if let Some(standing) = verdict.standing {
+    if let Some(balance) = verdict.balance {
         match profile {
             Profile::Odd if !verdict.refused => {
-                answer::odd_fields(headers, sandbox.turn(), standing);
+                answer::odd_fields(headers, sandbox.turn(), balance);
             }
             _ => answer::limit_fields(
                 headers,
                 if verdict.refused { manners.refused } else { manners.answered },
-                standing,
+                balance,
             ),
         }
     }
     answer::source_field(headers, manners.source, holder.user, &caller.address);
-    let Verdict { standing, counted, .. } = verdict;
+    let Verdict { balance, counted, .. } = verdict;
     Outcome {
         response,
         identity: holder.identity,
-        remaining: standing.map(|standing| standing.remaining),
+        remaining: balance.map(|balance| balance.remaining),
         counted,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::quota::{Reading, Standing};
+use crate::quota::{LimitStatus, Reading};
 
 /// The shortest interval off loopback.
 const LEAST: Duration = Duration::from_secs(10);
@@ -72,9 +72,9 @@ impl Schedule {
 
     fn middle(self, reading: &Reading, failures: u32) -> Duration {
         let most = self.least * MOST;
-        let window = match &reading.standing {
-            Standing::Limited(count) => count.window,
-            Standing::Exhausted { window, .. } => *window,
+        let window = match &reading.status {
+            LimitStatus::Limited(count) => count.window,
+            LimitStatus::Exhausted { window, .. } => *window,
             _ => return (self.least * 2_u32.saturating_pow(failures.min(8))).min(most),
         };
         window.map_or(self.least * WITHOUT_A_WINDOW, |window| {
@@ -172,7 +172,7 @@ mod tests {
         ) {
             let mut reading = reading(match what {
                 0 => failed(FaultKind::Timeout),
-                _ => Standing::Limited(Count { limit: 100, remaining: 1, window: Window::from_seconds(window) }),
+                _ => LimitStatus::Limited(Count { limit: 100, remaining: 1, window: Window::from_seconds(window) }),
             });
             reading.retry_after = retry.map(Duration::from_secs);
             let schedule = Schedule::new(loopback);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::quota::{Reading, Standing, Window};
+use crate::quota::{LimitStatus, Reading, Window};
 
 /// The longest span between two looks.
 const MOST: Duration = Duration::from_secs(60);
@@ -92,8 +92,8 @@ impl Spent {
     /// The look when the command has ended, and what it comes to.
     pub(super) fn end(mut self, now: &Reading) -> Used {
         if matches!(
-            (&self.first.standing, &now.standing),
-            (Standing::Unlimited, Standing::Unlimited)
+            (&self.first.status, &now.status),
+            (LimitStatus::Unlimited, LimitStatus::Unlimited)
         ) {
             return Used::Uncounted;
         }
@@ -149,7 +149,7 @@ mod tests {
 
     fn at((limit, remaining, seconds): At) -> Reading {
         let window = Window::from_seconds(3_600);
-        let mut reading = reading(Standing::Limited(Count { limit, remaining, window }));
+        let mut reading = reading(LimitStatus::Limited(Count { limit, remaining, window }));
         reading.at += TimeDelta::seconds(seconds);
         reading
     }
@@ -190,7 +190,7 @@ mod tests {
         moved.source = Source::parse("192.0.2.77");
         assert_eq!(Spent::since(&at((100, 50, 0)), LEAST).end(&moved), Used::Unknown);
         assert_eq!(
-            Spent::since(&at((100, 50, 0)), LEAST).end(&reading(Standing::Unlimited)),
+            Spent::since(&at((100, 50, 0)), LEAST).end(&reading(LimitStatus::Unlimited)),
             Used::Unknown
         );
     }
@@ -198,13 +198,13 @@ mod tests {
     #[test]
     fn a_look_that_tells_nothing_changes_nothing() {
         let mut spent = Spent::since(&at((100, 50, 0)), LEAST);
-        spent.look(reading(Standing::Unlimited));
+        spent.look(reading(LimitStatus::Unlimited));
         assert_eq!(spent.end(&at((100, 48, 60))), Used::Pulls(2));
     }
 
     #[test]
     fn where_nothing_is_counted_nothing_is_used() {
-        let unlimited = reading(Standing::Unlimited);
+        let unlimited = reading(LimitStatus::Unlimited);
         assert_eq!(Spent::since(&unlimited, LEAST).end(&unlimited), Used::Uncounted);
     }
 }

@@ -20,7 +20,7 @@
 use crate::Exit;
 use crate::cli::Pass;
 use crate::command::check::exit_of;
-use crate::quota::{FaultKind, Reading, Standing};
+use crate::quota::{FaultKind, LimitStatus, Reading};
 use crate::render::gate::Verdict;
 
 /// What the user asked for.
@@ -68,27 +68,27 @@ pub(super) fn decide(reading: &Reading, policy: Policy) -> Decision {
         Pass::Pass => Decision::new(Verdict::Unknown, Exit::Ok, may_change),
         Pass::Fail => Decision::new(Verdict::Unknown, exit_of(reading), may_change),
     };
-    match &reading.standing {
-        Standing::Limited(count) if count.remaining >= policy.need(Some(count.limit)) => {
+    match &reading.status {
+        LimitStatus::Limited(count) if count.remaining >= policy.need(Some(count.limit)) => {
             Decision::new(Verdict::Open, Exit::Ok, false)
         }
-        Standing::Limited(count) => Decision::new(
+        LimitStatus::Limited(count) => Decision::new(
             Verdict::Closed,
             Exit::Limit,
             policy.need(Some(count.limit)) <= count.limit,
         ),
-        Standing::Exhausted { limit, .. } => Decision::new(
+        LimitStatus::Exhausted { limit, .. } => Decision::new(
             Verdict::Closed,
             Exit::Limit,
             limit.is_none_or(|limit| policy.need(Some(limit)) <= limit),
         ),
-        Standing::Unlimited if policy.on_unlimited == Pass::Pass => {
+        LimitStatus::Unlimited if policy.on_unlimited == Pass::Pass => {
             Decision::new(Verdict::Open, Exit::Ok, false)
         }
-        Standing::Unlimited => Decision::new(Verdict::Unknown, Exit::Unknown, false),
-        Standing::Throttled(..) => Decision::new(Verdict::Closed, exit_of(reading), true),
-        Standing::Unknown => unknown(true),
-        Standing::Failed(fault) => match fault.kind {
+        LimitStatus::Unlimited => Decision::new(Verdict::Unknown, Exit::Unknown, false),
+        LimitStatus::Throttled(..) => Decision::new(Verdict::Closed, exit_of(reading), true),
+        LimitStatus::Unknown => unknown(true),
+        LimitStatus::Failed(fault) => match fault.kind {
             FaultKind::Network | FaultKind::Timeout | FaultKind::Server | FaultKind::Protocol => {
                 unknown(true)
             }
@@ -115,14 +115,14 @@ pub(super) mod tests {
     use crate::quota::{Confidence, Count, Fault, Identity, Throttle, Window};
 
     /// A reading that stands so.
-    pub(in crate::command::gate) fn reading(standing: Standing) -> Reading {
+    pub(in crate::command::gate) fn reading(status: LimitStatus) -> Reading {
         Reading {
             at: "2026-11-22T09:15:21Z".parse().unwrap(),
             image: "nginx".parse().unwrap(),
             identity: Identity::Anonymous,
             effective: true,
             family: None,
-            standing,
+            status,
             confidence: Confidence::Reported,
             full_by: None,
             source: None,
@@ -136,10 +136,10 @@ pub(super) mod tests {
     }
 
     /// So many of 100 left, in a window of an hour.
-    pub(in crate::command::gate) fn limited(remaining: u64) -> Standing {
+    pub(in crate::command::gate) fn limited(remaining: u64) -> LimitStatus {
         match remaining {
-            0 => Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) },
-            _ => Standing::Limited(Count {
+            0 => LimitStatus::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) },
+            _ => LimitStatus::Limited(Count {
                 limit: 100,
                 remaining,
                 window: Window::from_seconds(3_600),
@@ -148,16 +148,16 @@ pub(super) mod tests {
     }
 
     /// A failure of a kind.
-    pub(in crate::command::gate) fn failed(kind: FaultKind) -> Standing {
-        Standing::Failed(fault(kind))
+    pub(in crate::command::gate) fn failed(kind: FaultKind) -> LimitStatus {
+        LimitStatus::Failed(fault(kind))
     }
 
     fn fault(kind: FaultKind) -> Fault {
         Fault { kind, message: "m".into(), advice: "a".into() }
     }
 
-    fn throttled(throttle: Throttle) -> Standing {
-        Standing::Throttled(throttle, fault(FaultKind::OverallLimit))
+    fn throttled(throttle: Throttle) -> LimitStatus {
+        LimitStatus::Throttled(throttle, fault(FaultKind::OverallLimit))
     }
 
     const FLAGS: [(Pass, Pass); 4] = [
@@ -174,13 +174,13 @@ pub(super) mod tests {
     #[case(limited(10), [("open", 0, false); 4])]
     #[case(limited(9), [("closed", 1, true); 4])]
     #[case(limited(0), [("closed", 1, true); 4])]
-    #[case(Standing::Limited(Count { limit: 9, remaining: 9, window: None }), [("closed", 1, false); 4])]
-    #[case(Standing::Exhausted { limit: Some(9), window: None }, [("closed", 1, false); 4])]
-    #[case(Standing::Exhausted { limit: None, window: None }, [("closed", 1, true); 4])]
-    #[case(Standing::Unlimited, [("open", 0, false), ("unknown", 5, false), ("open", 0, false), ("unknown", 5, false)])]
+    #[case(LimitStatus::Limited(Count { limit: 9, remaining: 9, window: None }), [("closed", 1, false); 4])]
+    #[case(LimitStatus::Exhausted { limit: Some(9), window: None }, [("closed", 1, false); 4])]
+    #[case(LimitStatus::Exhausted { limit: None, window: None }, [("closed", 1, true); 4])]
+    #[case(LimitStatus::Unlimited, [("open", 0, false), ("unknown", 5, false), ("open", 0, false), ("unknown", 5, false)])]
     #[case(throttled(Throttle::Overall), [("closed", 7, true); 4])]
     #[case(throttled(Throttle::Login), [("closed", 7, true); 4])]
-    #[case(Standing::Unknown, [("unknown", 5, true), ("unknown", 5, true), ("unknown", 0, true), ("unknown", 0, true)])]
+    #[case(LimitStatus::Unknown, [("unknown", 5, true), ("unknown", 5, true), ("unknown", 0, true), ("unknown", 0, true)])]
     #[case(failed(FaultKind::Network), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
     #[case(failed(FaultKind::Timeout), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
     #[case(failed(FaultKind::Server), [("unknown", 3, true), ("unknown", 3, true), ("unknown", 0, true), ("unknown", 0, true)])]
@@ -193,12 +193,12 @@ pub(super) mod tests {
     #[case(failed(FaultKind::OverallLimit), [("closed", 7, true); 4])]
     #[case(failed(FaultKind::LoginLimit), [("closed", 7, true); 4])]
     fn every_state_under_every_flag_has_one_verdict_and_one_exit_code(
-        #[case] standing: Standing,
+        #[case] status: LimitStatus,
         #[case] rows: [(&str, u8, bool); 4],
     ) {
         for ((on_unknown, on_unlimited), row) in FLAGS.into_iter().zip(rows) {
             let policy = Policy { need: 10, percent: None, on_unknown, on_unlimited };
-            let decision = decide(&reading(standing.clone()), policy);
+            let decision = decide(&reading(status.clone()), policy);
             let found = (decision.verdict.as_str(), decision.exit.code(), decision.may_change);
             assert_eq!(found, row, "--on-unknown {on_unknown:?} --on-unlimited {on_unlimited:?}");
         }

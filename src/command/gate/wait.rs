@@ -17,7 +17,7 @@ use crate::cli::Wait;
 use crate::command::asker::Asker;
 use crate::command::rounds::{Act, End, Pace, rounds};
 use crate::image::Reference;
-use crate::quota::{Count, Reading, Standing};
+use crate::quota::{Count, LimitStatus, Reading};
 use crate::registry::{Client, Principal};
 use crate::render::gate::Verdict;
 
@@ -185,14 +185,14 @@ impl Looking<'_> {
 
 /// Whether nothing is used, or nothing counted.
 fn sudden(reading: &Reading) -> bool {
-    reading.standing == Standing::Unlimited
+    reading.status == LimitStatus::Unlimited
         || reading.count().is_some_and(|count| count.used() == 0)
 }
 
 /// How long may be waited, as far as is known yet.
 fn bound(wait: Wait, reading: &Reading) -> Option<Duration> {
-    let window = match (&reading.standing, reading.count()) {
-        (Standing::Exhausted { window, .. }, _) => *window,
+    let window = match (&reading.status, reading.count()) {
+        (LimitStatus::Exhausted { window, .. }, _) => *window,
         (_, Some(Count { window, .. })) => window,
         _ => None,
     };

@@ -14,7 +14,7 @@ use crate::command::asker::Asker;
 use crate::command::rounds::Act;
 use crate::diagnosis::{self, Class, Hub};
 use crate::image::Reference;
-use crate::quota::{Reading, Standing, Throttle};
+use crate::quota::{LimitStatus, Reading, Throttle};
 use crate::registry::{Client, Principal};
 use crate::render::stress::{First429, Round, RoundFailure, RoundOutcome};
 use crate::runtime::{Outcome, Pull, Removal, Runtime};
@@ -252,10 +252,10 @@ fn is_limit(class: Class) -> bool {
 
 /// Which limit it is, by our own reading, where the tool did not say.
 fn settle(reading: &Reading) -> Option<Class> {
-    match &reading.standing {
-        Standing::Exhausted { .. } => Some(Class::PullLimit),
-        Standing::Throttled(Throttle::Overall, _) => Some(Class::OverallLimit),
-        Standing::Throttled(Throttle::Login, _) => Some(Class::LoginLimit),
+    match &reading.status {
+        LimitStatus::Exhausted { .. } => Some(Class::PullLimit),
+        LimitStatus::Throttled(Throttle::Overall, _) => Some(Class::OverallLimit),
+        LimitStatus::Throttled(Throttle::Login, _) => Some(Class::LoginLimit),
         _ => None,
     }
 }

@@ -27,7 +27,7 @@ use crate::cli::{Family, Format, Stress};
 use crate::credentials::{Account, Choice};
 use crate::diagnosis::Hub;
 use crate::image::{Reference, is_loopback};
-use crate::quota::{Reading, Record, Standing};
+use crate::quota::{LimitStatus, Reading, Record};
 use crate::registry::{Client, Principal};
 use crate::render::Look;
 use crate::render::stress::{Round, RoundOutcome, StoppedBy, StressReport, plain, table};
@@ -211,25 +211,27 @@ async fn prepare(
 
 /// What makes a run pointless from the start.
 fn refuse_hopeless(args: &Stress, reading: &Reading) -> Result<(), Failure> {
-    match &reading.standing {
+    match &reading.status {
         // The count is good all the same, but there is nothing to pull.
-        Standing::Limited(_) | Standing::Exhausted { .. } if reading.http_status == Some(404) => {
+        LimitStatus::Limited(_) | LimitStatus::Exhausted { .. }
+            if reading.http_status == Some(404) =>
+        {
             Err(Failure::new(
                 Exit::Credentials,
                 anyhow::anyhow!("{} is not there (404): no pull of it can succeed", reading.image),
             )
             .advise("check the repository's name and tag"))
         }
-        Standing::Failed(fault) | Standing::Throttled(_, fault) => Err(Failure::new(
+        LimitStatus::Failed(fault) | LimitStatus::Throttled(_, fault) => Err(Failure::new(
             exit_of(reading),
             anyhow::Error::msg(fault.message.clone())
                 .context("the limit could not be read before the first pull"),
         )
         .advise(fault.advice.clone())),
-        Standing::Unlimited | Standing::Unknown
+        LimitStatus::Unlimited | LimitStatus::Unknown
             if args.count.is_none() && args.duration.is_none() =>
         {
-            let why = if reading.standing == Standing::Unlimited {
+            let why = if reading.status == LimitStatus::Unlimited {
                 "no pull limit applies here, so no 429 would ever end this"
             } else {
                 "the limit cannot be understood here"

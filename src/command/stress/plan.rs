@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::cli::Stress;
 use crate::context::aside;
-use crate::quota::{Reading, SourceKind, Standing, Window};
+use crate::quota::{LimitStatus, Reading, SourceKind, Window};
 use crate::render::span;
 use crate::{Context, Failure};
 
@@ -46,14 +46,14 @@ pub(super) fn words(args: &Stress, reading: &Reading, version: &str, interval: D
         Some(source) => format!(", counted on {source} and everybody behind it"),
         None => String::new(),
     };
-    let left = match &reading.standing {
-        Standing::Limited(count) => {
+    let left = match &reading.status {
+        LimitStatus::Limited(count) => {
             let window =
                 count.window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
             let are = if count.remaining == 1 { "is" } else { "are" };
             format!("{} of {} pulls {are} left{window}", count.remaining, count.limit)
         }
-        Standing::Exhausted { window, .. } => {
+        LimitStatus::Exhausted { window, .. } => {
             format!(
                 "nothing is left{}",
                 window
@@ -61,7 +61,7 @@ pub(super) fn words(args: &Stress, reading: &Reading, version: &str, interval: D
                     .unwrap_or_default()
             )
         }
-        Standing::Unlimited => "no pull limit applies".to_owned(),
+        LimitStatus::Unlimited => "no pull limit applies".to_owned(),
         _ => "the limit could not be read".to_owned(),
     };
     let every = if interval.is_zero() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::act::PullAndRead;
-use crate::quota::Standing;
+use crate::quota::LimitStatus;
 use crate::render::stress::{Recovery, RecoveryReading};
 
 /// Waits for the count to come back; ends early on shutdown or when three windows have passed.
@@ -35,7 +35,7 @@ pub(super) async fn watch(act: &mut PullAndRead<'_>, loopback: bool) -> Recovery
         if remaining > 0 {
             recovery.seconds_to_first.get_or_insert(after_seconds);
         }
-        if let Standing::Limited(count) = act.reading.standing
+        if let LimitStatus::Limited(count) = act.reading.status
             && count.used() == 0
         {
             recovery.seconds_to_full = Some(after_seconds);

@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use crate::quota::{FaultKind, Reading, Standing, Throttle};
+use crate::quota::{FaultKind, LimitStatus, Reading, Throttle};
 
 /// What a reading means for the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +26,10 @@ pub(super) enum Outcome {
 impl Outcome {
     /// What a reading means, `moved` telling whether it differs from the one before.
     pub(super) fn of(reading: &Reading, moved: bool) -> Self {
-        match &reading.standing {
-            Standing::Throttled(throttle, _) => Self::Throttled(*throttle),
-            Standing::Failed(fault) => Self::Failed(fault.kind),
-            Standing::Exhausted { .. } if reading.http_status == Some(429) => Self::Refused,
+        match &reading.status {
+            LimitStatus::Throttled(throttle, _) => Self::Throttled(*throttle),
+            LimitStatus::Failed(fault) => Self::Failed(fault.kind),
+            LimitStatus::Exhausted { .. } if reading.http_status == Some(429) => Self::Refused,
             _ if moved => Self::Moved,
             _ => Self::Still,
         }

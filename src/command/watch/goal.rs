@@ -2,7 +2,7 @@
 
 use crate::Exit;
 use crate::cli::Watch;
-use crate::quota::{Reading, Standing};
+use crate::quota::{LimitStatus, Reading};
 
 /// What a watch waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Goal {
 
     /// Whether an effective reading reaches it.
     pub(super) fn is_reached(self, reading: &Reading) -> bool {
-        match (self, &reading.standing) {
+        match (self, &reading.status) {
             (Self::Left(least), _) => reading.remaining().is_some_and(|left| left <= least),
-            (Self::Full, Standing::Limited(count)) => count.remaining >= count.limit,
-            (Self::Full, Standing::Unlimited) => true,
+            (Self::Full, LimitStatus::Limited(count)) => count.remaining >= count.limit,
+            (Self::Full, LimitStatus::Unlimited) => true,
             (Self::None | Self::Full, _) => false,
         }
     }

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::quota::{
-    Change, FaultKind, Forecast, Forecaster, Point, Reading, Source, Standing, Throttle, Window,
+    Change, FaultKind, Forecast, Forecaster, LimitStatus, Point, Reading, Source, Throttle, Window,
 };
 use crate::render::watch::Event;
 
@@ -30,7 +30,7 @@ pub(super) struct Series {
     fault: Option<(FaultKind, DateTime<Utc>)>,
     /// Since when nothing is reached.
     lost: Option<DateTime<Utc>>,
-    last: Option<Standing>,
+    last: Option<LimitStatus>,
 }
 
 /// What a reading added.
@@ -75,17 +75,17 @@ impl Series {
         self.faults(reading, &mut events);
         self.throttles(reading, &mut events);
         if !matches!(
-            reading.standing,
-            Standing::Failed(_) | Standing::Throttled(..) | Standing::Unknown
+            reading.status,
+            LimitStatus::Failed(_) | LimitStatus::Throttled(..) | LimitStatus::Unknown
         ) {
             self.counts(reading, &mut events);
         }
         let moved = !self.seen
-            || self.last.as_ref() != Some(&reading.standing)
+            || self.last.as_ref() != Some(&reading.status)
             || events.iter().any(|event| *event != Event::TokenRenewed);
         let changed = moved && (self.seen || !events.is_empty());
         self.seen = true;
-        self.last = Some(reading.standing.clone());
+        self.last = Some(reading.status.clone());
         let forecast = self
             .forecaster
             .as_ref()
@@ -99,14 +99,14 @@ impl Series {
         let network =
             |kind| matches!(kind, FaultKind::Network | FaultKind::Timeout | FaultKind::Tls);
         let seconds = |since| seconds_between(since, reading.at);
-        match &reading.standing {
-            Standing::Failed(fault) if network(fault.kind) => {
+        match &reading.status {
+            LimitStatus::Failed(fault) if network(fault.kind) => {
                 if self.lost.is_none() {
                     events.push(Event::NetworkLost { message: fault.message.clone() });
                     self.lost = Some(reading.at);
                 }
             }
-            Standing::Failed(fault) => {
+            LimitStatus::Failed(fault) => {
                 // Whatever answers is reached.
                 events.extend(
                     self.lost.take().map(|since| Event::NetworkBack { seconds: seconds(since) }),
@@ -134,14 +134,14 @@ impl Series {
     }
 
     fn throttles(&mut self, reading: &Reading, events: &mut Vec<Event>) {
-        match (&reading.standing, self.throttled) {
-            (Standing::Throttled(throttle, _), Some((before, _))) if *throttle == before => {}
-            (Standing::Throttled(throttle, _), _) => {
+        match (&reading.status, self.throttled) {
+            (LimitStatus::Throttled(throttle, _), Some((before, _))) if *throttle == before => {}
+            (LimitStatus::Throttled(throttle, _), _) => {
                 let which = if *throttle == Throttle::Login { "login" } else { "overall" };
                 events.push(Event::ThrottleBegan { which });
                 self.throttled = Some((*throttle, reading.at));
             }
-            (Standing::Failed(_), _) | (_, None) => {}
+            (LimitStatus::Failed(_), _) | (_, None) => {}
             (_, Some((_, since))) => {
                 events.push(Event::ThrottleEnded { seconds: seconds_between(since, reading.at) });
                 self.throttled = None;
@@ -179,7 +179,7 @@ impl Series {
         if let Some(remaining) = reading.remaining() {
             self.point(Point { at: reading.at, remaining }, events);
         }
-        let empty = matches!(reading.standing, Standing::Exhausted { .. });
+        let empty = matches!(reading.status, LimitStatus::Exhausted { .. });
         match self.empty_since {
             None if empty => {
                 events.push(Event::LimitBegan { refused: reading.http_status == Some(429) });
@@ -191,7 +191,7 @@ impl Series {
             }
             _ => {}
         }
-        let unlimited = reading.standing == Standing::Unlimited;
+        let unlimited = reading.status == LimitStatus::Unlimited;
         if unlimited && !self.unlimited && self.seen && self.limit.is_some() {
             events.push(Event::Unlimited);
         }
@@ -235,7 +235,7 @@ mod tests {
     use crate::quota::{Confidence, Count, Fault, Identity};
     use std::time::Duration;
 
-    fn reading(second: i64, standing: Standing) -> Reading {
+    fn reading(second: i64, status: LimitStatus) -> Reading {
         Reading {
             at: DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(second),
             image: "nginx".parse().unwrap(),
@@ -244,7 +244,7 @@ mod tests {
             family: None,
             http_status: Some(200),
             digest: None,
-            standing,
+            status,
             confidence: Confidence::Reported,
             full_by: None,
             source: Source::parse("192.0.2.1"),
@@ -255,18 +255,18 @@ mod tests {
         }
     }
 
-    fn left(remaining: u64) -> Standing {
-        Standing::Limited(Count { limit: 100, remaining, window: Window::from_seconds(3_600) })
+    fn left(remaining: u64) -> LimitStatus {
+        LimitStatus::Limited(Count { limit: 100, remaining, window: Window::from_seconds(3_600) })
     }
 
-    fn failed(kind: FaultKind) -> Standing {
-        Standing::Failed(Fault { kind, message: "words".into(), advice: "try".into() })
+    fn failed(kind: FaultKind) -> LimitStatus {
+        LimitStatus::Failed(Fault { kind, message: "words".into(), advice: "try".into() })
     }
 
     fn refused() -> Reading {
-        let standing =
-            Standing::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) };
-        Reading { http_status: Some(429), ..reading(20, standing) }
+        let status =
+            LimitStatus::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) };
+        Reading { http_status: Some(429), ..reading(20, status) }
     }
 
     /// The names of the events of each reading.
@@ -350,7 +350,7 @@ mod tests {
     fn another_limit_has_events_of_its_own() {
         let fault =
             Fault { kind: FaultKind::OverallLimit, message: "m".into(), advice: "a".into() };
-        let throttled = Standing::Throttled(Throttle::Overall, fault);
+        let throttled = LimitStatus::Throttled(Throttle::Overall, fault);
         let readings = [
             reading(0, left(9)),
             reading(1, throttled.clone()),
@@ -373,7 +373,7 @@ mod tests {
     fn a_drop_of_more_than_a_tenth_is_an_event_and_so_is_another_limit() {
         let larger = reading(
             3,
-            Standing::Limited(Count {
+            LimitStatus::Limited(Count {
                 limit: 200,
                 remaining: 150,
                 window: Window::from_seconds(60),
@@ -384,7 +384,7 @@ mod tests {
             reading(1, left(80)),
             reading(2, left(69)),
             larger,
-            reading(4, Standing::Unlimited),
+            reading(4, LimitStatus::Unlimited),
         ];
         assert_eq!(
             kinds(readings),

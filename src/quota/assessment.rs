@@ -1,5 +1,5 @@
-//! From one manifest answer to a standing: the table of what 200, 404 and 429 mean with and without
-//! limit headers. Pure, so that every row of the protocol notes is a row of a test.
+//! From one manifest answer to where an identity stands: the table of what 200, 404 and 429 mean
+//! with and without limit headers. Pure, so that every row of the protocol notes is a row of a test.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::header::{Field, Limits, Reset, read_limits};
-use super::reading::{Confidence, Count, Fault, FaultKind, Standing, Throttle};
+use super::reading::{Confidence, Count, Fault, FaultKind, LimitStatus, Throttle};
 use super::{Source, Window};
 
 /// The most characters of a header value that a reading keeps.
@@ -30,10 +30,10 @@ pub struct Answer<'a> {
 
 /// What an answer says of the limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
+pub struct Assessment {
     /// Where the identity stands. `None`: the answer is about something else (a 401, a 500), and
     /// the caller knows better what.
-    pub standing: Option<Standing>,
+    pub status: Option<LimitStatus>,
     /// Whether the registry said so.
     pub confidence: Confidence,
     /// Full again at the latest.
@@ -47,7 +47,7 @@ pub struct Judgement {
 }
 
 /// Judges a manifest answer: 200, 404 and 429; other statuses only for their source and headers.
-pub fn judge(answer: Answer<'_>) -> Judgement {
+pub fn assess(answer: Answer<'_>) -> Assessment {
     let source = answer
         .fields
         .iter()
@@ -55,33 +55,33 @@ pub fn judge(answer: Answer<'_>) -> Judgement {
         .and_then(|(_, value)| Source::parse(value));
     let mut warnings = Vec::new();
     let limits = read_limits(answer.fields);
-    let (standing, confidence) = match answer.status {
-        429 => judge_refusal(answer, limits.as_ref(), &mut warnings),
+    let (status, confidence) = match answer.status {
+        429 => assess_refusal(answer, limits.as_ref(), &mut warnings),
         200..=299 | 404 => match &limits {
-            Some(Ok(limits)) => judge_limits(limits, &mut warnings),
+            Some(Ok(limits)) => assess_limits(limits, &mut warnings),
             Some(Err(error)) => {
                 warnings.push(format!("the rate-limit headers cannot be understood: {error}"));
-                (Some(Standing::Unknown), Confidence::Reported)
+                (Some(LimitStatus::Unknown), Confidence::Reported)
             }
             None if answer.status == 404 => (None, Confidence::Reported),
-            None => (Some(Standing::Unlimited), Confidence::Inferred),
+            None => (Some(LimitStatus::Unlimited), Confidence::Inferred),
         },
         _ => (None, Confidence::Reported),
     };
-    if answer.status == 404 && standing.is_some() {
+    if answer.status == 404 && status.is_some() {
         warnings.push(
             "the registry has no such tag or digest (404); the count is good all the same"
                 .to_owned(),
         );
     }
-    let full_by = standing.as_ref().and_then(|standing| {
-        full_by(standing, limits.as_ref().and_then(|limits| limits.as_ref().ok()), answer.at)
+    let full_by = status.as_ref().and_then(|status| {
+        full_by(status, limits.as_ref().and_then(|limits| limits.as_ref().ok()), answer.at)
     });
     if let Some(Ok(limits)) = limits {
         warnings.extend(limits.warnings);
     }
-    Judgement {
-        standing,
+    Assessment {
+        status,
         confidence,
         full_by,
         source,
@@ -90,9 +90,9 @@ pub fn judge(answer: Answer<'_>) -> Judgement {
     }
 }
 
-fn judge_limits(limits: &Limits, warnings: &mut Vec<String>) -> (Option<Standing>, Confidence) {
-    let standing = match (limits.limit, limits.remaining) {
-        (limit, Some(left)) if left <= 0 => Standing::Exhausted { limit, window: limits.window },
+fn assess_limits(limits: &Limits, warnings: &mut Vec<String>) -> (Option<LimitStatus>, Confidence) {
+    let status = match (limits.limit, limits.remaining) {
+        (limit, Some(left)) if left <= 0 => LimitStatus::Exhausted { limit, window: limits.window },
         (Some(limit), Some(left)) => {
             let remaining = u64::try_from(left).unwrap_or(0);
             if remaining > limit {
@@ -101,31 +101,31 @@ fn judge_limits(limits: &Limits, warnings: &mut Vec<String>) -> (Option<Standing
             if limits.window.is_none() {
                 warnings.push("the registry does not say over which window it counts".to_owned());
             }
-            Standing::Limited(Count { limit, remaining, window: limits.window })
+            LimitStatus::Limited(Count { limit, remaining, window: limits.window })
         }
         (limit, _) => {
             let missing = if limit.is_none() { "limit" } else { "remaining count" };
             warnings.push(format!("the rate-limit headers lack the {missing}"));
-            Standing::Unknown
+            LimitStatus::Unknown
         }
     };
-    (Some(standing), Confidence::Reported)
+    (Some(status), Confidence::Reported)
 }
 
 /// A 429 to a manifest request: the pull limit's own words or headers, else another limit's, else
 /// nothing at all, which since 2026 is how Docker Hub answers a HEAD at zero.
-fn judge_refusal(
+fn assess_refusal(
     answer: Answer<'_>,
     limits: Option<&Result<Limits, super::GrammarError>>,
     warnings: &mut Vec<String>,
-) -> (Option<Standing>, Confidence) {
+) -> (Option<LimitStatus>, Confidence) {
     let readable = limits.and_then(|limits| limits.as_ref().ok());
     let exhausted = |confidence| {
-        let standing = Standing::Exhausted {
+        let status = LimitStatus::Exhausted {
             limit: readable.and_then(|limits| limits.limit),
             window: readable.and_then(|limits| limits.window),
         };
-        (Some(standing), confidence)
+        (Some(status), confidence)
     };
     let words = answer.body.to_ascii_lowercase();
     if ["pull rate limit", "increase-rate-limit", "download-rate-limit"]
@@ -175,7 +175,7 @@ fn declares_text(fields: &[Field<'_>]) -> bool {
         && value("content-length").is_some_and(|length| length.trim() != "0")
 }
 
-fn overall(answer: Answer<'_>) -> (Option<Standing>, Confidence) {
+fn overall(answer: Answer<'_>) -> (Option<LimitStatus>, Confidence) {
     let wait = answer
         .retry_after
         .map_or_else(|| "a minute".to_owned(), |wait| format!("{} s", wait.as_secs()));
@@ -189,18 +189,18 @@ fn overall(answer: Answer<'_>) -> (Option<Standing>, Confidence) {
     } else {
         Confidence::Reported
     };
-    (Some(Standing::Throttled(Throttle::Overall, fault)), confidence)
+    (Some(LimitStatus::Throttled(Throttle::Overall, fault)), confidence)
 }
 
 /// The latest time at which the count is full again: nothing is promised but the window.
 fn full_by(
-    standing: &Standing,
+    status: &LimitStatus,
     limits: Option<&Limits>,
     at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let window = match standing {
-        Standing::Limited(count) if count.used() > 0 => count.window,
-        Standing::Exhausted { window, .. } => *window,
+    let window = match status {
+        LimitStatus::Limited(count) if count.used() > 0 => count.window,
+        LimitStatus::Exhausted { window, .. } => *window,
         _ => return None,
     };
     let after = |length: Duration| {
@@ -253,8 +253,8 @@ mod tests {
         fields: &'a [Field<'a>],
         body: &'a str,
         retry_after: Option<u64>,
-    ) -> Judgement {
-        judge(Answer {
+    ) -> Assessment {
+        assess(Answer {
             status,
             fields,
             body,
@@ -263,17 +263,17 @@ mod tests {
         })
     }
 
-    fn name(judgement: &Judgement) -> (&'static str, Confidence) {
-        let name = match judgement.standing {
+    fn name(assessment: &Assessment) -> (&'static str, Confidence) {
+        let name = match assessment.status {
             None => "none",
-            Some(Standing::Limited(_)) => "limited",
-            Some(Standing::Exhausted { .. }) => "exhausted",
-            Some(Standing::Unlimited) => "unlimited",
-            Some(Standing::Throttled(..)) => "throttled",
-            Some(Standing::Unknown) => "unknown",
-            Some(Standing::Failed(_)) => "failed",
+            Some(LimitStatus::Limited(_)) => "limited",
+            Some(LimitStatus::Exhausted { .. }) => "exhausted",
+            Some(LimitStatus::Unlimited) => "unlimited",
+            Some(LimitStatus::Throttled(..)) => "throttled",
+            Some(LimitStatus::Unknown) => "unknown",
+            Some(LimitStatus::Failed(_)) => "failed",
         };
-        (name, judgement.confidence)
+        (name, assessment.confidence)
     }
 
     #[rstest]
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn headers_are_kept_as_they_came_but_tame() {
-        let judgement = answer(
+        let assessment = answer(
             200,
             &[
                 ("RateLimit-Limit", "100;w=60\u{1b}[2J"),
@@ -358,9 +358,9 @@ mod tests {
             None,
         );
         assert_eq!(
-            judgement.headers.keys().collect::<Vec<_>>(),
+            assessment.headers.keys().collect::<Vec<_>>(),
             ["ratelimit-limit", "ratelimit-remaining"]
         );
-        assert!(!judgement.headers["ratelimit-limit"].contains('\u{1b}'));
+        assert!(!assessment.headers["ratelimit-limit"].contains('\u{1b}'));
     }
 }
