@@ -13,6 +13,7 @@
 //!   and the registries' answers.
 //! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
+//! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
 //! * [`recording`] keeps samples on disk.
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
 //!   enum of exit codes; [`text`] makes foreign text fit to show.
@@ -33,6 +34,7 @@ pub mod registry;
 pub mod render;
 pub mod runtime;
 pub mod sandbox;
+pub mod session;
 pub mod settings;
 pub mod text;
 mod trace;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::asker::{self, Asker};
+use super::asking;
 use crate::cli::{Check, Format, Threshold};
-use crate::credentials::{Account, Choice};
+use crate::credentials::Account;
+use crate::image::Reference;
 use crate::quota::{FaultKind, LimitStatus, Reading, Record};
 use crate::render::Look;
 use crate::render::check::{
     CheckReport, annotations, hints, nagios, plain, prometheus, summary, table,
 };
 use crate::render::template::Template;
+use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
-/// What is asked for where no image is named: Docker's own image for this purpose.
-pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
 /// The most readings under way at once.
 const AT_ONCE: usize = 16;
 
@@ -33,12 +33,11 @@ pub(super) async fn run(
         .map(str::parse::<Template>)
         .transpose()
         .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let Some(asker) = Asker::new(context, &check.asking, accounts, Choice::All).await? else {
-        return Ok(Exit::Interrupted);
-    };
-    let asker = Arc::new(asker);
+    let images = asking::images(&check.images)?;
+    let session = asking::open(context, &check.asking, accounts, Who::All).await?;
+    let Some(session) = session.map(Arc::new) else { return Ok(Exit::Interrupted) };
     let readings = tokio::select! {
-        readings = readings(&asker, &check.images) => readings?,
+        readings = readings(context, &session, images) => readings?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let report = CheckReport::new(context.clock.now(), readings.iter().map(Record::from).collect());
@@ -133,33 +132,26 @@ fn say_hints(context: &Context, report: &CheckReport) {
 }
 
 /// All readings at once, in the order of images, identities and families.
-async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>, Failure> {
-    let mut typed: Vec<&str> = images.iter().map(String::as_str).collect();
-    if typed.is_empty() {
-        typed.push(DEFAULT_IMAGE);
-    }
-    let deadline = asker.deadline();
+async fn readings(
+    context: &Context,
+    session: &Arc<Session>,
+    images: Vec<Reference>,
+) -> Result<Vec<Reading>, Failure> {
+    let deadline = session.deadline();
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut tasks = JoinSet::new();
-    let mut images = Vec::new();
-    for text in typed {
-        let image = asker::image(text)?;
-        if !images.contains(&image) {
-            images.push(image);
-        }
-    }
     let mut order = 0_usize;
     for image in images {
-        for who in asker.principals(&image).await? {
-            for family in asker.families() {
-                let client = asker.client(&image, *family)?;
-                let (asker, image, who, gate) =
-                    (asker.clone(), image.clone(), who.clone(), gate.clone());
+        for who in asking::principals(context, session, &image).await? {
+            for family in session.families() {
+                let client = session.client(&image, *family)?;
+                let (session, image, who, gate) =
+                    (session.clone(), image.clone(), who.clone(), gate.clone());
                 let at = order;
                 order += 1;
                 tasks.spawn(async move {
                     let _turn = gate.acquire_owned().await;
-                    (at, asker.read_by(deadline, &client, &image, &who).await)
+                    (at, session.read_by(deadline, &client, &image, &who).await)
                 });
             }
         }
@@ -167,7 +159,7 @@ async fn readings(asker: &Arc<Asker>, images: &[String]) -> Result<Vec<Reading>,
     let mut readings = tasks.join_all().await;
     readings.sort_by_key(|(at, _)| *at);
     let mut readings: Vec<Reading> = readings.into_iter().map(|(_, reading)| reading).collect();
-    if asker.families().len() > 1 {
+    if session.families().len() > 1 {
         spare_missing_families(&mut readings);
     }
     Ok(readings)

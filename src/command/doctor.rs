@@ -10,11 +10,10 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::asker::{self, Asker};
-use super::check::DEFAULT_IMAGE;
+use super::asking;
 use crate::cli::{Doctor, Family as FamilyChoice, Format};
 use crate::context::Environment;
-use crate::credentials::{Account, Choice};
+use crate::credentials::Account;
 use crate::doctor::bucket::Asked;
 use crate::doctor::kubernetes::Secret;
 use crate::doctor::logins::Tools;
@@ -27,6 +26,7 @@ use crate::quota::{Family, Identity};
 use crate::registry::Principal;
 use crate::render::doctor::{plain, table};
 use crate::render::{Look, span};
+use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
 /// What is kept of the time for putting the answer together.
@@ -55,24 +55,24 @@ pub(super) async fn run(
             .into());
     }
     args.asking.timeout = args.asking.timeout.min(LONGEST);
-    let targets = Target::all(&args.registries, DEFAULT_IMAGE, asker::image)?;
-    let asker = Asker::new(context, &args.asking, accounts.clone(), Choice::All).await?;
-    let Some(asker) = asker.map(Arc::new) else { return Ok(Exit::Interrupted) };
+    let targets = Target::all(&args.registries, asking::DEFAULT_IMAGE, asking::image)?;
+    let session = asking::open(context, &args.asking, accounts.clone(), Who::All).await?;
+    let Some(session) = session.map(Arc::new) else { return Ok(Exit::Interrupted) };
     let work = async {
         let secrets = match args.kubernetes.clone() {
             Some(file) => kubernetes::read(context, file).await?,
             None => Vec::new(),
         };
-        let end = asker.deadline();
+        let end = session.deadline();
         let end = end.checked_sub(RESERVE).unwrap_or(end);
         let environment = &context.environment;
         let tools = Tools::find(environment, end.min(Instant::now() + VERSION_LIMIT)).await;
-        let (asker, targets, secrets, accounts) =
-            (&asker, &targets[..], &secrets[..], &accounts[..]);
+        let (session, targets, secrets, accounts) =
+            (&session, &targets[..], &secrets[..], &accounts[..]);
         let examination = Examination {
             args: &args,
             environment,
-            asker,
+            session,
             targets,
             secrets,
             accounts,
@@ -109,7 +109,7 @@ pub(super) async fn run(
 struct Examination<'a> {
     args: &'a Doctor,
     environment: &'a Environment,
-    asker: &'a Arc<Asker>,
+    session: &'a Arc<Session>,
     targets: &'a [Target],
     secrets: &'a [Secret],
     accounts: &'a [Account],
@@ -123,7 +123,7 @@ impl Examination<'_> {
     async fn run(&self) -> Vec<Finding> {
         let registries =
             futures_util::future::join_all(self.targets.iter().map(|target| self.registry(target)));
-        let places = logins::places(self.asker.keychain(), self.secrets);
+        let places = logins::places(self.session.keychain(), self.secrets);
         let (registries, places, way) = tokio::join!(registries, places, self.way());
         let mut findings: Vec<Finding> = registries.into_iter().flatten().collect();
         findings.extend(places);
@@ -131,7 +131,7 @@ impl Examination<'_> {
         findings.extend(way);
         findings.extend(way::trust(self.environment));
         let clients =
-            self.targets.iter().filter_map(|target| self.asker.client(&target.image, None).ok());
+            self.targets.iter().filter_map(|target| self.session.client(&target.image, None).ok());
         findings.extend(clients.filter_map(|client| {
             way::proxy_of_variables(self.environment, &client.endpoint().base)
         }));
@@ -140,18 +140,18 @@ impl Examination<'_> {
 
     /// One registry: its logins, then a HEAD as everybody who was found.
     async fn registry(&self, target: &Target) -> Vec<Finding> {
-        let Self { asker, .. } = self;
-        let logins = logins::of(asker.keychain(), target, self.accounts, &self.tools, self.now);
-        let (mut findings, found) = tokio::join!(logins, asker.found(&target.image));
+        let Self { session, .. } = self;
+        let logins = logins::of(session.keychain(), target, self.accounts, &self.tools, self.now);
+        let (mut findings, found) = tokio::join!(logins, session.identities(&target.image));
         let mut principals: Vec<Principal> = match found {
-            Ok(found) => found.identities.into_iter().map(asker::principal).collect(),
+            Ok(found) => found.identities.into_iter().map(Principal::from).collect(),
             // Whom the user named is not found: that is a finding, too, and nobody is asked as instead.
             Err(failure) => {
-                findings.push(logins::not_found(target.registry(), &failure));
+                findings.push(logins::not_found(target.registry(), &failure.into()));
                 vec![Principal::anonymous(true)]
             }
         };
-        let practice = asker.is_practice(&target.image);
+        let practice = session.is_practice(&target.image);
         if practice && !self.args.asking.anonymous && self.args.asking.user.is_none() {
             findings.push(logins::practice(target.registry()));
         }
@@ -176,7 +176,7 @@ impl Examination<'_> {
                 }
             }
         }
-        let answers = ask(asker, target, &principals, &self.families(target), self.end).await;
+        let answers = ask(session, target, &principals, &self.families(target), self.end).await;
         findings.extend(bucket::judge(target, &answers));
         findings.extend(clock::judge(&answers, span));
         findings
@@ -196,14 +196,14 @@ impl Examination<'_> {
             runtimes::ask(self.environment, first)
         );
         let sights = way::with_daemon(sights, self.targets, runtimes.docker_mirrors.as_deref());
-        let answers = probe(self.asker, &sights, self.end).await;
+        let answers = probe(self.session, &sights, self.end).await;
         way::judge(&sights, &answers).into_iter().chain(runtimes.findings).collect()
     }
 
     /// The families to ask over: both, unless the user named one, the registry is at an address, or a
     /// proxy decides it.
     fn families(&self, target: &Target) -> Vec<Option<Family>> {
-        let is_settled = self.asker.client(&target.image, None).is_ok_and(|client| {
+        let is_settled = self.session.client(&target.image, None).is_ok_and(|client| {
             let base = &client.endpoint().base;
             let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
             host.parse::<std::net::IpAddr>().is_ok()
@@ -211,14 +211,14 @@ impl Examination<'_> {
         });
         match self.args.asking.family {
             FamilyChoice::Auto if !is_settled => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
-            _ => self.asker.families().to_vec(),
+            _ => self.session.families().to_vec(),
         }
     }
 }
 
 /// Asks as everybody over every family at once. Costs no pull.
 async fn ask(
-    asker: &Arc<Asker>,
+    session: &Arc<Session>,
     target: &Target,
     principals: &[Principal],
     families: &[Option<Family>],
@@ -230,10 +230,10 @@ async fn ask(
         .flat_map(|who| families.iter().map(move |family| (who, *family)))
         .enumerate()
     {
-        let Ok(client) = asker.client(&target.image, family) else { continue };
-        let (asker, image, who) = (asker.clone(), target.image.clone(), who.clone());
+        let Ok(client) = session.client(&target.image, family) else { continue };
+        let (session, image, who) = (session.clone(), target.image.clone(), who.clone());
         tasks.spawn(async move {
-            let answer = asker.read_dated_by(end, &client, &image, &who).await;
+            let answer = session.read_dated_by(end, &client, &image, &who).await;
             (at, Asked::of(&who.credential, answer))
         });
     }
@@ -244,15 +244,15 @@ async fn ask(
 
 /// What each mirror answers when it is asked once, as nobody, by its URL as it is written.
 async fn probe(
-    asker: &Arc<Asker>,
+    session: &Arc<Session>,
     sights: &[Sight],
     end: Instant,
 ) -> BTreeMap<String, Result<u16, String>> {
     let mut tasks = JoinSet::new();
     for url in way::mirrors(sights) {
-        let asker = asker.clone();
+        let session = session.clone();
         tasks.spawn(async move {
-            let answer = match way::root(&url).and_then(|root| asker.mirror(root)) {
+            let answer = match way::root(&url).and_then(|root| session.mirror(root)) {
                 None => Err("is no URL of a host".to_owned()),
                 Some(client) => {
                     way::answered(client.ping(end.min(Instant::now() + MIRROR_LIMIT)).await)

@@ -2,7 +2,7 @@
 //! function from the context and its plain arguments to an [`Exit`]; errors carry their exit code
 //! as a [`crate::Failure`].
 
-mod asker;
+mod asking;
 mod check;
 mod companion;
 mod completions;

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 
-use super::asker::IN_SANDBOX;
 use super::companion::{self, Scope};
 use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 use crate::quota::Law;
 use crate::sandbox::{
     Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start,
 };
+use crate::session::IN_SANDBOX;
 use crate::{Context, Exit, Failure};
 
 /// Runs the command.

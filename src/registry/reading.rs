@@ -9,7 +9,7 @@ use super::answered::{Answered, Unmet, is_web_page};
 use super::client::Client;
 use super::error::RegistryError;
 use crate::context::Clock;
-use crate::credentials::Credential;
+use crate::credentials::{self, Credential};
 use crate::image::Reference;
 use crate::quota::{Answer, Assessment, Confidence, Identity, LimitStatus, Reading, assess};
 
@@ -28,6 +28,19 @@ impl Principal {
     /// Nobody in particular.
     pub fn anonymous(effective: bool) -> Self {
         Self { identity: Identity::Anonymous, credential: Credential::Anonymous, effective }
+    }
+}
+
+impl From<credentials::Identity> for Principal {
+    fn from(found: credentials::Identity) -> Self {
+        let identity = match &found.origin {
+            None => Identity::Anonymous,
+            Some(origin) => Identity::Account {
+                user: found.credential.user().map(|user| crate::text::one_line(user, 128)),
+                credentials_from: Some(origin.to_string()),
+            },
+        };
+        Self { identity, credential: found.credential, effective: found.effective }
     }
 }
 

@@ -35,6 +35,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hostconfig",
         ],
     ),
+    (
+        "session",
+        &["quota", "image", "text", "context", "exit", "credentials", "registry", "sandbox"],
+    ),
     ("plan", &["quota", "image"]),
     ("render", &["quota", "image", "text", "context", "doctor", "plan"]),
     ("cli", &["quota", "image", "text"]),

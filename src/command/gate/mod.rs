@@ -13,16 +13,16 @@ use self::schedule::Schedule;
 use self::spent::{Spent, Used};
 use self::verdict::{Decision, Policy};
 use self::wait::{Looks, Outcome, look};
-use super::asker::{self, Asker};
-use super::check::DEFAULT_IMAGE;
+use super::asking;
 use super::companion::{self, Scope};
 use crate::cli::{Family, Format, Gate, Pass};
-use crate::credentials::{Account, Choice};
+use crate::credentials::Account;
 use crate::image::is_loopback;
 use crate::quota::{Reading, Record};
 use crate::registry::Principal;
 use crate::render::check::sentence;
 use crate::render::gate::{CommandRun, GateReport};
+use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
 /// What the arguments ask of the count.
@@ -54,13 +54,13 @@ pub(super) async fn run(
             .into());
     }
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
-    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else {
+    let image = asking::image_or_usual(args.image.as_deref())?;
+    let Some(session) = asking::open(context, &args.asking, accounts, Who::Effective).await? else {
         return Ok(Exit::Interrupted);
     };
-    let image = asker::image(args.image.as_deref().unwrap_or(DEFAULT_IMAGE))?;
-    let client = asker.client(&image, asker.families().first().copied().flatten())?;
+    let client = session.client(&image, session.families().first().copied().flatten())?;
     let found = tokio::select! {
-        found = asker.principals(&image) => found?,
+        found = asking::principals(context, &session, &image) => found?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let who =
@@ -71,7 +71,7 @@ pub(super) async fn run(
     let schedule = Schedule::new(loopback);
     let looks = Looks {
         context,
-        asker: &asker,
+        session: &session,
         client: client.clone(),
         image: image.clone(),
         who: who.clone(),
@@ -98,13 +98,13 @@ pub(super) async fn run(
     let mut exit = decision.exit;
     if report.passes && !args.command.is_empty() {
         context.say(&report.sentence());
-        let variables = variables(&asker, &args);
+        let variables = variables(&session, &args);
         let mut spent = Spent::since(&reading, schedule.least());
         let exit_code = {
             let looks = async {
                 loop {
                     tokio::time::sleep(spent.span()).await;
-                    spent.look(asker.read(&client, &image, &who).await);
+                    spent.look(session.read(&client, &image, &who).await);
                 }
             };
             tokio::select! {
@@ -116,7 +116,7 @@ pub(super) async fn run(
         let used = if context.shutdown.is_cancelled() {
             Used::Unknown
         } else {
-            spent.end(&asker.read(&client, &image, &who).await)
+            spent.end(&session.read(&client, &image, &who).await)
         };
         let (used_at_least, pulls) = (matches!(used, Used::AtLeast(_)), used.pulls());
         report.command = Some(CommandRun { exit_code, used: pulls, used_at_least });
@@ -146,8 +146,8 @@ fn words(reading: &Reading, decision: Decision, policy: Policy) -> String {
 }
 
 /// The command is to ask the sandbox where the gate asked it.
-fn variables(asker: &Asker, args: &Gate) -> Vec<(&'static str, String)> {
-    match (&args.asking.sandbox, asker.registry_url()) {
+fn variables(session: &Session, args: &Gate) -> Vec<(&'static str, String)> {
+    match (&args.asking.sandbox, session.registry_url()) {
         (Some(_), Some(url)) => super::sandbox::variables(url.as_str()).into(),
         _ => Vec::new(),
     }

@@ -14,17 +14,17 @@ use super::schedule::{Schedule, random};
 use super::verdict::{Decision, Policy, decide};
 use crate::Context;
 use crate::cli::Wait;
-use crate::command::asker::Asker;
 use crate::command::rounds::{Act, End, Pace, rounds};
 use crate::image::Reference;
 use crate::quota::{Count, LimitStatus, Reading};
 use crate::registry::{Client, Principal};
 use crate::render::gate::Verdict;
+use crate::session::Session;
 
 /// Whom to ask, about what, and how long.
 pub(super) struct Looks<'a> {
     pub(super) context: &'a Context,
-    pub(super) asker: &'a Asker,
+    pub(super) session: &'a Session,
     pub(super) client: Arc<Client>,
     pub(super) image: Reference,
     pub(super) who: Principal,
@@ -102,7 +102,7 @@ impl Act for Looking<'_> {
     async fn round(&mut self, _: u64) -> Option<Duration> {
         let looks = &self.looks;
         let reading = tokio::select! {
-            reading = looks.asker.read(&looks.client, &looks.image, &looks.who) => reading,
+            reading = looks.session.read(&looks.client, &looks.image, &looks.who) => reading,
             () = looks.context.shutdown.cancelled() => return None,
         };
         let now = Instant::now();

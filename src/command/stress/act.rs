@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::progress::Progress;
 use crate::Context;
-use crate::command::asker::Asker;
 use crate::command::rounds::Act;
 use crate::diagnosis::{self, Class, Hub};
 use crate::image::Reference;
@@ -18,12 +17,13 @@ use crate::quota::{LimitStatus, Reading, Throttle};
 use crate::registry::{Client, Principal};
 use crate::render::stress::{First429, Round, RoundFailure, RoundOutcome};
 use crate::runtime::{Outcome, Pull, Removal, Runtime};
+use crate::session::Session;
 use crate::text::redact;
 
 /// Pulls, reads and removes.
 pub(super) struct PullAndRead<'a> {
     pub(super) context: &'a Context,
-    pub(super) asker: &'a Asker,
+    pub(super) session: &'a Session,
     pub(super) client: Arc<Client>,
     pub(super) who: Principal,
     pub(super) image: Reference,
@@ -85,7 +85,7 @@ impl Act for PullAndRead<'_> {
         .await;
         let interrupted = pulls.iter().any(|pull| pull.outcome == Outcome::Interrupted);
         if !interrupted {
-            self.reading = self.asker.read(&self.client, &self.image, &self.who).await;
+            self.reading = self.session.read(&self.client, &self.image, &self.who).await;
         }
         let after = if interrupted { None } else { self.reading.remaining() };
         let any_pulled = pulls.iter().any(|pull| pull.outcome == Outcome::Pulled);

@@ -2,7 +2,7 @@
 //! still. A tool looks for its login by itself and cannot be told another, so that a user's choice of
 //! another is refused before anything is pulled.
 
-use super::super::asker::{self, Asker};
+use super::super::asking;
 use crate::cli::Stress;
 use crate::context::Environment;
 use crate::credentials::{
@@ -11,18 +11,18 @@ use crate::credentials::{
 use crate::image::{Reference, hub};
 use crate::registry::Principal;
 use crate::runtime::{Login, Runtime, loses_docker_config};
+use crate::session::Session;
 use crate::{Context, Failure};
 
 /// The one whom the runtime pulls as, or why the user's choice cannot be had.
 pub(super) async fn who(
     context: &Context,
     args: &Stress,
-    asker: &Asker,
+    session: &Session,
     image: &Reference,
     runtime: Option<&dyn Runtime>,
 ) -> Result<Principal, Failure> {
-    let chosen = asker
-        .principals(image)
+    let chosen = asking::principals(context, session, image)
         .await?
         .into_iter()
         .find(|who| who.effective)
@@ -55,11 +55,11 @@ pub(super) async fn who(
             return Ok(chosen);
         }
         // Nobody is logged in to a registry that was started a moment ago, and nobody's real password is for it to see.
-        Login::DockerConfig | Login::ContainersAuth if asker.is_private() => return Ok(chosen),
+        Login::DockerConfig | Login::ContainersAuth if session.is_private() => return Ok(chosen),
         Login::DockerConfig => docker_reader(runtime),
         Login::ContainersAuth => Tool::Podman,
     };
-    let own = own_login(context, args, asker, image, tool).await;
+    let own = own_login(context, args, session, image, tool).await;
     let is_same = chosen.credential.is_anonymous() == own.credential.is_anonymous()
         && chosen.credential.same_account(&own.credential);
     if !named || is_same {
@@ -98,7 +98,7 @@ fn docker_reader(runtime: &dyn Runtime) -> Tool {
 async fn own_login(
     context: &Context,
     args: &Stress,
-    asker: &Asker,
+    session: &Session,
     image: &Reference,
     tool: Tool,
 ) -> Own {
@@ -112,7 +112,7 @@ async fn own_login(
     let keychain = if tool == Tool::Podman && loses_docker_config(&context.environment) {
         &elsewhere(None)
     } else {
-        asker.keychain()
+        session.keychain()
     };
     let mut login = keychain.used_by(tool, image.registry(), image.repository()).await;
     if login.is_none() && args.runtime == "crane" && lacks_docker_file(keychain).await {
@@ -154,7 +154,7 @@ impl std::ops::Deref for Own {
 
 impl Own {
     fn principal(self) -> Principal {
-        asker::principal(self.0)
+        self.0.into()
     }
 
     /// What makes the tool pull as the user wants.

@@ -20,11 +20,11 @@ use self::act::{PullAndRead, Verdict};
 use self::builtin::Builtin;
 use self::progress::Progress;
 use self::route::Route;
-use super::asker::Asker;
+use super::asking;
 use super::check::exit_of;
 use super::rounds::{End, Pace, Steady, rounds};
 use crate::cli::{Family, Format, Stress};
-use crate::credentials::{Account, Choice};
+use crate::credentials::Account;
 use crate::diagnosis::Hub;
 use crate::image::{Reference, is_loopback};
 use crate::quota::{LimitStatus, Reading, Record};
@@ -32,6 +32,7 @@ use crate::registry::{Client, Principal};
 use crate::render::Look;
 use crate::render::stress::{Round, RoundOutcome, StoppedBy, StressReport, plain, table};
 use crate::runtime::{self, Outcome, Removal, Runtime, Scheme, Setup};
+use crate::session::{Session, Who};
 use crate::settings::Origin;
 use crate::{Context, Exit, Failure};
 
@@ -53,13 +54,13 @@ pub(super) async fn run(
     }
     refuse_several(&args)?;
     route::refuse_hosts_dir(&args, hosts_dir)?;
-    let Some(asker) = Asker::new(context, &args.asking, accounts, Choice::Effective).await? else {
+    let Some(session) = asking::open(context, &args.asking, accounts, Who::Effective).await? else {
         return Ok(Exit::Interrupted);
     };
-    let Route { image, scheme } = route::of(context, &asker, &args)?;
-    let client = asker.client(&image, asker.families().first().copied().flatten())?;
+    let Route { image, scheme } = route::of(context, &session, &args)?;
+    let client = session.client(&image, session.families().first().copied().flatten())?;
     let prepared = tokio::select! {
-        prepared = prepare(context, &args, &asker, &image, &client, scheme) => prepared?,
+        prepared = prepare(context, &args, &session, &image, &client, scheme) => prepared?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let Prepared { runtime, who, reading } = prepared;
@@ -80,7 +81,7 @@ pub(super) async fn run(
     let mut report_file = args.report.as_deref().map(open_report).transpose()?;
     let mut act = PullAndRead {
         context,
-        asker: &asker,
+        session: &session,
         client: client.clone(),
         who: who.clone(),
         hub: Hub::default().and(image.registry()),
@@ -176,7 +177,7 @@ struct Prepared {
 async fn prepare(
     context: &Context,
     args: &Stress,
-    asker: &Asker,
+    session: &Session,
     image: &Reference,
     client: &Arc<Client>,
     scheme: Scheme,
@@ -187,7 +188,7 @@ async fn prepare(
         }
         None => None,
     };
-    let who = identity::who(context, args, asker, image, runtime.as_deref()).await?;
+    let who = identity::who(context, args, session, image, runtime.as_deref()).await?;
     let platform = args.reach.platform.as_deref();
     let runtime = runtime.unwrap_or_else(|| {
         Box::new(Builtin::new(client.clone(), who.credential.clone(), platform, args.blobs))
@@ -195,7 +196,7 @@ async fn prepare(
     for note in runtime.notes() {
         context.say(&format!("! {}", crate::text::one_line(note, 500)));
     }
-    let answered = asker.read(client, image, &who).await;
+    let answered = session.read(client, image, &who).await;
     refuse_hopeless(args, &answered)?;
     let present =
         runtime.present(image, answered.digest.as_deref()).await.map_err(runtime_failure)?;

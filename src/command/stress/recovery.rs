@@ -27,7 +27,7 @@ pub(super) async fn watch(act: &mut PullAndRead<'_>, loopback: bool) -> Recovery
             () = tokio::time::sleep(wait) => {}
             () = act.context.shutdown.cancelled() => break,
         }
-        act.reading = act.asker.read(&act.client, &act.image, &act.who).await;
+        act.reading = act.session.read(&act.client, &act.image, &act.who).await;
         let after_seconds = started.elapsed().as_secs();
         let Some(remaining) = act.reading.remaining() else { continue };
         recovery.readings.push(RecoveryReading { after_seconds, remaining });

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 use url::Url;
 
-use super::super::asker::{self, Asker};
-use super::super::check::DEFAULT_IMAGE;
+use super::super::asking;
 use crate::cli::Stress;
 use crate::hostconfig::hosts::{Hosts, folders_of};
 use crate::image::{Reference, hub};
 use crate::runtime::{self, Scheme};
+use crate::session::Session;
 use crate::settings::Origin;
 use crate::{Context, Exit, Failure};
 
@@ -45,13 +45,13 @@ pub(super) fn refuse_hosts_dir(args: &Stress, origin: &Origin) -> Result<(), Fai
 }
 
 /// The image as the runtime is to be told it.
-pub(super) fn of(context: &Context, asker: &Asker, args: &Stress) -> Result<Route, Failure> {
-    let image = asker::image(args.image.as_deref().unwrap_or(DEFAULT_IMAGE))?;
+pub(super) fn of(context: &Context, session: &Session, args: &Stress) -> Result<Route, Failure> {
+    let image = asking::image_or_usual(args.image.as_deref())?;
     let usual = |image| Ok(Route { image, scheme: Scheme::ByHost });
     if args.runtime == "builtin" || !image.is_docker_hub() {
         return usual(image);
     }
-    match (asker.registry_url(), args.reach.hosts_dir.as_deref()) {
+    match (session.registry_url(), args.reach.hosts_dir.as_deref()) {
         (None, None) => usual(image),
         (None, Some(folder)) => {
             if hosts_file(folder).is_some() {

@@ -16,15 +16,15 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::asker::{self, Asker};
-use super::check::DEFAULT_IMAGE;
+use super::asking;
 use super::rounds::{End, rounds};
 use crate::cli::{Format, Watch};
-use crate::credentials::{Account, Choice};
-use crate::image::{Reference, is_loopback};
+use crate::credentials::Account;
+use crate::image::is_loopback;
 use crate::quota::{Law, Window};
 use crate::registry::Client;
 use crate::sandbox::{self, Traffic};
+use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
 use backoff::Dice;
@@ -67,10 +67,11 @@ pub(super) async fn run(
         law: Law::Fixed,
         ..settings
     };
-    let asker = Asker::with_sandbox(context, &args.asking, accounts, Choice::All, lively).await?;
-    let Some(asker) = asker else { return Ok(Exit::Interrupted) };
+    let session =
+        asking::open_with_sandbox(context, &args.asking, accounts, Who::All, lively).await?;
+    let Some(session) = session else { return Ok(Exit::Interrupted) };
     let (targets, manners) = tokio::select! {
-        found = targets(context, &asker, &args) => found?,
+        found = targets(context, &session, &args) => found?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let schedule = Schedule::new(manners, args.interval, Instant::now());
@@ -80,7 +81,7 @@ pub(super) async fn run(
     let stage = set_up(context, &args, &targets, &turns);
     let mut polls = Polls {
         context,
-        asker: &asker,
+        session: &session,
         targets,
         turns: turns.clone(),
         dice: Dice::new(),
@@ -202,26 +203,17 @@ async fn passed(deadline: Option<Instant>) {
 /// Every image as every identity over every family, and what each registry may be asked.
 async fn targets(
     context: &Context,
-    asker: &Asker,
+    session: &Session,
     args: &Watch,
 ) -> Result<(Vec<Target>, Vec<Manners>), Failure> {
-    let mut images: Vec<Reference> = Vec::new();
-    for text in
-        if args.images.is_empty() { vec![DEFAULT_IMAGE.to_owned()] } else { args.images.clone() }
-    {
-        let image = asker::image(&text)?;
-        if !images.contains(&image) {
-            images.push(image);
-        }
-    }
     let (mut targets, mut manners) = (Vec::new(), Vec::new());
-    for image in images {
+    for image in asking::images(&args.images)? {
         // The identity that pulls from here counts against comes first, and is the one selected.
-        let mut found = asker.principals(&image).await?;
+        let mut found = asking::principals(context, session, &image).await?;
         found.sort_by_key(|who| !who.effective);
         for who in found {
-            for family in asker.families() {
-                let client = asker.client(&image, *family)?;
+            for family in session.families() {
+                let client = session.client(&image, *family)?;
                 manners.push(Manners::towards(
                     image.canonical_registry(),
                     image.is_docker_hub(),

@@ -17,7 +17,6 @@ use super::hook::{Change, Hook, Say};
 use super::pace::Schedule;
 use super::series::Series;
 use super::show::{self, Show};
-use crate::command::asker::Asker;
 use crate::command::check::exit_of;
 use crate::command::rounds::{Act, Pace};
 use crate::image::Reference;
@@ -25,6 +24,7 @@ use crate::quota::Reading;
 use crate::recording::{Appended, Recorder};
 use crate::registry::{Client, Principal};
 use crate::render::watch::{Event, Shown};
+use crate::session::Session;
 use crate::{Context, Exit, Failure};
 
 /// A wait is looked at again after this long at the latest: the machine may have slept.
@@ -90,7 +90,7 @@ pub(super) enum Done {
 /// The rounds.
 pub(super) struct Polls<'a> {
     pub(super) context: &'a Context,
-    pub(super) asker: &'a Asker,
+    pub(super) session: &'a Session,
     pub(super) targets: Vec<Target>,
     pub(super) turns: Shared,
     pub(super) dice: Dice,
@@ -123,7 +123,7 @@ impl Act for Polls<'_> {
         }
         let tokens = target.client.tokens_fetched();
         let reading = tokio::select! {
-            reading = self.asker.read(&target.client, &target.image, &target.who) => reading,
+            reading = self.session.read(&target.client, &target.image, &target.who) => reading,
             () = self.stop.cancelled() => return Done::Read,
         };
         let news = target.series.observe(&reading, target.client.tokens_fetched() > tokens, jump);

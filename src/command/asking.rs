@@ -1,0 +1,160 @@
+//! From the arguments of an asking command to its [`Session`], and what such a command says on
+//! standard error while it finds out as whom to ask. Here alone an argument becomes an image.
+
+use crate::cli::{Asking, Family as FamilyChoice};
+use crate::credentials::{Account, CredentialsError, Note, PasswordSource};
+use crate::image::Reference;
+use crate::quota::Family;
+use crate::registry::{Places, Principal};
+use crate::sandbox::{self, Profile};
+use crate::session::{Options, Session, SessionError, Who};
+use crate::{Context, Exit, Failure, text};
+
+/// What is asked for where no image is named: Docker's own image for this purpose.
+pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
+
+/// The session of a command that asks as `usual` where nobody is named. `None` where shutdown came
+/// first: a pipe with a password or a certificate may have nobody who writes to it.
+pub(super) async fn open(
+    context: &Context,
+    asking: &Asking,
+    accounts: Vec<Account>,
+    usual: Who,
+) -> Result<Option<Session>, Failure> {
+    open_with_sandbox(context, asking, accounts, usual, |settings| settings).await
+}
+
+/// The same, where the private sandbox, if one is asked for, is to be other than its profile has it.
+pub(super) async fn open_with_sandbox(
+    context: &Context,
+    asking: &Asking,
+    accounts: Vec<Account>,
+    usual: Who,
+    shape: impl FnOnce(sandbox::Settings) -> sandbox::Settings,
+) -> Result<Option<Session>, Failure> {
+    let options = Options {
+        timeout: asking.timeout,
+        ca_cert: asking.ca_cert.clone(),
+        families: families(asking.family),
+        places: Places { registry: asking.registry_url.clone(), auth: asking.auth_url.clone() },
+        // The sandbox knows nobody's real account, and nobody's real password is for it to see.
+        who: who(context, asking, if asking.sandbox.is_some() { Who::Anonymous } else { usual })?,
+        accounts,
+        sandbox: asking.sandbox.as_deref().map(profile).transpose()?.map(shape),
+    };
+    let (environment, clock) = (context.environment.clone(), context.clock.clone());
+    let session = tokio::select! {
+        session = Session::open(options, environment, clock, std::io::stdin()) => session,
+        () = context.shutdown.cancelled() => return Ok(None),
+    };
+    let session = session.map_err(|error| failure(context, error))?;
+    if let Some(url) = session.sandbox_url() {
+        context.say(&format!("sandbox: a private registry on {url}, gone with this command"));
+    }
+    Ok(Some(session))
+}
+
+/// Who is to be asked as for an image. What is broken in the places is said once, however many images
+/// ask.
+pub(super) async fn principals(
+    context: &Context,
+    session: &Session,
+    image: &Reference,
+) -> Result<Vec<Principal>, Failure> {
+    let found = session.principals(image).await;
+    let (principals, notes) = found.map_err(|error| failure(context, error))?;
+    for note in notes {
+        say_note(context, &note);
+        context.say(&format!("  → {}", text::one_line(&note.advice(), 500)));
+    }
+    Ok(principals)
+}
+
+/// Every image that the arguments name, each once; the usual one where they name none.
+pub(super) fn images(typed: &[String]) -> Result<Vec<Reference>, Failure> {
+    if typed.is_empty() {
+        return Ok(vec![image(DEFAULT_IMAGE)?]);
+    }
+    let mut images = Vec::new();
+    for text in typed {
+        let image = image(text)?;
+        if !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    Ok(images)
+}
+
+/// The image of an argument, or the usual one.
+pub(super) fn image_or_usual(typed: Option<&str>) -> Result<Reference, Failure> {
+    image(typed.unwrap_or(DEFAULT_IMAGE))
+}
+
+/// The image of an argument.
+pub(super) fn image(typed: &str) -> Result<Reference, Failure> {
+    typed.parse().map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            anyhow::Error::new::<crate::image::ReferenceError>(error)
+                .context(format!("cannot use {:?} as an image", text::redact_argument(typed))),
+        )
+        .advise("write it as for docker pull: nginx, nginx:1.27, registry.example/team/app:tag")
+    })
+}
+
+fn families(family: FamilyChoice) -> Vec<Option<Family>> {
+    match family {
+        FamilyChoice::Auto => vec![None],
+        FamilyChoice::Ipv4 => vec![Some(Family::Ipv4)],
+        FamilyChoice::Ipv6 => vec![Some(Family::Ipv6)],
+        FamilyChoice::Both => vec![Some(Family::Ipv4), Some(Family::Ipv6)],
+    }
+}
+
+fn profile(name: &str) -> Result<sandbox::Settings, Failure> {
+    let profile: Profile = name.parse().map_err(|error| {
+        Failure::new(Exit::Usage, anyhow::Error::new::<sandbox::ProfileError>(error))
+    })?;
+    Ok(sandbox::Settings::of(profile))
+}
+
+fn who(context: &Context, asking: &Asking, usual: Who) -> Result<Who, Failure> {
+    if asking.anonymous {
+        return Ok(Who::Anonymous);
+    }
+    let password = match (asking.password_stdin, &asking.password_file) {
+        (true, _) if context.terminal.stdin && asking.user.is_some() => {
+            return Err(Failure::usage(
+                "--password-stdin does not read from a terminal, where the password would be seen",
+            )
+            .advise("pipe it in: dhlimit … --password-stdin < FILE"));
+        }
+        (true, _) => Some(PasswordSource::Stdin),
+        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
+        (false, None) => None,
+    };
+    match (asking.user.clone(), password) {
+        (Some(user), Some(password)) => Ok(Who::Login { user, password }),
+        (Some(user), None) => Ok(Who::User(user)),
+        (None, Some(_)) => {
+            Err(Failure::usage("a password without a user")
+                .advise("name the account with --user NAME"))
+        }
+        (None, None) if asking.all_identities => Ok(Who::All),
+        (None, None) => Ok(usual),
+    }
+}
+
+/// The failure of a session, with what the places have to say of it.
+fn failure(context: &Context, error: SessionError) -> Failure {
+    if let SessionError::Credentials(CredentialsError::NotFound { notes, .. }) = &error {
+        for note in notes {
+            say_note(context, note);
+        }
+    }
+    error.into()
+}
+
+fn say_note(context: &Context, note: &Note) {
+    context.say(&format!("! {}", text::one_line(&note.to_string(), 500)));
+}
