@@ -3,7 +3,7 @@
 
 use toml::Value;
 
-use super::{Broken, toml_table};
+use super::{Broken, Machine, Registry, Sight, is_own, toml_table};
 
 /// The mirrors of a registry, as URLs; the registry itself is asked where they fail.
 pub(crate) fn parse(text: &str, registry: &str) -> Result<Vec<String>, Broken> {
@@ -20,6 +20,36 @@ pub(crate) fn parse(text: &str, registry: &str) -> Result<Vec<String>, Broken> {
         format!("{}://{mirror}", if is_plain(host) { "http" } else { "https" })
     };
     Ok(mirrors.into_iter().flatten().filter_map(Value::as_str).map(url).collect())
+}
+
+/// What its files say of registries.
+pub(super) fn look(machine: &Machine, registries: &[Registry], sights: &mut Vec<Sight>) {
+    const TOOL: &str = "BuildKit";
+    for path in [
+        Some(machine.at("/etc/buildkit/buildkitd.toml")),
+        machine.rootless("buildkit/buildkitd.toml"),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        for (registry, _) in registries {
+            let mirrors = machine
+                .parsed(TOOL, &path, sights, |text| parse(text, registry))
+                .unwrap_or_default();
+            let mirrors: Vec<String> =
+                mirrors.into_iter().filter(|url| !is_own(url, registry)).collect();
+            if !mirrors.is_empty() {
+                let (registry, file) = (registry.clone(), machine.shown(&path));
+                sights.push(Sight::Mirrors {
+                    tool: TOOL,
+                    registry,
+                    file,
+                    mirrors,
+                    falls_back: true,
+                });
+            }
+        }
+    }
 }
 
 #[cfg(test)]

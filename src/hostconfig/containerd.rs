@@ -3,11 +3,13 @@
 //! `docs/cri/registry.md` (v2.1, 2025).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use toml::Value;
 
-use super::hosts::{Hosts, strings};
-use super::{Broken, toml_table};
+use super::hosts::{Hosts, folders_of, strings};
+use super::machine::MOST_FILES;
+use super::{Broken, Machine, Registry, Sight, is_own, toml_table};
 
 /// The CRI plugin's name up to version 1 and from version 2 on.
 const PLUGINS: [&str; 2] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"];
@@ -75,9 +77,136 @@ pub(crate) fn parse_nerdctl(text: &str) -> Result<Option<Vec<String>>, Broken> {
     Ok(toml_table(text)?.get("hosts_dir").map(|folders| strings(Some(folders))))
 }
 
+/// What its files say of registries.
+pub(super) fn look(machine: &Machine, registries: &[Registry], sights: &mut Vec<Sight>) {
+    const CRI: &str = "containerd (CRI, for the kubelet)";
+    for path in [
+        Some(machine.at("/etc/containerd/config.toml")),
+        machine.rootless("containerd/config.toml"),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let Some((path, config)) = containerd_config(machine, CRI, path, sights) else { continue };
+        let file = machine.shown(&path);
+        if let Some(refused) = config.refused {
+            let why = format!(
+                "{refused} and `config_path` stand in it together, so that containerd does not load its CRI plugin"
+            );
+            sights.push(Sight::Unusable { tool: CRI, file, why });
+            continue;
+        }
+        sights.extend(
+            config.logins.iter().map(|key| Sight::Login { file: file.clone(), key: key.clone() }),
+        );
+        for (registry, _) in registries {
+            // A `*` stands for every registry that has no entry of its own.
+            if let Some(endpoints) =
+                config.mirrors.get(registry).or_else(|| config.mirrors.get("*"))
+            {
+                let mirrors: Vec<String> =
+                    endpoints.iter().filter(|url| !is_own(url, registry)).cloned().collect();
+                if !mirrors.is_empty() {
+                    let (registry, file) = (registry.clone(), file.clone());
+                    // The registry itself is always asked last.
+                    sights.push(Sight::Mirrors {
+                        tool: CRI,
+                        registry,
+                        file,
+                        mirrors,
+                        falls_back: true,
+                    });
+                }
+            }
+        }
+        let folders = config.hosts_dirs.iter().map(|folder| machine.at(folder)).collect::<Vec<_>>();
+        look_at_hosts(machine, CRI, &folders, registries, sights);
+    }
+    let rootless: Vec<PathBuf> = ["containerd/certs.d", "docker/certs.d"]
+        .iter()
+        .filter_map(|folder| machine.rootless(folder))
+        .collect();
+    let usual = ["/etc/containerd/certs.d", "/etc/docker/certs.d"].map(|folder| machine.at(folder));
+    let named = machine.environment.var("NERDCTL_TOML").map(PathBuf::from);
+    let files = match named {
+        Some(file) => vec![file],
+        None => machine
+            .rootless("nerdctl/nerdctl.toml")
+            .into_iter()
+            .chain([machine.at("/etc/nerdctl/nerdctl.toml")])
+            .collect(),
+    };
+    let told = files
+        .iter()
+        .find_map(|file| machine.parsed("nerdctl", file, sights, parse_nerdctl).flatten());
+    let told = told.map(|folders| folders.iter().map(|folder| machine.at(folder)).collect());
+    let folders: Vec<PathBuf> = told.unwrap_or_else(|| rootless.into_iter().chain(usual).collect());
+    look_at_hosts(machine, "nerdctl", &folders, registries, sights);
+}
+
+/// The file that has the last word on the CRI, and that word: an imported file's section takes the
+/// whole place of the one before (containerd 1.6 to 2.1, `cmd/containerd/server/config`).
+fn containerd_config(
+    machine: &Machine,
+    tool: &'static str,
+    path: PathBuf,
+    sights: &mut Vec<Sight>,
+) -> Option<(PathBuf, Config)> {
+    let mut last = None;
+    let mut files = vec![path];
+    let mut next = 0;
+    while let Some(path) = files.get(next).cloned() {
+        next += 1;
+        let Some(config) = machine.parsed(tool, &path, sights, parse_config) else {
+            continue;
+        };
+        for import in config.imports.iter().flat_map(|pattern| machine.matching(&path, pattern)) {
+            if files.len() < MOST_FILES && !files.contains(&import) {
+                files.push(import);
+            }
+        }
+        if config.is_for_cri {
+            last = Some((path, config));
+        }
+    }
+    last
+}
+
+/// What the first folder that has one for a registry says in its `hosts.toml`.
+fn look_at_hosts(
+    machine: &Machine,
+    tool: &'static str,
+    folders: &[PathBuf],
+    registries: &[Registry],
+    sights: &mut Vec<Sight>,
+) {
+    for (registry, _) in registries {
+        let names = folders_of(registry);
+        let own = folders.iter().find_map(|folder| {
+            names.iter().map(|name| folder.join(name)).find(|folder| folder.is_dir())
+        });
+        let Some(path) = own.map(|folder| folder.join("hosts.toml")) else { continue };
+        let Some(hosts) = machine.parsed(tool, &path, sights, parse_hosts) else {
+            continue;
+        };
+        let falls_back = hosts.server.as_deref().is_none_or(|server| is_own(server, registry));
+        let server = hosts.server.filter(|_| !falls_back);
+        let mirrors: Vec<String> =
+            hosts.hosts.into_iter().filter(|url| !is_own(url, registry)).chain(server).collect();
+        if !mirrors.is_empty() {
+            sights.push(Sight::Mirrors {
+                tool,
+                registry: registry.clone(),
+                file: machine.shown(&path),
+                mirrors,
+                falls_back,
+            });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::hosts::folders_of;
     use super::*;
     use proptest::prelude::*;
 

@@ -3,7 +3,8 @@
 
 use serde::Deserialize;
 
-use super::{Broken, Proxies};
+use super::{Broken, Machine, Proxies, Registry, Sight};
+use crate::credentials::is_docker_hub;
 
 /// What of `daemon.json` bears on pulls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +48,41 @@ pub(crate) fn parse(text: &str) -> Result<Daemon, Broken> {
         insecure: file.insecure_registries,
         proxies: Proxies { http: proxies.http, https: proxies.https, no: proxies.no },
     })
+}
+
+/// What its files say of registries.
+pub(super) fn look(machine: &Machine, registries: &[Registry], sights: &mut Vec<Sight>) {
+    let home = machine.environment.home().map(|home| home.join(".docker/daemon.json"));
+    for path in
+        [Some(machine.at("/etc/docker/daemon.json")), machine.rootless("docker/daemon.json"), home]
+            .into_iter()
+            .flatten()
+    {
+        let Some(daemon) = machine.parsed("docker", &path, sights, parse) else { continue };
+        let file = machine.shown(&path);
+        for (registry, _) in registries {
+            if is_docker_hub(registry) && !daemon.mirrors.is_empty() {
+                let (registry, mirrors) = (registry.clone(), daemon.mirrors.clone());
+                sights.push(Sight::Mirrors {
+                    tool: "docker",
+                    registry,
+                    file: file.clone(),
+                    mirrors,
+                    falls_back: true,
+                });
+            }
+            if daemon.insecure.contains(registry) {
+                sights.push(Sight::Insecure {
+                    tool: "docker",
+                    registry: registry.clone(),
+                    file: file.clone(),
+                });
+            }
+        }
+        if daemon.proxies.http.is_some() || daemon.proxies.https.is_some() {
+            sights.push(Sight::Proxies { tool: "docker", file, proxies: daemon.proxies });
+        }
+    }
 }
 
 #[cfg(test)]

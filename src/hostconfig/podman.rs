@@ -2,10 +2,11 @@
 //! Pure. Follows containers-registries.conf(5), version 2 of the format (2025).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use toml::Value;
 
-use super::{Broken, toml_table};
+use super::{Broken, Machine, Registry, Sight, is_own, toml_table};
 
 /// One `[[registry]]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,6 +92,63 @@ fn begins(prefix: &str, registry: &str, repository: &str) -> bool {
     let image = format!("{registry}/{repository}");
     !prefix.is_empty()
         && image.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What its files say of registries.
+pub(super) fn look(machine: &Machine, registries: &[Registry], sights: &mut Vec<Sight>) {
+    let named = machine.environment.var("CONTAINERS_REGISTRIES_CONF").map(PathBuf::from);
+    let own = machine.own("containers/registries.conf").filter(|path| path.is_file());
+    let has_own = named.is_none() && own.is_some();
+    let main = named.or(own).unwrap_or_else(|| machine.at("/etc/containers/registries.conf"));
+    // A user's own file leaves the system's drop-ins out.
+    let system = Some(machine.at("/etc/containers/registries.conf.d")).filter(|_| !has_own);
+    let drops = system.into_iter().chain(machine.own("containers/registries.conf.d"));
+    let files: Vec<PathBuf> = std::iter::once(main)
+        .chain(drops.flat_map(|folder| Machine::files(&folder, ".conf")))
+        .collect();
+    let mut entries: Vec<(Entry, String)> = Vec::new();
+    for path in files {
+        let found = machine.parsed("podman", &path, sights, parse).unwrap_or_default();
+        entries.extend(found.into_iter().map(|entry| (entry, machine.shown(&path))));
+    }
+    for (registry, repository) in registries {
+        let Some(entry) = entry_for(entries.iter().map(|(entry, _)| entry), registry, repository)
+        else {
+            continue;
+        };
+        let file = entries
+            .iter()
+            .rev()
+            .find(|(other, _)| other == entry)
+            .map(|(_, file)| file.clone())
+            .unwrap_or_default();
+        let registry = registry.clone();
+        if entry.blocked {
+            sights.push(Sight::Blocked { tool: "podman", registry, file });
+            continue;
+        }
+        let url = |location: &str, insecure| {
+            format!("{}://{location}", if insecure { "http" } else { "https" })
+        };
+        let falls_back = entry.location.is_empty() || is_own(&entry.location, &registry);
+        let elsewhere = Some(url(&entry.location, entry.insecure)).filter(|_| !falls_back);
+        let asked = entry
+            .mirrors
+            .iter()
+            .filter(|mirror| !mirror.digest_only)
+            .map(|mirror| url(&mirror.location, mirror.insecure));
+        let mirrors: Vec<String> = asked.chain(elsewhere).collect();
+        if entry.insecure && falls_back {
+            sights.push(Sight::Insecure {
+                tool: "podman",
+                registry: registry.clone(),
+                file: file.clone(),
+            });
+        }
+        if !mirrors.is_empty() {
+            sights.push(Sight::Mirrors { tool: "podman", registry, file, mirrors, falls_back });
+        }
+    }
 }
 
 #[cfg(test)]

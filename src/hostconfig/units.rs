@@ -1,7 +1,7 @@
 //! Proxies that systemd gives to daemons: `Environment=` in the drop-ins of their units. Pure. Follows
 //! systemd.exec(5) (v257, 2025) as far as Docker's and containerd's documentation use it.
 
-use super::Proxies;
+use super::{Machine, Proxies, Registry, Sight};
 
 /// The proxies of one unit file or drop-in.
 pub(crate) fn parse(text: &str) -> Proxies {
@@ -44,6 +44,27 @@ fn assignments(text: &str) -> Vec<String> {
     found.push(word);
     found.retain(|word| !word.is_empty());
     found
+}
+
+/// The daemons whose units are looked at, by what they are called and by their unit.
+const DAEMONS: [(&str, &str); 4] =
+    [("docker", "docker"), ("containerd", "containerd"), ("podman", "podman"), ("CRI-O", "crio")];
+
+/// What the drop-ins of their units say.
+pub(super) fn look(machine: &Machine, _: &[Registry], sights: &mut Vec<Sight>) {
+    for (tool, unit) in DAEMONS {
+        let folders = [
+            format!("/etc/systemd/system/{unit}.service.d"),
+            format!("/run/systemd/system/{unit}.service.d"),
+        ];
+        for file in folders.iter().flat_map(|folder| Machine::files(&machine.at(folder), ".conf")) {
+            let proxies =
+                machine.read(tool, &file, sights).map(|text| parse(&text)).unwrap_or_default();
+            if proxies.http.is_some() || proxies.https.is_some() {
+                sights.push(Sight::Proxies { tool, file: machine.shown(&file), proxies });
+            }
+        }
+    }
 }
 
 #[cfg(test)]

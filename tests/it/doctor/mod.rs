@@ -4,6 +4,7 @@
 mod configured;
 mod counted;
 mod faulty;
+mod laid;
 mod made;
 mod pages;
 mod stand_in;
