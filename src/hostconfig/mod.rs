@@ -19,8 +19,11 @@ pub(crate) use sight::{Proxies, Sight};
 /// A registry that is asked about, and a repository there.
 type Registry = (String, String);
 
+/// How one tool's files are read for some registries.
+type Looker = fn(&Machine, &[Registry], &mut Vec<Sight>);
+
 /// The tools whose files are read, in the order in which they are told of.
-const TOOLS: [fn(&Machine, &[Registry], &mut Vec<Sight>); 5] =
+const TOOLS: [Looker; 5] =
     [docker::look, containerd::look, podman::look, buildkit::look, units::look];
 
 /// A file that is not of its format; what is wrong is told by its line alone, as it may hold secrets.
