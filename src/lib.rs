@@ -39,6 +39,10 @@ pub mod settings;
 pub mod text;
 mod trace;
 
+#[cfg(test)]
+#[path = "../tests/fuzz/mod.rs"]
+mod fuzz;
+
 use std::ffi::OsString;
 use std::io;
 

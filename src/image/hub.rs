@@ -64,12 +64,20 @@ pub fn owns(host: &str) -> bool {
 /// ```
 /// assert_eq!(dhlimit::image::hub::familiar("docker.io/library/nginx:1"), "nginx:1");
 /// assert_eq!(dhlimit::image::hub::familiar("ghcr.io/library/nginx:1"), "ghcr.io/library/nginx:1");
+/// // Without the host, this would name another registry's image.
+/// assert_eq!(dhlimit::image::hub::familiar("docker.io/ghcr.io/a:1"), "docker.io/ghcr.io/a:1");
 /// ```
 pub fn familiar(image: &str) -> &str {
     let Some(path) = image.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('/')) else {
         return image;
     };
-    path.strip_prefix("library/").unwrap_or(path)
+    let official = path.strip_prefix("library/").filter(|rest| !rest.contains('/'));
+    let reads_as_host = |first: &str| first.contains(['.', ':']) || first == "localhost";
+    match (official, path.split_once('/')) {
+        (Some(name), _) => name,
+        (None, Some((first, _))) if reads_as_host(first) => image,
+        _ => path,
+    }
 }
 
 #[cfg(test)]
