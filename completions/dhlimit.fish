@@ -39,6 +39,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "report" -d 'Show re
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "explain" -d 'Say which failure each line of a log is, and what to do about it'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "doctor" -d 'Say which login, which count and which mirror a pull uses, and what is misconfigured'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "plan" -d 'Say whether a rollout fits: nodes and images against the limit, strategies compared'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "scan" -d 'Find every image that files name: what Docker Hub counts of it, as whom, how many pulls'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
@@ -235,6 +236,31 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Conf
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l as -d 'Read all files as this kind, such as dockerfile or compose' -r -f -a "dockerfile\t''
+shell\t''"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l arg -d 'The value of a variable, before all that files say; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l env-file -d 'Variables for Compose files instead of .env; repeatable' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l profile -d 'Count services behind this Compose profile and no other; repeatable [default: all]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l platform -d 'A platform that is pulled; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l runners -d 'How many CI runners keep what they pulled [default: each job starts on a new machine]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l nodes -d 'How many machines or nodes pull all else' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l exclude -d 'Leave out files that match; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l rule -d 'How bad a rule\'s findings are: off, info, warning or error; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l fail-on -d 'End with exit code 1 where a finding is as bad as this' -r -f -a "info\t''
+warning\t''
+error\t''"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'
+jsonl\t'One JSON document a line'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l no-ignore -d 'Read what .gitignore names, too'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'

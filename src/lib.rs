@@ -12,6 +12,7 @@
 //! * `hostconfig` reads what this machine's files say of registries; [`doctor`] judges that, the logins
 //!   and the registries' answers.
 //! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
+//! * [`scan`] reads files for the images they name, one reader a kind of file.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
 //! * [`recording`] keeps samples on disk.
@@ -34,6 +35,7 @@ pub mod registry;
 pub mod render;
 pub mod runtime;
 pub mod sandbox;
+pub mod scan;
 pub mod session;
 pub mod settings;
 pub mod text;

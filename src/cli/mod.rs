@@ -14,6 +14,7 @@ mod gate;
 mod plan;
 mod report;
 mod sandbox;
+mod scan;
 mod stress;
 mod watch;
 
@@ -31,6 +32,7 @@ pub use gate::{Gate, Pass, Wait};
 pub use plan::Plan;
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
+pub use scan::{KINDS, Scan};
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
 
@@ -101,6 +103,8 @@ pub enum Command {
     Doctor(Box<Doctor>),
     /// Say whether a rollout fits: nodes and images against the limit, strategies compared
     Plan(Box<Plan>),
+    /// Find every image that files name: what Docker Hub counts of it, as whom, how many pulls
+    Scan(Box<Scan>),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
     /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command

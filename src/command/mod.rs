@@ -15,6 +15,7 @@ mod plan;
 mod report;
 mod rounds;
 mod sandbox;
+mod scan;
 mod stress;
 mod watch;
 
@@ -34,6 +35,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Explain(args) => explain::run(context, args).await,
         Command::Doctor(args) => doctor::run(context, *args, accounts).await,
         Command::Plan(args) => plan::run(context, *args).await,
+        Command::Scan(args) => scan::run(context, *args).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),

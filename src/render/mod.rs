@@ -8,6 +8,7 @@ pub mod gate;
 mod look;
 pub mod plan;
 pub mod report;
+pub mod scan;
 pub mod stress;
 pub mod style;
 pub mod table;

@@ -40,7 +40,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["quota", "image", "text", "context", "exit", "credentials", "registry", "sandbox"],
     ),
     ("plan", &["quota", "image"]),
-    ("render", &["quota", "image", "text", "context", "doctor", "plan"]),
+    ("scan", &["image", "text"]),
+    ("render", &["quota", "image", "text", "context", "doctor", "plan", "scan"]),
     ("cli", &["quota", "image", "text"]),
     ("trace", &["text", "context"]),
     // `[[account]]` entries of the configuration file are parsed into the accounts they are.

@@ -35,6 +35,7 @@ mod round_trips;
 mod runtime;
 mod runtimes;
 mod sandbox;
+mod scan;
 mod schemas;
 mod settings;
 mod tls;

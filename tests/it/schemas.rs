@@ -237,6 +237,20 @@ fn plan_prints_what_its_schema_says_whether_it_fits_or_not() {
 }
 
 #[test]
+fn scan_prints_what_its_schema_says_whatever_it_finds() {
+    let home = Home::new();
+    home.write("tree/Dockerfile", "ARG V=1\nFROM nginx:$V\nFROM $X\nCOPY --from=Bad/Name a b\nFROM registry-1.docker.io/a/b\n");
+    home.write("tree/x.sh", "docker pull redis\n");
+    let tree = home.path().join("tree").display().to_string();
+    for args in [&[][..], &["--nodes", "3", "--rule", "hub-reference=error"]] {
+        let all = ["scan", &tree, "-o", "json"];
+        let outcome = home.dhlimit(all.iter().chain(args)).run().expect_code(0);
+        valid("scan", &outcome.json());
+        assert_eq!(outcome.json()["references"].as_array().map(Vec::len), Some(5), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_key_that_is_missing_unknown_or_wrong_is_seen() {
     let sandbox = Sandbox::start(&["--limit", "5"]);
     let report = document(&printed(&sandbox, &["check", "-o", "json", "nginx"]));

@@ -1,0 +1,77 @@
+//! `scan`: every image that files name.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, only};
+
+/// The formats `scan` writes.
+const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Jsonl];
+
+/// Find every image named in Dockerfiles, Compose, Kubernetes and CI files and scripts: what of it Docker Hub counts, as whom, how many pulls. Asks nobody.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+dhlimit scan
+dhlimit scan -o plain deploy/ | dhlimit plan --nodes 12 --from -
+helm template chart/ | dhlimit scan -
+dhlimit scan --rule hub-reference=error --fail-on error
+
+A comment `# dhlimit: ignore[RULE] reason` on the line or above it suppresses a finding.
+Exit codes: 0; 1 where a finding reaches --fail-on; 2 usage, or a path that is not there; 130 interrupted.")]
+pub struct Scan {
+    /// Files and folders; - is standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// Read all files as this kind, such as dockerfile or compose
+    #[arg(long = "as", value_name = "KIND", value_parser = kind())]
+    pub kind: Option<String>,
+    /// The value of a variable, before all that files say; repeatable
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = pair)]
+    pub args: Vec<(String, String)>,
+    /// Variables for Compose files instead of .env; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// Count services behind this Compose profile and no other; repeatable [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Vec<String>,
+    /// A platform that is pulled; repeatable
+    #[arg(long, value_name = "PLATFORM")]
+    pub platform: Vec<String>,
+    /// How many CI runners keep what they pulled [default: each job starts on a new machine]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub runners: Option<u32>,
+    /// How many machines or nodes pull all else
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub nodes: u32,
+    /// Leave out files that match; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Read what .gitignore names, too
+    #[arg(long)]
+    pub no_ignore: bool,
+    /// How bad a rule's findings are: off, info, warning or error; repeatable
+    #[arg(long, value_name = "ID=LEVEL")]
+    pub rule: Vec<String>,
+    /// End with exit code 1 where a finding is as bad as this
+    #[arg(long, value_name = "LEVEL", value_parser = ["info", "warning", "error"])]
+    pub fail_on: Option<String>,
+    /// How to show the answer [default: table on a terminal, plain elsewhere]
+    #[arg(short, long, value_parser = only(FORMATS))]
+    pub output: Option<Format>,
+}
+
+/// The kinds that can be forced.
+fn kind() -> clap::builder::PossibleValuesParser {
+    KINDS.iter().copied().into()
+}
+
+/// The names of the kinds, as JSON has them; a test compares them with those that are read.
+pub const KINDS: &[&str] = &["dockerfile", "shell"];
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it must be NAME=VALUE".to_owned()),
+    }
+}

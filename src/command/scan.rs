@@ -1,0 +1,134 @@
+//! `scan`: the files read, the answer shown. Nobody is asked.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::cli::{self, Format};
+use crate::render::{Look, scan as shown};
+use crate::scan::{Crowd, Given, Level, Request, RuleSet, Scan, kind_of, scan};
+use crate::{Context, Exit, Failure};
+
+/// The most of standard input that is read.
+const MOST_BYTES: u64 = 64 << 20;
+/// How often the count of files is shown, and how long nothing is shown at first.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Runs `scan`.
+pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Exit> {
+    let format =
+        args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
+    let least = args.fail_on.as_deref().and_then(level);
+    let found = found(context, request(args)?).await?;
+    let Some(found) = found else { return Ok(Exit::Interrupted) };
+    for skipped in &found.skipped {
+        context.say(&format!("· {}: {}", skipped.path, skipped.reason));
+    }
+    let look = Look {
+        columns: context.terminal.columns,
+        colour: context.colour,
+        now: context.clock.now(),
+    };
+    context.tell(&match format {
+        Format::Json => serde_json::to_string(&found)? + "\n",
+        Format::Jsonl => lines(&found)?,
+        Format::Table => shown::table(&found, look),
+        _ => shown::plain(&found),
+    })?;
+    let fails =
+        least.is_some_and(|least| found.findings.iter().any(|finding| finding.severity >= least));
+    Ok(if fails { Exit::Limit } else { Exit::Ok })
+}
+
+/// The files read, with a count on the terminal where that takes a while; `None` where it was interrupted.
+async fn found(context: &Context, request: Request) -> anyhow::Result<Option<Scan>> {
+    let count = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&count);
+    let work = crate::context::aside(move || {
+        scan(&request, &|files| counted.store(files, Ordering::Relaxed))
+    });
+    tokio::pin!(work);
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE / 4);
+    loop {
+        tokio::select! {
+            found = &mut work => {
+                context.pass("");
+                return match found? {
+                    Ok(found) => Ok(Some(found)),
+                    Err(error) => Err(Failure::new(Exit::Usage, error).into()),
+                };
+            }
+            () = context.shutdown.cancelled() => return Ok(None),
+            _ = ticks.tick(), if context.terminal.stderr && context.talkative => {
+                context.pass(&format!("· {} files read", count.load(Ordering::Relaxed)));
+            }
+        }
+    }
+}
+
+/// What was asked for.
+fn request(args: cli::Scan) -> anyhow::Result<Request> {
+    let stdin =
+        args.paths.iter().any(|path| path == Path::new("-")).then(standard_input).transpose()?;
+    let mut env_files = Vec::new();
+    for path in &args.env_file {
+        let named = || format!("--env-file {}", path.display());
+        let text = std::fs::read_to_string(path).with_context(named);
+        env_files.push((
+            path.display().to_string(),
+            text.map_err(|error| Failure::new(Exit::Usage, error))?,
+        ));
+    }
+    let rules =
+        RuleSet::new(&args.rule, Vec::new()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(Request {
+        paths: args.paths,
+        stdin,
+        kind: args.kind.as_deref().and_then(kind_of),
+        given: Given { args: args.args, env_files, profiles: args.profile },
+        exclude: args.exclude,
+        no_ignore: args.no_ignore,
+        crowd: Crowd {
+            runners: args.runners.map(u64::from),
+            nodes: args.nodes.into(),
+            platforms: args.platform.len() as u64,
+        },
+        rules,
+    })
+}
+
+fn standard_input() -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().take(MOST_BYTES).read_to_end(&mut bytes);
+    read.context("standard input").map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn level(name: &str) -> Option<Level> {
+    match name {
+        "info" => Some(Level::Info),
+        "warning" => Some(Level::Warning),
+        "error" => Some(Level::Error),
+        _ => None,
+    }
+}
+
+/// A reference a line, then a finding a line, and the totals last.
+fn lines(scan: &Scan) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for one in &scan.references {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    for one in &scan.findings {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    for one in &scan.skipped {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    text.push_str(&(serde_json::to_string(&serde_json::json!({ "totals": scan.totals }))? + "\n"));
+    Ok(text)
+}

@@ -1,0 +1,18 @@
+//! A scan for people and for pipes: what counts on Docker Hub first, then the references by file, then
+//! what the rules say.
+
+mod table;
+
+use std::collections::BTreeSet;
+
+use crate::scan::{Purpose, Scan};
+
+pub use table::table;
+
+/// One distinct image a line, in full form; what is made here, and what has no value, is left out.
+pub fn plain(scan: &Scan) -> String {
+    let pulled =
+        scan.references.iter().filter(|one| one.pulls > 0 && one.purpose != Purpose::Product);
+    let images: BTreeSet<&str> = pulled.filter_map(|one| one.image.as_deref()).collect();
+    images.into_iter().map(|image| format!("{image}\n")).collect()
+}
