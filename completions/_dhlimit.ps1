@@ -235,7 +235,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             break
         }
         'dhlimit;scan' {
-            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Read all files as this kind, such as dockerfile or compose')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Read all files as this kind, such as dockerfile, compose or kubernetes')
             [CompletionResult]::new('--arg', '--arg', [CompletionResultType]::ParameterName, 'The value of a variable, before all that files say; repeatable')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Variables for Compose files instead of .env; repeatable')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Count services behind this Compose profile and no other; repeatable [default: all]')

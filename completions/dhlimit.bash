@@ -598,7 +598,7 @@ _dhlimit() {
             fi
             case "${prev}" in
                 --as)
-                    COMPREPLY=($(compgen -W "dockerfile shell" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --arg)

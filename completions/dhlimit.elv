@@ -224,7 +224,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dhlimit;scan'= {
-            cand --as 'Read all files as this kind, such as dockerfile or compose'
+            cand --as 'Read all files as this kind, such as dockerfile, compose or kubernetes'
             cand --arg 'The value of a variable, before all that files say; repeatable'
             cand --env-file 'Variables for Compose files instead of .env; repeatable'
             cand --profile 'Count services behind this Compose profile and no other; repeatable [default: all]'

@@ -236,8 +236,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Conf
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l as -d 'Read all files as this kind, such as dockerfile or compose' -r -f -a "dockerfile\t''
-shell\t''"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l as -d 'Read all files as this kind, such as dockerfile, compose or kubernetes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l arg -d 'The value of a variable, before all that files say; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l env-file -d 'Variables for Compose files instead of .env; repeatable' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l profile -d 'Count services behind this Compose profile and no other; repeatable [default: all]' -r

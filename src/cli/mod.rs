@@ -32,7 +32,7 @@ pub use gate::{Gate, Pass, Wait};
 pub use plan::Plan;
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
-pub use scan::{KINDS, Scan};
+pub use scan::Scan;
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
 

@@ -23,8 +23,8 @@ pub struct Scan {
     /// Files and folders; - is standard input
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<PathBuf>,
-    /// Read all files as this kind, such as dockerfile or compose
-    #[arg(long = "as", value_name = "KIND", value_parser = kind())]
+    /// Read all files as this kind, such as dockerfile, compose or kubernetes
+    #[arg(long = "as", value_name = "KIND")]
     pub kind: Option<String>,
     /// The value of a variable, before all that files say; repeatable
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = pair)]
@@ -60,14 +60,6 @@ pub struct Scan {
     #[arg(short, long, value_parser = only(FORMATS))]
     pub output: Option<Format>,
 }
-
-/// The kinds that can be forced.
-fn kind() -> clap::builder::PossibleValuesParser {
-    KINDS.iter().copied().into()
-}
-
-/// The names of the kinds, as JSON has them; a test compares them with those that are read.
-pub const KINDS: &[&str] = &["dockerfile", "shell"];
 
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

@@ -10,7 +10,9 @@ use anyhow::Context as _;
 
 use crate::cli::{self, Format};
 use crate::render::{Look, scan as shown};
-use crate::scan::{Crowd, Given, Level, Request, RuleSet, Scan, kind_of, scan};
+use crate::scan::{
+    Crowd, FileKind, Given, Level, Request, RuleSet, Scan, kind_names, kind_of, scan,
+};
 use crate::{Context, Exit, Failure};
 
 /// The most of standard input that is read.
@@ -88,7 +90,7 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
     Ok(Request {
         paths: args.paths,
         stdin,
-        kind: args.kind.as_deref().and_then(kind_of),
+        kind: args.kind.as_deref().map(kind).transpose()?,
         given: Given { args: args.args, env_files, profiles: args.profile },
         exclude: args.exclude,
         no_ignore: args.no_ignore,
@@ -98,6 +100,13 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
             platforms: args.platform.len() as u64,
         },
         rules,
+    })
+}
+
+fn kind(name: &str) -> Result<FileKind, Failure> {
+    kind_of(name).ok_or_else(|| {
+        Failure::usage(format!("--as {name}: no such kind of file"))
+            .advise(format!("it is one of {}", kind_names().join(", ")))
     })
 }
 

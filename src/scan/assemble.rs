@@ -103,6 +103,7 @@ fn placed(found: Found, kind: FileKind, input: &Input<'_>) -> ImageUse {
         unresolved: found.unresolved,
         defined_at: found.defined_at,
         profiles: found.profiles,
+        service: found.service,
         job: found.job,
         span: found.span,
     }

@@ -133,11 +133,12 @@ pub(crate) fn join(base: &str, path: &str) -> Option<String> {
         return None;
     }
     let absolute = base.starts_with('/');
-    let mut parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> =
+        base.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     for part in path.split(['/', '\\']) {
         match part {
             "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != ".." && *last != ".") => {
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
                 parts.pop();
             }
             ".." => parts.push(".."),
@@ -145,7 +146,13 @@ pub(crate) fn join(base: &str, path: &str) -> Option<String> {
         }
     }
     let joined = parts.join("/");
-    Some(if absolute { format!("/{joined}") } else { joined })
+    let leads_out = parts.first() == Some(&"..");
+    Some(match base {
+        _ if absolute => format!("/{joined}"),
+        // As it was given, so that a file has one name.
+        _ if base.starts_with("./") && !leads_out => format!("./{joined}"),
+        _ => joined,
+    })
 }
 
 /// Bytes as text of the same length, so that places stay.
@@ -210,6 +217,8 @@ mod tests {
         }
         assert_eq!(input.beside("https://x/y"), None);
         assert_eq!(join("/tmp/x", "../y").as_deref(), Some("/tmp/y"));
+        assert_eq!(join("./x/z", "../y").as_deref(), Some("./x/y"));
+        assert_eq!(join("./x", "../../y").as_deref(), Some("../y"));
         assert_eq!(join("", "y").as_deref(), Some("y"));
         assert_eq!(join("..", "../y").as_deref(), Some("../../y"));
     }

@@ -107,7 +107,8 @@ pub(crate) struct Kind {
 }
 
 /// All kinds, in the order in which they are asked.
-pub(crate) static KINDS: &[&Kind] = &[&kinds::dockerfile::KIND, &kinds::shell::KIND];
+pub(crate) static KINDS: &[&Kind] =
+    &[&kinds::dockerfile::KIND, &kinds::compose::KIND, &kinds::shell::KIND];
 
 /// The kind of a file.
 pub(crate) fn of(candidate: &Candidate<'_>) -> Option<&'static Kind> {

@@ -10,10 +10,13 @@
 #![allow(dead_code, reason = "the readers of further kinds use it")]
 
 mod assemble;
+mod env_file;
 mod input;
 mod instructions;
+mod json;
 mod kind;
 mod kinds;
+mod lines;
 mod links;
 mod rules;
 mod shell;

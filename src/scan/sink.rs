@@ -34,6 +34,8 @@ pub(crate) struct Found {
     pub job: Option<String>,
     /// The Compose profiles of its service.
     pub profiles: Vec<String>,
+    /// The Compose service.
+    pub service: Option<String>,
     /// The kind, where it is not that of the file.
     pub kind: Option<FileKind>,
 }
@@ -59,6 +61,7 @@ impl Found {
             pulls: 1,
             job: None,
             profiles: Vec::new(),
+            service: None,
             kind: None,
         }
     }

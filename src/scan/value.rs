@@ -67,6 +67,9 @@ pub struct ImageUse {
     pub defined_at: Vec<Definition>,
     /// The Compose profiles that its service is behind.
     pub profiles: Vec<String>,
+    /// The Compose service.
+    #[serde(skip)]
+    pub service: Option<String>,
     /// The job or group within which an image is pulled once.
     #[serde(skip)]
     pub job: Option<String>,

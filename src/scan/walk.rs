@@ -73,9 +73,7 @@ fn not_known(root: &str) -> FileResult {
 /// A path as it was given, `/` between its parts.
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
-    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
-    let text = text.strip_prefix("./").filter(|rest| !rest.is_empty()).unwrap_or(&text);
-    text.to_owned()
+    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
 }
 
 fn walk(
@@ -145,6 +143,7 @@ fn visit(
         return;
     }
     let path = shown(entry.path());
+    let path = if root == "." { path.trim_start_matches("./").to_owned() } else { path };
     if let Some(file) = one(entry.path(), &path, root, request) {
         put(path, file);
     }

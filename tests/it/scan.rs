@@ -115,13 +115,3 @@ fn a_file_that_cannot_be_read_stops_no_other() {
     let outcome = scanned(&files, &["-o", "json"]).expect_code(0);
     assert_eq!(rows(&outcome).len(), 2, "{outcome:?}");
 }
-
-#[test]
-fn what_can_be_forced_is_what_is_read() {
-    let mut known = dhlimit::scan::kind_names();
-    known.sort();
-    known.dedup();
-    let mut named: Vec<&str> = dhlimit::cli::KINDS.to_vec();
-    named.sort_unstable();
-    assert_eq!(named, known, "src/cli/scan.rs names the kinds of src/scan/kind.rs");
-}
