@@ -87,7 +87,7 @@ pub(super) fn values(whole: &str, line: Range<usize>, keys: &[&str]) -> Vec<Rang
             let shown = text.get(value.clone()).unwrap_or_default();
             let is_value = !shown.is_empty()
                 && !shown.starts_with(['|', '>', '[', '&', '*', '!'])
-                && !(shown.starts_with('{') && !shown.starts_with("{{"));
+                && (!shown.starts_with('{') || shown.starts_with("{{"));
             let is_word = !shown.contains(char::is_whitespace) || shown.contains(['{', '<', '$']);
             if is_value && is_word {
                 found.push(line.start + value.start..line.start + value.end);
@@ -106,16 +106,16 @@ fn end_of(text: &str, flow: bool) -> usize {
         let next = bytes.get(at + 1);
         match c {
             '{' | '<' if matches!((c, next), ('{', Some(b'{' | b'%')) | ('<', Some(b'%'))) => {
-                depth += 1
+                depth += 1;
             }
             '}' if depth > 0
                 && (next == Some(&b'}')
                     || text.get(..at).is_some_and(|left| left.ends_with('%'))) =>
             {
-                depth -= 1
+                depth -= 1;
             }
             '>' if depth > 0 && text.get(..at).is_some_and(|left| left.ends_with('%')) => {
-                depth -= 1
+                depth -= 1;
             }
             _ if depth > 0 => {}
             '"' | '\'' if at == 0 => quote = Some(c),

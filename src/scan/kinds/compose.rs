@@ -249,7 +249,7 @@ fn is_remote(context: &str) -> bool {
     context.contains("://")
         || context.starts_with("git@")
         || context.contains(".git#")
-        || context.ends_with(".git")
+        || context.rsplit('.').next() == Some("git")
         || context.starts_with("github.com/")
 }
 
