@@ -12,6 +12,7 @@ const REGISTRIES: &[&str] = &[
     "gcr.io",
     ".azurecr.io",
     "public.ecr.aws",
+    "ecr-public.aws.com",
     "mcr.microsoft.com",
     "registry.k8s.io",
     "registry.gitlab.com",
@@ -21,6 +22,20 @@ const REGISTRIES: &[&str] = &[
     "lscr.io",
     "nvcr.io",
     "icr.io",
+];
+
+/// Domains under which Amazon serves its private registries (`ACCOUNT.dkr.ecr.REGION.…` and, with
+/// IPv6, `ACCOUNT.dkr-ecr.REGION.…`) and much else, a row a partition.
+const AMAZON: &[&str] = &[
+    ".amazonaws.com",
+    ".on.aws",
+    ".amazonaws.com.cn",
+    ".on.amazonwebservices.com.cn",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
 ];
 
 /// An address in a text.
@@ -33,14 +48,15 @@ pub(super) struct Address<'a> {
 impl Address<'_> {
     /// Whether it is a registry's, by its host or by its path.
     pub(super) fn is_registry(&self) -> bool {
-        let name = self.host.split_once(':').map_or(self.host, |(name, _)| name);
+        let host = self.host.to_ascii_lowercase();
+        let name = host.split_once(':').map_or(host.as_str(), |(name, _)| name);
         let is_part = |known: &str| {
             name.strip_suffix(known)
                 .is_some_and(|sub| known.starts_with('.') || sub.is_empty() || sub.ends_with('.'))
         };
         let known = REGISTRIES.iter().any(|known| is_part(known));
         // Amazon's, Google's and JFrog's domains serve much else besides.
-        let is_amazon = (name.contains(".amazonaws.com") || name.ends_with(".on.aws"))
+        let is_amazon = AMAZON.iter().any(|domain| name.ends_with(domain))
             && ([".dkr.ecr", ".dkr-ecr", "starport-layer-bucket"]
                 .iter()
                 .any(|part| name.contains(part))
@@ -140,4 +156,48 @@ pub(super) fn all(text: &str) -> Vec<Address<'_>> {
         }
     }
     urls
+}
+
+/// The repository of Docker Hub's own namespace in a path without a host, as a registry's log and a
+/// proxy's show it: `GET /v2/library/alpine/manifests/3.20`, `/v2/library/redis/tags/list`.
+pub(super) fn path_image(text: &str) -> Option<Reference> {
+    text.match_indices("/v2/library/").find_map(|(at, lead)| {
+        let before = text.get(..at)?;
+        // With a host before it, it is an address, and that tells whose it is.
+        if before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '/' | ':')) {
+            return None;
+        }
+        let rest = text.get(at + lead.len()..)?;
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ')' | ';' | '?'))
+            .unwrap_or(rest.len());
+        let (name, tail) = rest.get(..end)?.split_once('/')?;
+        let tag = tail.trim_end_matches(['.', ':']).strip_prefix("manifests/");
+        match tag {
+            Some(digest) if digest.starts_with("sha256:") => format!("library/{name}@{digest}"),
+            Some(tag) if !tag.contains('/') => format!("library/{name}:{tag}"),
+            _ => format!("library/{name}"),
+        }
+        .parse()
+        .ok()
+    })
+}
+
+/// The image that Docker's API is asked to pull: `/images/create?tag=8&fromImage=debian`.
+pub(super) fn asked_image(text: &str) -> Option<Reference> {
+    let (_, query) = text.split_once("/images/create?")?;
+    let end = query
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ')' | ',' | '>'))
+        .unwrap_or(query.len());
+    let query = query.get(..end)?.trim_end_matches([':', '.']);
+    let value =
+        |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let image = value("fromImage")?.replace("%2F", "/").replace("%2f", "/").replace("%3A", ":");
+    match value("tag").filter(|tag| !tag.is_empty()) {
+        Some(digest) if digest.starts_with("sha256") => {
+            format!("{image}@{}", digest.replace("%3A", ":")).parse().ok()
+        }
+        Some(tag) => format!("{image}:{tag}").parse().ok(),
+        None => image.parse().ok(),
+    }
 }

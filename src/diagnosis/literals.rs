@@ -33,7 +33,10 @@ pub(super) fn said(text: &str, code: &mut Option<String>) -> Vec<Said> {
         .and_then(|(_, level)| Level::named(level));
     let after = if text.contains("\"repository\"") { " Type:repository" } else { "" };
     let mut said = Vec::new();
-    let mut image = None;
+    // Where one image alone is named, it is the message's wherever it stands.
+    let mut images = members.iter().filter(|(name, _)| name == "image");
+    let mut image =
+        images.next().filter(|_| images.next().is_none()).map(|(_, image)| image.clone());
     for (name, value) in members {
         if name == "code"
             && !value.is_empty()

@@ -124,7 +124,7 @@ const PHRASES: &[(Mark, &str)] = &[
          getting bearer token|bearer token from|/token?|/service/token|/oauth2/token|get token|getting token|fetching token|\
          token exchange|failed to authorize|obtain token|token endpoint|registry token",
     ),
-    (OtherLimiter, "too many requests to source registry|aka.ms/acr/skus"),
+    (OtherLimiter, "too many requests to source registry|aka.ms/acr/skus|pull qps exceeded"),
     (
         Limiter,
         "data limit exceeded|quota exceeded for quota metric|rate exceeded|, allowed: |throttlingexception|request was throttled",
@@ -249,7 +249,7 @@ const PHRASES: &[(Mark, &str)] = &[
          docker pull|docker image|docker_image|docker login|failed to pull|pull image|pulling image|image pull|failed to copy|\
          failed to solve|failed to authorize|failed to resolve reference|failed to resolve source|failed to do request|\
          reading blob|writing blob|unexpected http status|crictl|containerd|podman|skopeo|kaniko|buildkit|nerdctl|oras|cosign|\
-         ghcr.io|quay.io|gcr.io|.ecr.|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|code from registry|artifactregistry|\
+         ghcr.io|quay.io|gcr.io|.ecr.|dkr-ecr|.ecr-fips.|ecr-public.aws|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|code from registry|artifactregistry|\
          error from registry|bearer token|login attempt to |error parsing http 4|error parsing http 5|dockerregistry2::",
     ),
     (

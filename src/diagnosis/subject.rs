@@ -149,7 +149,7 @@ impl Subject {
     pub(super) fn of(text: &str, field: Option<&str>, hub: &Hub) -> Self {
         let urls = address::all(text);
         let named = named(text).or_else(|| field.and_then(|field| parse(field, true)));
-        let from_url = urls.iter().find_map(Address::image);
+        let from_url = urls.iter().find_map(Address::image).or_else(|| address::path_image(text));
         // Words of containers and images beside an address tell a registry's token service from others.
         let among_images = || named.is_some() || Marks::of(text).has(Mark::Registry);
         let hosts = || {
@@ -201,7 +201,9 @@ pub(super) fn named(text: &str) -> Option<Reference> {
     reading_manifest(text, &lower)
         .or_else(|| LEADS.iter().find_map(|(lead, bare)| parse(after(text, &lower, lead)?, *bare)))
         .or_else(|| composed(text, &lower))
+        .or_else(|| address::asked_image(text))
         .or_else(|| command(text))
+        .or_else(|| failed_by_name(text, &lower))
 }
 
 /// `reading manifest TAG in NAME:` of podman and its family.
@@ -211,6 +213,22 @@ fn reading_manifest(text: &str, lower: &str) -> Option<Reference> {
     let name = rest.split([' ', ':']).next()?;
     let separator = if tag.starts_with("sha256:") { '@' } else { ':' };
     format!("{name}{separator}{tag}").parse().ok()
+}
+
+/// `docker.io/x/y:1: toomanyrequests: …`: a full name with its tag right before the error's code.
+fn failed_by_name(text: &str, lower: &str) -> Option<Reference> {
+    const CODES: &[&str] = &[
+        ": toomanyrequests:",
+        ": too many requests:",
+        ": denied:",
+        ": unauthorized:",
+        ": manifest unknown",
+    ];
+    let at = CODES.iter().filter_map(|code| lower.find(code)).min()?;
+    let name = text.get(..at)?.rsplit([' ', '\t', '"', '\'', '(']).next()?;
+    let (host, rest) = name.split_once('/')?;
+    let is_full = host.contains('.') && rest.contains([':', '@']) && !name.contains("://");
+    is_full.then(|| name.parse().ok())?
 }
 
 /// `Pulling db (postgres:16)...` of Compose, and `3.20: Pulling from library/alpine` of docker; the
@@ -353,6 +371,8 @@ fn is_prose(word: &str) -> bool {
         "returned",
         "secret",
         "secrets",
+        "source",
+        "sources",
         "timed",
         "was",
         "will",
@@ -425,6 +445,18 @@ mod tests {
         Some("docker.io/northpier/ledger:latest")
     )]
     #[case("an image from the registry", None)]
+    #[case("failed to generate manifest for source 1 of 1: rpc error", None)]
+    #[case(
+        "http+docker://localhost/v1.41/images/create?tag=jessie&fromImage=debian: 500",
+        Some("docker.io/library/debian:jessie")
+    )]
+    #[case(
+        "error occurred: docker.io/a/parksmap:1.2.0: toomanyrequests: You",
+        Some("docker.io/a/parksmap:1.2.0")
+    )]
+    #[case("GET /v2/library/alpine/manifests/3.20 failed", Some("docker.io/library/alpine:3.20"))]
+    #[case("GET /v2/library/redis/tags/list", Some("docker.io/library/redis:latest"))]
+    #[case("https://acme.example/v2/library/redis/tags/list", None)]
     fn images_are_found_where_tools_put_them(#[case] text: &str, #[case] image: Option<&str>) {
         let found = Subject::of(text, None, &Hub::default()).image;
         assert_eq!(found.map(|image| image.to_string()).as_deref(), image);
@@ -462,6 +494,11 @@ mod tests {
     )]
     #[case("https://1.dkr.ecr.eu-west-1.amazonaws.com", Owner::Foreign)]
     #[case("https://europe-docker.pkg.dev/", Owner::Foreign)]
+    #[case("https://1.dkr.ecr.eusc-de-east-1.amazonaws.eu/v2/", Owner::Foreign)]
+    #[case("https://1.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/", Owner::Foreign)]
+    #[case("https://1.dkr-ecr-fips.us-east-1.on.aws/", Owner::Foreign)]
+    #[case("https://1.DKR.ECR.eu-west-1.amazonaws.com/", Owner::Foreign)]
+    #[case("https://ecr-public.aws.com/", Owner::Foreign)]
     #[case("https://s3.eu-west-1.amazonaws.com/bucket/x", Owner::Elsewhere)]
     #[case("https://europe-npm.pkg.dev/x", Owner::Elsewhere)]
     #[case("https://acme.jfrog.io/artifactory/api/npm/npm/left-pad", Owner::Elsewhere)]

@@ -50,7 +50,6 @@ const MANNERS: &[(&str, &str)] = &[
     ("fetching manifest ", "crane"),
     ("Error: GET http", "crane"),
     ("Error: HEAD http", "crane"),
-    ("index.docker.io/v2/", "crane"),
     ("httpReadSeeker", "containerd"),
     ("failed to resolve reference", "containerd"),
 ];
