@@ -17,7 +17,7 @@ use crate::diagnosis::{Explainer, Finding, Hub};
 use crate::render::Look;
 use crate::render::explain::{Failure, Failures, NOTHING, plain, table};
 use crate::render::template::Template;
-use crate::{Context, Exit, Failure as Stop};
+use crate::{Context, Exit, Failure as Stop, text};
 
 /// Bytes of one chunk.
 const CHUNK: usize = 256 * 1024;
@@ -28,6 +28,27 @@ const AHEAD: usize = 2;
 const PAUSE: Duration = Duration::from_secs(2);
 /// How a gzip stream begins.
 const GZIP: &[u8] = &[0x1f, 0x8b];
+/// How files begin that hold compressed text of other kinds: what they are, and the command that
+/// prints what they hold.
+const PACKED: [(&[u8], &str, &str); 6] = [
+    (b"PK\x03\x04", "a ZIP archive", "unzip -p"),
+    (b"BZh", "compressed by bzip2", "bzip2 -dc"),
+    (b"\xfd7zXZ\0", "compressed by xz", "xz -dc"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstd -dc"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -dc"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "7z x -so"),
+];
+/// How many bytes tell these apart.
+const HEAD: u64 = 6;
+
+/// Input that is no text.
+#[derive(Debug, thiserror::Error)]
+#[error("it is {what}")]
+struct Packed {
+    what: &'static str,
+    /// The command that prints what it holds.
+    unpack: &'static str,
+}
 
 /// Runs `explain`.
 pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit> {
@@ -59,7 +80,17 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
         };
         is_fresh = true;
         let Some(chunk) = chunk else { break false };
-        let chunk = chunk.map_err(|error| unreadable(args.file.as_deref(), &error))?;
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                // What was found in a log that ends early is shown, and the document is whole.
+                if answer.has_begun() {
+                    explainer.finish(&mut |finding| answer.take(finding));
+                    answer.end()?;
+                }
+                return Err(unreadable(args.file.as_deref(), &error).into());
+            }
+        };
         explainer.feed(&chunk, &mut |finding| answer.take(finding));
         answer.flush()?;
     };
@@ -114,9 +145,12 @@ fn open(file: Option<PathBuf>) -> io::Result<Box<dyn Read>> {
         Some(path) => Box::new(File::open(path)?),
         None => Box::new(io::stdin()),
     };
-    let mut head = Vec::with_capacity(GZIP.len());
-    input.by_ref().take(GZIP.len() as u64).read_to_end(&mut head)?;
-    let is_gzip = head == GZIP;
+    let mut head = Vec::new();
+    input.by_ref().take(HEAD).read_to_end(&mut head)?;
+    if let Some((_, what, unpack)) = PACKED.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, Packed { what, unpack }));
+    }
+    let is_gzip = head.starts_with(GZIP);
     let whole = io::Cursor::new(head).chain(input);
     Ok(if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }
@@ -124,7 +158,14 @@ fn open(file: Option<PathBuf>) -> io::Result<Box<dyn Read>> {
 fn unreadable(file: Option<&Path>, error: &io::Error) -> Stop {
     let name = file.map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
     let message = anyhow::Error::msg(error.to_string()).context(format!("cannot read {name}"));
-    let advice = "name a log file, or pipe what the tool printed into it: docker pull nginx 2>&1 | dhlimit explain";
+    let packed = error.get_ref().and_then(|inner| inner.downcast_ref::<Packed>());
+    let advice = match packed {
+        Some(Packed { unpack, .. }) => {
+            let file = file.map_or_else(|| "FILE".to_owned(), |file| file.display().to_string());
+            format!("unpack it: {unpack} {} | dhlimit explain", text::one_line(&file, 500))
+        }
+        None => "name a log file, or pipe what the tool printed into it: docker pull nginx 2>&1 | dhlimit explain".to_owned(),
+    };
     Stop::new(Exit::Usage, message).advise(advice)
 }
 
@@ -179,6 +220,11 @@ impl<'a> Answer<'a> {
     /// Whether findings are shown as they come.
     fn is_shown_at_once(&self) -> bool {
         matches!(self.form, Form::Template(_) | Form::Known(Format::Plain | Format::Jsonl))
+    }
+
+    /// Whether anything was found or shown.
+    fn has_begun(&self) -> bool {
+        self.found > 0 || self.pending.is_empty() && matches!(self.form, Form::Known(Format::Json))
     }
 
     /// Takes one finding; what goes wrong is told by the next [`Self::flush`].

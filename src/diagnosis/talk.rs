@@ -63,7 +63,9 @@ const PROSE_TAILS: &str = " errors: 0| errors=0| means | error means| errors mea
 pub(super) fn only_talks(line: &Line, at: usize) -> bool {
     let text = line.text.as_str();
     let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
-    if line.echoed || is_commit(&line.source) || is_test(text, before) {
+    // GitHub's colour of an echoed script is also one that tools print errors in.
+    let is_echo = line.echoed && !opens_like_a_failure(text);
+    if is_echo || is_commit(&line.source) || is_test(text, before) {
         return true;
     }
     let force = Force::of(line, before, after);

@@ -87,7 +87,7 @@ fn every_labelled_output_is_given_its_class_and_no_other() {
 #[test]
 fn outputs_of_our_own_shapes_are_given_their_class_and_talk_about_limits_is_passed_by() {
     let rows = rows(include_str!("fixtures/explain-own.jsonl"));
-    assert!(rows.len() >= 387);
+    assert!(rows.len() >= 395);
     let wrong = wrong(&rows);
     assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
 }
@@ -353,4 +353,30 @@ fn two_hundred_megabytes_and_an_endless_line_stay_within_memory() {
         "{} bytes",
         outcome.peak_memory
     );
+}
+
+#[test]
+fn an_archive_is_named_with_the_command_that_unpacks_it_and_a_log_that_ends_early_is_whole_json() {
+    for (head, command) in [
+        (&b"PK\x03\x04rest of it"[..], "unzip -p"),
+        (b"BZh91AY&SY", "bzip2 -dc"),
+        (b"\xfd7zXZ\0\0\x04", "xz -dc"),
+        (b"\x28\xb5\x2f\xfd\x24\x10abc", "zstd -dc"),
+    ] {
+        let outcome = dhlimit(["explain"]).stdin(head).run().expect_code(2);
+        assert!(outcome.stderr.contains(command), "{}", outcome.stderr);
+        assert_eq!(outcome.stdout, "");
+    }
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(LOG.repeat(20).as_bytes()).expect("gzip in memory");
+    let whole = gzip.finish().expect("gzip in memory");
+    for lost in [8, 20, whole.len() / 2, whole.len() - 12] {
+        let outcome = dhlimit(["explain", "-o", "json"])
+            .stdin(&whole[..whole.len() - lost])
+            .run()
+            .expect_code(2);
+        if !outcome.stdout.is_empty() {
+            assert_eq!(outcome.json()["schema"], "dhlimit/explain/1");
+        }
+    }
 }
