@@ -175,7 +175,12 @@ pub fn read_file_within(path: &Path, limit: Duration) -> io::Result<Vec<u8>> {
 
 /// Why a file cannot be read, in words: our own, else those of the error's kind.
 pub fn why_unread(error: &io::Error) -> String {
-    error.get_ref().map_or_else(|| error.kind().to_string(), ToString::to_string)
+    let of_kind = || match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        kind => kind.to_string(),
+    };
+    error.get_ref().map_or_else(of_kind, ToString::to_string)
 }
 
 /// Standard output takes no more: a full disk behind it, for one.

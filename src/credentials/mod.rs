@@ -25,7 +25,7 @@ pub use credential::Credential;
 pub use keychain::{Choice, Identities, Identity, Keychain, Login, Reader, Survey};
 pub use keys::{DOCKER_HUB_KEY, docker_key, is_docker_hub};
 pub use kubelet::{kubelet_keys, misses_docker_hub};
-pub use note::{AccountError, HelperError, Note};
+pub use note::{AccountError, FolderFault, HelperError, Note};
 pub use origin::{Origin, Store, shown_key, shown_path};
 pub use password::PasswordSource;
 pub use readers::{Content, Holding, Tool};

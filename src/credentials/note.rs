@@ -33,6 +33,16 @@ pub enum Note {
         /// The file, as shown.
         file: String,
     },
+    /// A variable that ought to name a folder does not.
+    #[error("{variable} is {folder}, which {fault}: docker finds no login there")]
+    Folder {
+        /// The variable.
+        variable: &'static str,
+        /// Its value, made fit to show.
+        folder: String,
+        /// What is wrong with it.
+        fault: FolderFault,
+    },
     /// A store is no credentials file.
     #[error("{store} is no credentials file: {error}")]
     Malformed {
@@ -84,6 +94,20 @@ pub enum Note {
         /// What happened.
         error: AccountError,
     },
+}
+
+/// What is wrong with the folder that a variable names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FolderFault {
+    /// There is nothing of that name.
+    #[error("does not exist")]
+    Absent,
+    /// It is a file, such as the config.json within the folder that is meant.
+    #[error("is a file, not a folder")]
+    File,
+    /// It begins with `~`, which only a shell reads as the home.
+    #[error("begins with a literal ~ that no shell replaced")]
+    Tilde,
 }
 
 /// Why a credential helper gave nothing. Its output is never quoted.
@@ -177,7 +201,7 @@ impl Note {
         match self {
             Self::Unreadable { .. } => "credentials-unreadable",
             Self::TooLarge { .. } => "credentials-too-large",
-            Self::Missing { .. } => "credentials-missing",
+            Self::Missing { .. } | Self::Folder { .. } => "credentials-missing",
             Self::Malformed { .. } => "credentials-malformed",
             Self::Entry { .. } => "login-broken",
             Self::UnusedKey { .. } => "login-key-unused",
@@ -196,6 +220,15 @@ impl Note {
             Self::TooLarge { file, .. } => format!("see what {file} really is"),
             Self::Missing { variable, .. } => {
                 format!("unset {variable}, or log in so that the file is written")
+            }
+            Self::Folder { variable, fault: FolderFault::File, .. } => {
+                format!("set {variable} to the folder that holds config.json, not to the file")
+            }
+            Self::Folder { variable, fault: FolderFault::Tilde, .. } => {
+                format!("write $HOME instead of ~ in {variable}, or unset it")
+            }
+            Self::Folder { variable, fault: FolderFault::Absent, .. } => {
+                format!("correct or unset {variable}, or log in so that the folder is made")
             }
             Self::Malformed { store: Store::DockerAuthConfig, .. } => {
                 "set DOCKER_AUTH_CONFIG to the JSON of a config.json".into()

@@ -6,8 +6,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::origin::shown_path;
-use super::{Note, Store};
-use crate::context::{Environment, MOST_FILE, aside, read_bounded};
+use super::{FolderFault, Note, Store};
+use crate::context::{Environment, MOST_FILE, aside, read_bounded, why_unread};
+
+/// The variable that names the folder of docker's file.
+const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
 
 /// A file that can hold credentials, and whose it is.
 #[derive(Debug, Clone)]
@@ -16,18 +19,29 @@ pub(super) struct Place {
     pub store: Store,
     /// The file itself.
     pub path: PathBuf,
-    /// The variable that names this very file, so that it ought to be there.
-    pub named_by: Option<&'static str>,
+    /// Why it is looked at.
+    pub named_by: NamedBy,
+}
+
+/// Who says that a place is to be looked at, and so what its absence means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamedBy {
+    /// Nobody: it may be absent, or in a folder of another user.
+    Habit,
+    /// A variable that names this very file: it ought to be there.
+    File(&'static str),
+    /// A variable that names its folder: the folder ought to be there.
+    Folder(&'static str),
 }
 
 /// Docker's file: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
 pub(super) fn docker(environment: &Environment) -> Option<Place> {
-    let folder = environment
-        .var("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| Some(environment.home()?.join(".docker")))?;
+    let (folder, named_by) = match environment.var(DOCKER_CONFIG) {
+        Some(folder) => (PathBuf::from(folder), NamedBy::Folder(DOCKER_CONFIG)),
+        None => (environment.home()?.join(".docker"), NamedBy::Habit),
+    };
     let path = folder.join("config.json");
-    Some(Place { store: Store::Docker(shown(&path, environment)), path, named_by: None })
+    Some(Place { store: Store::Docker(shown(&path, environment)), path, named_by })
 }
 
 /// Podman's files, in the order it asks them. `$REGISTRY_AUTH_FILE` stands for all.
@@ -38,7 +52,7 @@ pub(super) fn podman(environment: &Environment) -> Vec<Place> {
         named_by,
     };
     if let Some(file) = environment.var("REGISTRY_AUTH_FILE") {
-        return vec![place(PathBuf::from(file), Some("REGISTRY_AUTH_FILE"))];
+        return vec![place(PathBuf::from(file), NamedBy::File("REGISTRY_AUTH_FILE"))];
     }
     let run = match environment.var("XDG_RUNTIME_DIR") {
         Some(folder) => Some(PathBuf::from(folder)),
@@ -59,7 +73,10 @@ pub(super) fn podman(environment: &Environment) -> Vec<Place> {
         .map(PathBuf::from)
         .or_else(|| Some(environment.home()?.join(".config")));
     let config = config.map(|folder| folder.join("containers"));
-    run.into_iter().chain(config).map(|folder| place(folder.join("auth.json"), None)).collect()
+    run.into_iter()
+        .chain(config)
+        .map(|folder| place(folder.join("auth.json"), NamedBy::Habit))
+        .collect()
 }
 
 /// A path as people write it.
@@ -87,12 +104,42 @@ impl Place {
                 ) =>
             {
                 match self.named_by {
-                    Some(variable) => Err(Note::Missing { variable, file: file() }),
-                    None => Ok(None),
+                    NamedBy::File(variable) => Err(Note::Missing { variable, file: file() }),
+                    NamedBy::Folder(variable) => match self.folder_fault() {
+                        Some((folder, fault)) => Err(Note::Folder { variable, folder, fault }),
+                        None => Ok(None),
+                    },
+                    NamedBy::Habit => Ok(None),
                 }
             }
-            Ok(Err(error)) => Err(Note::Unreadable { file: file(), why: error.kind().to_string() }),
+            // Root's, or another user's: whoever may not look there has nothing there.
+            Ok(Err(error))
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && self.named_by == NamedBy::Habit
+                    && matches!(self.store, Store::Podman(_))
+                    && !self.is_seen() =>
+            {
+                Ok(None)
+            }
+            Ok(Err(error)) => Err(Note::Unreadable { file: file(), why: why_unread(&error) }),
         }
+    }
+
+    /// Whether the file is seen to be there, readable or not.
+    fn is_seen(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok()
+    }
+
+    /// What is wrong with the folder that a variable names, and the folder; `None` where it is one.
+    fn folder_fault(&self) -> Option<(String, FolderFault)> {
+        let folder = self.path.parent()?;
+        let fault = match std::fs::metadata(folder) {
+            Ok(found) if found.is_dir() => return None,
+            Ok(_) => FolderFault::File,
+            Err(_) if folder.starts_with("~") => FolderFault::Tilde,
+            Err(_) => FolderFault::Absent,
+        };
+        Some((crate::text::one_line(&folder.display().to_string(), 500), fault))
     }
 }
 
@@ -163,15 +210,21 @@ mod tests {
         std::fs::write(folder.path().join("large"), vec![b' '; 1024 * 1024 + 1]).unwrap();
         std::fs::create_dir(folder.path().join("folder")).unwrap();
         std::os::unix::fs::symlink("good", folder.path().join("link")).unwrap();
-        assert_eq!(place("good", None).read(limit).await, Ok(Some(b"x".to_vec())));
-        assert_eq!(place("link", None).read(limit).await, Ok(Some(b"x".to_vec())));
-        assert_eq!(place("none", None).read(limit).await, Ok(None));
-        assert_eq!(place("good/below", None).read(limit).await, Ok(None));
+        assert_eq!(place("good", NamedBy::Habit).read(limit).await, Ok(Some(b"x".to_vec())));
+        assert_eq!(place("link", NamedBy::Habit).read(limit).await, Ok(Some(b"x".to_vec())));
+        assert_eq!(place("none", NamedBy::Habit).read(limit).await, Ok(None));
+        assert_eq!(place("good/below", NamedBy::Habit).read(limit).await, Ok(None));
         assert!(matches!(
-            place("none", Some("V")).read(limit).await,
+            place("none", NamedBy::File("V")).read(limit).await,
             Err(Note::Missing { variable: "V", .. })
         ));
-        assert!(matches!(place("large", None).read(limit).await, Err(Note::TooLarge { .. })));
-        assert!(matches!(place("folder", None).read(limit).await, Err(Note::Unreadable { .. })));
+        assert!(matches!(
+            place("large", NamedBy::Habit).read(limit).await,
+            Err(Note::TooLarge { .. })
+        ));
+        assert!(matches!(
+            place("folder", NamedBy::Habit).read(limit).await,
+            Err(Note::Unreadable { .. })
+        ));
     }
 }

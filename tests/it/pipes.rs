@@ -160,6 +160,34 @@ fn a_home_of_another_is_passed_over_unless_its_file_is_named() {
 }
 
 #[test]
+fn a_docker_config_that_is_no_folder_is_told_and_nothing_stops() {
+    let home = Home::new();
+    home.write("docker/config.json", "{}");
+    let folder = home.path().join("docker").display().to_string();
+    for (value, said) in [
+        (format!("{folder}/config.json"), "is a file, not a folder"),
+        (format!("{folder}/none"), "does not exist"),
+        ("~/.docker".to_owned(), "begins with a literal ~"),
+        (folder, ""),
+    ] {
+        let run = |args: &[&str]| {
+            let program = home.dhlimit(args).env("DOCKER_CONFIG", &value);
+            program.env("DHLIMIT_REGISTRY_URL", "http://127.0.0.1:9").run()
+        };
+        for args in [&["check", "nginx"][..], &["gate", "nginx"], &["check", "nginx", "-q"]] {
+            let outcome = run(args).expect_code(3);
+            let told = said.is_empty() || args.contains(&"-q");
+            assert_eq!(
+                outcome.stderr.contains("DOCKER_CONFIG"),
+                !told,
+                "{value} {args:?}: {outcome:?}"
+            );
+            assert!(told || outcome.stderr.contains(said), "{outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_a_pipe() {
     let (home, pipe) = silent_pipe();
     for (signal, command) in [Signal::INT, Signal::TERM].into_iter().cycle().zip(COMMANDS) {

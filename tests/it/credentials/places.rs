@@ -86,7 +86,16 @@ async fn variables_name_other_places() {
     home.write("named.json", &auths(&[("docker.io", "of-named")]));
     let path = |name: &str| home.path().join(name).display().to_string();
     let (other, named, none) = (path("other"), path("named.json"), path("none.json"));
-    let rows: [Row<'_>; 3] = [
+    let (gone, file) = (path("gone"), path("other/config.json"));
+    home.write("empty/keep", "");
+    let (empty, below) = (path("empty"), path("other/config.json/deeper"));
+    let rows: [Row<'_>; 9] = [
+        (&[("DOCKER_CONFIG", &gone)], &["anonymous", "of-run*"], &["credentials-missing"]),
+        (&[("DOCKER_CONFIG", &file)], &["anonymous", "of-run*"], &["credentials-missing"]),
+        (&[("DOCKER_CONFIG", &below)], &["anonymous", "of-run*"], &["credentials-missing"]),
+        (&[("DOCKER_CONFIG", "~/.docker")], &["anonymous", "of-run*"], &["credentials-missing"]),
+        (&[("DOCKER_CONFIG", "~")], &["anonymous", "of-run*"], &["credentials-missing"]),
+        (&[("DOCKER_CONFIG", &empty)], &["anonymous", "of-run*"], &[]),
         (&[("DOCKER_CONFIG", &other)], &["anonymous", "of-other*", "of-run"], &[]),
         (
             &[("DOCKER_CONFIG", &other), ("REGISTRY_AUTH_FILE", &named)],
@@ -233,7 +242,7 @@ async fn each_account_is_one_identity_wherever_it_lies_and_accounts_of_the_file_
     let noted: Vec<String> = found.notes.iter().map(ToString::to_string).collect();
     let wanted = [
         "account unset: the variable NOT_SET is not set",
-        "account lost: cannot read the password file /none/pw: entity not found",
+        "account lost: cannot read the password file /none/pw: no such file",
         "account wrong: docker-credential-spare has credentials for another user",
     ];
     assert_eq!(noted, wanted);
@@ -293,7 +302,7 @@ async fn a_password_handed_over_is_one_line_from_input_or_file() {
     let endless =
         Login::explicit("bob", &PasswordSource::Stdin, std::io::repeat(b'x'), &environment, AMPLE)
             .await;
-    assert!(matches!(endless, Err(CredentialsError::Password { .. })));
+    assert!(matches!(endless, Err(CredentialsError::Unreadable { .. })), "{endless:?}");
     let none = Login::explicit(
         "bob",
         &PasswordSource::File("/none".into()),
@@ -305,7 +314,7 @@ async fn a_password_handed_over_is_one_line_from_input_or_file() {
     .unwrap_err();
     assert_eq!(
         none.to_string(),
-        "cannot read the password from --password-file /none: entity not found"
+        "cannot read the password from --password-file /none: no such file"
     );
 }
 
