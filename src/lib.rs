@@ -9,6 +9,7 @@
 //!   work on top of them and do not know each other, except that [`registry`] asks as somebody whom
 //!   [`credentials`] found. The sandbox never imports the registry: two independent readings of the
 //!   protocol keep each other honest.
+//! * `process` finds programs and runs children, for [`runtime`], [`credentials`] and the commands.
 //! * `hostconfig` reads what this machine's files say of registries; [`doctor`] judges that, the logins
 //!   and the registries' answers.
 //! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
@@ -29,6 +30,7 @@ pub mod exit;
 mod hostconfig;
 pub mod image;
 pub mod plan;
+mod process;
 pub mod quota;
 pub mod recording;
 pub mod registry;

@@ -4,7 +4,6 @@
 
 mod asking;
 mod check;
-mod companion;
 mod completions;
 mod doctor;
 mod explain;
@@ -20,8 +19,9 @@ mod stress;
 mod watch;
 
 use crate::cli::Command;
+use crate::process::foreground::ForegroundError;
 use crate::settings::Settings;
-use crate::{Context, Exit};
+use crate::{Context, Exit, Failure};
 
 /// Runs the command that was asked for.
 pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> {
@@ -41,4 +41,9 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Completions(args) => completions::run(context, args),
         Command::Man(_) => man::run(context),
     }
+}
+
+/// A command of the user's that could not be run.
+fn not_run(error: ForegroundError) -> Failure {
+    Failure::new(Exit::Usage, error).advise("after -- give a program and its arguments")
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 
-use super::companion::{self, Scope};
 use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
+use crate::process::foreground::{self, Scope};
 use crate::quota::Law;
 use crate::sandbox::{
     Account, Counting, Profile, Running, SandboxError, Settings, TrafficError, setup, start,
@@ -134,7 +134,8 @@ async fn accompany(
 ) -> anyhow::Result<Exit> {
     let ca = ca.map(|ca| ("DHLIMIT_CA_CERT", ca.path.display().to_string()));
     let variables: Vec<_> = variables(&running.url()).into_iter().chain(ca).collect();
-    Ok(Exit::Child(companion::run(command, &variables, Scope::Tree).await?))
+    let code = foreground::run(command, &variables, Scope::Tree).await.map_err(super::not_run)?;
+    Ok(Exit::Child(code))
 }
 
 /// What makes dhlimit ask the sandbox at `url` for docker.io, and as nobody whom it does not know.

@@ -4,7 +4,6 @@
 //! parsed or dropped, never shown. Follows docker-credential-helpers v0.9 (2025).
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,6 +17,7 @@ use tokio::sync::OnceCell;
 
 use super::{Credential, HelperError};
 use crate::context::Environment;
+use crate::process;
 
 /// The most bytes of output a helper may write.
 const MOST_OUTPUT: u64 = 64 * 1024;
@@ -56,7 +56,8 @@ async fn ask(name: &str, server: &str, environment: &Environment, limit: Duratio
     if !is_name(name) {
         return Err(HelperError::Name);
     }
-    let program = find(name, environment).ok_or_else(|| HelperError::Missing(name.to_owned()))?;
+    let program = process::find(&format!("docker-credential-{name}"), environment)
+        .ok_or_else(|| HelperError::Missing(name.to_owned()))?;
     let mut child = Command::new(program)
         .arg("get")
         .env_clear()
@@ -161,17 +162,6 @@ fn parse(output: &[u8]) -> Result<Option<Credential>, NotAnAnswer> {
         ("", false) => Err(NotAnAnswer),
         (_, false) => Ok(Some(Credential::Password { user: username, secret })),
     }
-}
-
-/// The helper's program in `PATH`; folders that are not absolute are passed over, as Go does.
-fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
-    let file = format!("docker-credential-{name}");
-    std::env::split_paths(environment.var("PATH")?)
-        .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(&file))
-        .find(|path| {
-            path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
-        })
 }
 
 /// Kills the process group when dropped, whatever way the asking ended.

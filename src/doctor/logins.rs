@@ -13,6 +13,7 @@ use crate::credentials::{
     Reader, Tool, docker_key, is_docker_hub, kubelet_keys, misses_docker_hub, shown_key,
     shown_path,
 };
+use crate::process;
 use crate::runtime::version_line;
 
 use super::kubernetes::Secret;
@@ -40,9 +41,7 @@ impl Tools {
         let nerdctl = line.as_deref().map_or(Tool::Nerdctl, nerdctl_of);
         let mut tools =
             Self { docker: Tool::Docker, nerdctl, podman: Tool::Podman, installed: Vec::new() };
-        let folders: Vec<_> =
-            std::env::split_paths(environment.var("PATH").unwrap_or_default()).collect();
-        let is_here = |tool: &Tool| folders.iter().any(|folder| folder.join(tool.name()).is_file());
+        let is_here = |tool: &Tool| process::find(tool.name(), environment).is_some();
         tools.installed = tools.all().into_iter().filter(is_here).collect();
         tools
     }

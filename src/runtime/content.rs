@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::child::Bounds;
 use super::program::Program;
 use super::{Presence, Pull, RuntimeError, Setup};
+use crate::process::child::Bounds;
 
 /// Where containerd listens unless it is told otherwise.
 pub(super) const SOCKET: &str = "/run/containerd/containerd.sock";

@@ -4,14 +4,12 @@
 //!
 //! A [`Driver`] is a way to drive a tool; [`Driver::open`] finds the tool, asks for its version and
 //! its daemon, and gives a [`Runtime`] that can be used. A new runtime is one new file and one line
-//! in [`DRIVERS`]. Children are run in one place only (`child.rs`).
+//! in [`DRIVERS`]. Children are run by the room `process`.
 //!
 //! Which manifest GETs of one pull count, by family: containerd's own (nerdctl, lima, finch, ctr,
 //! crictl) and docker send a HEAD, a GET of the index and a GET of the platform's manifest; podman,
 //! skopeo and crane send the two GETs without the HEAD. A single-platform image takes one GET less.
 
-mod capture;
-pub(crate) mod child;
 mod colima;
 mod containers;
 mod content;

@@ -18,6 +18,7 @@ use super::{
     Driver, Login, Presence, Pull, Removal, Runtime, RuntimeError, Scheme, Setup, containers, exact,
 };
 use crate::image::Reference;
+use crate::process::child::Ending;
 
 /// A podman whose library runs elsewhere sleeps on a 429 unseen: 30 s in all.
 const REMOTE_LIMIT: Duration = Duration::from_secs(45);
@@ -132,8 +133,8 @@ impl Runtime for Podman {
         let question = ["image", "exists", &name];
         let finished = self.program.try_ask(&question).await?;
         match finished.ending {
-            super::child::Ending::Exited(0) => Ok(true),
-            super::child::Ending::Exited(1) => Ok(false),
+            Ending::Exited(0) => Ok(true),
+            Ending::Exited(1) => Ok(false),
             _ => Err(self.program.refused(&question, &finished)),
         }
     }

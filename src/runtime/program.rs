@@ -3,16 +3,16 @@
 //! that only of processes.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::child::{self, Bounds, Ending, Finished};
 use super::{Outcome, Pull, RuntimeError};
 use crate::context::Environment;
+use crate::process;
+use crate::process::child::{self, Bounds, Ending, Finished};
 
 /// How long a question about state may take: a daemon under load, a virtual machine behind ssh.
 const QUESTION: Duration = Duration::from_secs(20);
@@ -42,15 +42,8 @@ pub(super) struct Program {
 impl Program {
     /// Looks a tool up in `PATH`; a name with a slash is taken as a path.
     pub(super) fn find(name: &str, environment: &Environment) -> Result<Self, RuntimeError> {
-        let found = if name.contains('/') {
-            Some(PathBuf::from(name)).filter(|path| is_program(path))
-        } else {
-            let folders = environment.var("PATH").unwrap_or_default();
-            std::env::split_paths(folders)
-                .map(|folder| folder.join(name))
-                .find(|path| is_program(path))
-        };
-        let path = found.ok_or_else(|| RuntimeError::NotInstalled { program: name.to_owned() })?;
+        let path = process::find(name, environment)
+            .ok_or_else(|| RuntimeError::NotInstalled { program: name.to_owned() })?;
         Ok(Self {
             name: name.to_owned(),
             path,
@@ -208,46 +201,6 @@ fn argv(command: &Command) -> String {
     crate::text::one_line(&words.collect::<Vec<_>>().join(" "), 1000)
 }
 
-impl Finished {
-    /// Whether it ended by itself with exit code 0.
-    pub(super) fn succeeded(&self) -> bool {
-        self.ending == Ending::Exited(0)
-    }
-
-    /// The ending in words.
-    pub(super) fn status(&self) -> String {
-        match self.ending {
-            Ending::Exited(code) => format!("exit code {code}"),
-            Ending::Signalled(signal) => format!("killed by signal {signal}"),
-            Ending::Stopped | Ending::TimedOut | Ending::Interrupted => {
-                "ended by dhlimit".to_owned()
-            }
-        }
-    }
-
-    /// Both streams as one text, errors last.
-    pub(super) fn text(&self) -> String {
-        format!("{}{}", self.stdout.text(), self.stderr.text())
-    }
-
-    /// The last thing it said, errors before answers, without the dress of a log line.
-    pub(super) fn complaint(&self) -> String {
-        let (errors, answers) = (self.stderr.text(), self.stdout.text());
-        let last = |text: &str| {
-            text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
-        };
-        let line = last(&errors).or_else(|| last(&answers)).unwrap_or_default();
-        let message = line.split_once(" msg=\"").and_then(|(_, rest)| rest.rsplit_once('"'));
-        message.map_or_else(|| line.clone(), |(message, _)| message.replace("\\\"", "\""))
-    }
-
-    /// Whether either stream has one of these words, whatever their case.
-    pub(super) fn says(&self, words: &[&str]) -> bool {
-        let text = self.text().to_ascii_lowercase();
-        words.iter().any(|word| text.contains(word))
-    }
-}
-
 /// The words of a call that say what is wanted, for messages: up to the first option.
 fn verb(arguments: &[&str]) -> String {
     let words = arguments
@@ -255,10 +208,6 @@ fn verb(arguments: &[&str]) -> String {
         .skip_while(|word| word.starts_with('-'))
         .take_while(|word| !word.starts_with('-'));
     words.take(2).copied().collect::<Vec<_>>().join(" ")
-}
-
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

@@ -14,10 +14,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("context", &["text"]),
     ("quota", &["image", "text"]),
     ("image", &["text"]),
-    ("credentials", &["quota", "image", "text", "context"]),
+    ("process", &["text", "context"]),
+    // Floor 2 has two rooms: a credential helper is a child like others.
+    ("credentials", &["quota", "image", "text", "context", "process"]),
     ("registry", &["quota", "image", "text", "context", "credentials"]),
     ("diagnosis", &["quota", "image", "text", "context"]),
-    ("runtime", &["quota", "image", "text", "context"]),
+    ("runtime", &["quota", "image", "text", "context", "process"]),
     ("sandbox", &["quota", "image", "text", "context"]),
     ("recording", &["quota", "image", "text", "context"]),
     ("hostconfig", &["image", "text", "context", "credentials"]),
@@ -29,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "text",
             "context",
             "exit",
+            "process",
             "credentials",
             "registry",
             "runtime",
@@ -323,6 +326,60 @@ fn a_second_place_for_docker_hubs_hosts_is_seen_however_it_is_written() {
     ];
     for (source, literals) in rows {
         assert_eq!(hub_literals(source), literals, "{source}");
+    }
+}
+
+/// What a source, tests apart, needs to look for programs or to start one by itself.
+fn finds_or_starts_programs(source: &str) -> Vec<&'static str> {
+    let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = code(product);
+    let literal = product.contains("var(\"PATH\")") || product.contains("var_os(\"PATH\")");
+    [
+        (literal, "PATH"),
+        (code.contains("which::"), "which"),
+        (code.contains("0o111") || code.contains("EXEC_OK") || code.contains("X_OK"), "mode bits"),
+        (code.contains(".spawn()"), "a child"),
+    ]
+    .into_iter()
+    .filter_map(|(found, what)| found.then_some(what))
+    .collect()
+}
+
+#[test]
+fn only_one_place_says_whether_a_program_is_installed_and_runs_children() {
+    // A helper's answer is a secret: it is read by its own reader.
+    let own_reader = "src/credentials/helper.rs";
+    let mut wrong = Vec::new();
+    for path in files(&root().join("src"), ".rs") {
+        let name = path.strip_prefix(root()).expect("below the root").to_string_lossy();
+        let source = fs::read_to_string(&path).expect("a source file");
+        let found = finds_or_starts_programs(&source);
+        if !name.starts_with("src/process/") && !name.ends_with("/tests.rs") {
+            wrong.extend(
+                found
+                    .into_iter()
+                    .filter(|what| name != own_reader || *what != "a child")
+                    .map(|what| format!("{name}: {what}")),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "ask src/process:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_second_rule_for_installed_programs_is_seen_however_it_is_written() {
+    let rows: [(&str, &[&str]); 8] = [
+        (r#"split_paths(environment.var("PATH")?)"#, &["PATH"]),
+        (r#"std::env::var_os("PATH")"#, &["PATH"]),
+        ("which::which(name)", &["which"]),
+        ("mode() & 0o111 != 0", &["mode bits"]),
+        ("access(path, Access::EXEC_OK)", &["mode bits"]),
+        ("Command::new(name).spawn()?", &["a child"]),
+        ("// which::which\nfn which() {}", &[]),
+        ("#[cfg(test)]\nmod tests { Command::new(name).spawn() }", &[]),
+    ];
+    for (source, found) in rows {
+        assert_eq!(finds_or_starts_programs(source), found, "{source}");
     }
 }
 

@@ -14,10 +14,10 @@ use self::spent::{Spent, Used};
 use self::verdict::{Decision, Policy};
 use self::wait::{Looks, Outcome, look};
 use super::asking;
-use super::companion::{self, Scope};
 use crate::cli::{Family, Format, Gate, Pass};
 use crate::credentials::Account;
 use crate::image::is_loopback;
+use crate::process::foreground::{self, Scope};
 use crate::quota::{Reading, Record};
 use crate::registry::Principal;
 use crate::render::check::sentence;
@@ -108,7 +108,7 @@ pub(super) async fn run(
                 }
             };
             tokio::select! {
-                exit_code = companion::run(&args.command, &variables, Scope::Command) => exit_code?,
+                exit_code = foreground::run(&args.command, &variables, Scope::Command) => exit_code.map_err(super::not_run)?,
                 never = looks => never,
             }
         };

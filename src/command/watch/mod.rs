@@ -4,7 +4,6 @@
 mod backoff;
 mod drift;
 mod goal;
-mod hook;
 mod live;
 mod pace;
 mod poll;
@@ -21,6 +20,7 @@ use super::rounds::{End, rounds};
 use crate::cli::{Format, Watch};
 use crate::credentials::Account;
 use crate::image::is_loopback;
+use crate::process::hook::{Hook, Say};
 use crate::quota::{Law, Window};
 use crate::registry::Client;
 use crate::sandbox::{self, Traffic};
@@ -29,7 +29,6 @@ use crate::{Context, Exit, Failure};
 
 use backoff::Dice;
 use goal::Goal;
-use hook::{Hook, Say};
 use live::{Left, Live, Parts, Update};
 use pace::{Manners, Schedule, held_back};
 use poll::{Done, Polls, Shared, Target, Turns, Waits, Wish};

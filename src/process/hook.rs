@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::child::{self, Bounds, Ending};
+use super::child::{self, Bounds, Ending};
 use crate::text::one_line;
 
 /// How long one run may take.
@@ -30,15 +30,15 @@ const WAITING: usize = 16;
 
 /// One change for the command.
 #[derive(Debug)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// The sample, on its standard input.
-    pub(super) json: String,
+    pub(crate) json: String,
     /// What happened, in its environment.
-    pub(super) variables: Vec<(&'static str, String)>,
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// Where the command's words go.
-pub(super) type Say = Arc<dyn Fn(&str) + Send + Sync>;
+pub(crate) type Say = Arc<dyn Fn(&str) + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -48,7 +48,7 @@ struct Queue {
 }
 
 /// The command that is run on changes.
-pub(super) struct Hook {
+pub(crate) struct Hook {
     queue: Arc<Mutex<Queue>>,
     bell: Arc<Notify>,
     end: CancellationToken,
@@ -57,7 +57,7 @@ pub(super) struct Hook {
 
 impl Hook {
     /// Starts to wait for changes.
-    pub(super) fn new(command: String, say: Say) -> Self {
+    pub(crate) fn new(command: String, say: Say) -> Self {
         let (queue, bell, end) =
             (Arc::<Mutex<Queue>>::default(), Arc::new(Notify::new()), CancellationToken::new());
         let task = tokio::spawn(work(command, queue.clone(), bell.clone(), end.clone(), say));
@@ -65,7 +65,7 @@ impl Hook {
     }
 
     /// Hands a change over. Never waits.
-    pub(super) fn hand(&self, change: Change) {
+    pub(crate) fn hand(&self, change: Change) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if queue.changes.len() >= WAITING {
             queue.changes.pop_front();
@@ -78,7 +78,7 @@ impl Hook {
 
     /// Lets what waits be done where the watch ended `well`, within bounds and until `shutdown`; else
     /// ends it now.
-    pub(super) async fn finish(mut self, well: bool, shutdown: &CancellationToken) {
+    pub(crate) async fn finish(mut self, well: bool, shutdown: &CancellationToken) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.bell.notify_one();
         if well {

@@ -39,7 +39,7 @@ impl Capture {
     }
 
     /// How many bytes from the middle are missing.
-    pub(super) fn left_out(&self) -> u64 {
+    pub(crate) fn left_out(&self) -> u64 {
         self.left_out
     }
 

@@ -1,13 +1,12 @@
 //! A command of the user's that runs inside of dhlimit: it has the standard streams, signals sent to
-//! dhlimit are sent on to it, and its exit code is passed on as a shell would say it (POSIX 2.8.2).
+//! dhlimit are sent on to it, and its exit code is as a shell would say it (POSIX 2.8.2).
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use rustix::process::{
     Pid, Signal, getpgrp, kill_process, kill_process_group, test_kill_process_group,
 };
@@ -16,8 +15,6 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-
-use crate::{Exit, Failure};
 
 /// Signals that are sent on.
 const PASSED_ON: [(SignalKind, Signal); 6] = [
@@ -39,7 +36,7 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// Whom a signal that is sent to dhlimit reaches and, if it is one to end by, ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// The command, which takes the time it needs.
     Command,
     /// The command and all that it started, within bounds. On a terminal whose foreground it shares it
@@ -47,12 +44,33 @@ pub(super) enum Scope {
     Tree,
 }
 
+/// Why a command could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ForegroundError {
+    /// It could not be started.
+    #[error("cannot run {program}")]
+    Start {
+        /// The program, as it was named.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Its end could not be waited for.
+    #[error("cannot wait for {program}")]
+    Wait {
+        /// The program, as it was named.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
 /// Runs a command to its end, however long that takes; the value is its exit code.
-pub(super) async fn run(
+pub(crate) async fn run(
     command: &[OsString],
     variables: &[(&str, String)],
     scope: Scope,
-) -> anyhow::Result<u8> {
+) -> Result<u8, ForegroundError> {
     let Some((program, rest)) = command.split_first() else { return Ok(0) };
     // Listening first: a signal that comes while the command starts is sent on, too.
     let mut signals = signals();
@@ -62,20 +80,16 @@ pub(super) async fn run(
     if apart {
         command.process_group(0);
     }
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot run {}", program.display()))
-        .map_err(|error| {
-            Failure::new(Exit::Usage, error)
-                .advise("what stands behind -- is a program and its arguments")
-        })?;
+    let named = || program.display().to_string();
+    let mut child =
+        command.spawn().map_err(|source| ForegroundError::Start { program: named(), source })?;
     let group =
         child.id().filter(|_| apart).and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let mut end = None;
     loop {
         tokio::select! {
             status = child.wait() => {
-                let status = status.with_context(|| format!("cannot wait for {}", program.display()))?;
+                let status = status.map_err(|source| ForegroundError::Wait { program: named(), source })?;
                 if let Some(group) = group.filter(|_| end.is_some()) {
                     end_rest(group).await;
                 }
@@ -166,11 +180,8 @@ fn pass_on(child: &Child, group: Option<Pid>, number: Signal) -> bool {
 /// Whether a terminal is there whose foreground the command may need: another process group than the
 /// terminal's is stopped when it reads from it.
 fn has_terminal() -> bool {
-    let streams = [
-        std::io::stdin().is_terminal(),
-        std::io::stdout().is_terminal(),
-        std::io::stderr().is_terminal(),
-    ];
+    let streams =
+        [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()];
     streams.contains(&true)
         || File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(terminal) == Ok(getpgrp()))
 }
@@ -178,12 +189,11 @@ fn has_terminal() -> bool {
 /// Whether this process and its command are the terminal's foreground job.
 fn in_foreground() -> bool {
     let group = getpgrp();
-    [tcgetpgrp(std::io::stdin()), tcgetpgrp(std::io::stdout()), tcgetpgrp(std::io::stderr())]
-        .contains(&Ok(group))
+    [tcgetpgrp(io::stdin()), tcgetpgrp(io::stdout()), tcgetpgrp(io::stderr())].contains(&Ok(group))
 }
 
 /// The code as a shell would say it: 128 and the signal for a command that a signal ended.
-pub(super) fn code_of(status: ExitStatus) -> u8 {
+fn code_of(status: ExitStatus) -> u8 {
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     let code = status.code().or_else(|| signal.map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)

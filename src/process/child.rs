@@ -1,7 +1,6 @@
 //! The one place that runs children: own process group, no terminal, bounded output, bounded time,
-//! always reaped. Apart because every driver, and `watch --on-change`, needs exactly this and a
-//! mistake here leaves processes behind. A tool that waits quietly can be ended by what it prints
-//! (`stop_at`).
+//! always reaped, and ended with dhlimit however that ends. Every driver, and `watch --on-change`,
+//! needs exactly this. A tool that waits quietly can be ended by what it prints (`stop_at`).
 
 use std::io;
 use std::pin::Pin;
@@ -16,6 +15,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::capture::Capture;
+use super::guard::Guard;
 
 /// How long a child may take to leave after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -26,17 +26,17 @@ const DRAIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds<'a> {
     /// How long it may run.
-    pub(super) limit: Duration,
+    pub(crate) limit: Duration,
     /// How many bytes of each of its two output streams are kept.
-    pub(super) room: usize,
+    pub(crate) room: usize,
     /// Ends it early when cancelled.
-    pub(super) shutdown: Option<&'a CancellationToken>,
+    pub(crate) shutdown: Option<&'a CancellationToken>,
     /// How long it may go on by itself once shutdown is asked for.
-    pub(super) patience: Duration,
+    pub(crate) patience: Duration,
     /// Ends it early when this text appears on its standard error.
-    pub(super) stop_at: Option<&'static str>,
+    pub(crate) stop_at: Option<&'static str>,
     /// What it finds on its standard input; it need not read it.
-    pub(super) input: &'a [u8],
+    pub(crate) input: &'a [u8],
 }
 
 impl<'a> Bounds<'a> {
@@ -56,12 +56,12 @@ impl<'a> Bounds<'a> {
     }
 
     /// The same, with a moment to finish after shutdown: what it does is over sooner than it is undone.
-    pub(super) fn patient(self, patience: Duration) -> Self {
+    pub(crate) fn patient(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
     /// The same, ended early by what it prints.
-    pub(super) fn stopping_at(self, text: &'static str) -> Self {
+    pub(crate) fn stopping_at(self, text: &'static str) -> Self {
         Self { stop_at: Some(text), ..self }
     }
 }
@@ -91,7 +91,47 @@ pub(crate) struct Finished {
     /// What it printed on standard error.
     pub(crate) stderr: Capture,
     /// From its start to its end.
-    pub(super) elapsed: Duration,
+    pub(crate) elapsed: Duration,
+}
+
+impl Finished {
+    /// Whether it ended by itself with exit code 0.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.ending == Ending::Exited(0)
+    }
+
+    /// The ending in words.
+    pub(crate) fn status(&self) -> String {
+        match self.ending {
+            Ending::Exited(code) => format!("exit code {code}"),
+            Ending::Signalled(signal) => format!("killed by signal {signal}"),
+            Ending::Stopped | Ending::TimedOut | Ending::Interrupted => {
+                "ended by dhlimit".to_owned()
+            }
+        }
+    }
+
+    /// Both streams as one text, errors last.
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}", self.stdout.text(), self.stderr.text())
+    }
+
+    /// The last thing it said, errors before answers, without the dress of a log line.
+    pub(crate) fn complaint(&self) -> String {
+        let (errors, answers) = (self.stderr.text(), self.stdout.text());
+        let last = |text: &str| {
+            text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+        };
+        let line = last(&errors).or_else(|| last(&answers)).unwrap_or_default();
+        let message = line.split_once(" msg=\"").and_then(|(_, rest)| rest.rsplit_once('"'));
+        message.map_or_else(|| line.clone(), |(message, _)| message.replace("\\\"", "\""))
+    }
+
+    /// Whether either stream has one of these words, whatever their case.
+    pub(crate) fn says(&self, words: &[&str]) -> bool {
+        let text = self.text().to_ascii_lowercase();
+        words.iter().any(|word| text.contains(word))
+    }
 }
 
 /// Runs a child to its end. `command` brings program, arguments and environment; the rest is set here.
@@ -111,6 +151,7 @@ pub(crate) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<
     let started = Instant::now();
     let mut child = command.spawn()?;
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let guard = Guard::over(group.0);
     let (stdin_pipe, stdout_pipe, stderr_pipe) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (Capture::new(bounds.room), Capture::new(bounds.room));
@@ -132,14 +173,7 @@ pub(crate) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<
             () = tokio::time::sleep(bounds.limit) => Ending::TimedOut,
         };
         if matches!(ending, Ending::Stopped | Ending::TimedOut | Ending::Interrupted) {
-            // A stopped process takes SIGTERM only after it goes on.
-            group.signal(Signal::TERM);
-            group.signal(Signal::CONT);
-            if timeout(GRACE, pipes.wait(&mut child)).await.is_err() {
-                group.signal(Signal::KILL);
-                // Only one that hangs in the kernel outlives this; it is reaped when it comes back.
-                let _ = timeout(GRACE, pipes.wait(&mut child)).await;
-            }
+            end(&group, &mut pipes, &mut child).await;
         }
         let elapsed = started.elapsed();
         // A grandchild may hold the pipes open for ever: what comes in a moment is taken, then the group goes.
@@ -148,8 +182,21 @@ pub(crate) async fn run(mut command: Command, bounds: Bounds<'_>) -> io::Result<
         pipes.drain().await;
         (ending, elapsed)
     };
+    guard.dismiss().await;
     tracing::debug!(?ending, ?elapsed, "ended");
     Ok(Finished { ending, stdout, stderr, elapsed })
+}
+
+/// Ends a child and all it started: by being told, then by force.
+async fn end<F: Future>(group: &Group, pipes: &mut Pipes<'_, F>, child: &mut Child) {
+    // A stopped process takes SIGTERM only after it goes on.
+    group.signal(Signal::TERM);
+    group.signal(Signal::CONT);
+    if timeout(GRACE, pipes.wait(child)).await.is_err() {
+        group.signal(Signal::KILL);
+        // Only one that hangs in the kernel outlives this; it is reaped when it comes back.
+        let _ = timeout(GRACE, pipes.wait(child)).await;
+    }
 }
 
 /// The two pipes of a child, read until both are closed.
