@@ -62,7 +62,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_dhlimit_is_the_end_of_the_group_even_of_one_that_will_not() {
-        for (script, signal) in [("sleep 60", 15), ("trap '' TERM; while :; do sleep 0.1; done", 9)] {
+        for (script, signal) in [("sleep 60", 15), ("trap '' TERM; while :; do sleep 0.1; done", 9)]
+        {
             let (mut child, group) = group(script);
             let mut guard = Guard::over(group);
             // The shell sets its trap.
