@@ -14,6 +14,7 @@
 //!   and the registries' answers.
 //! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
 //! * [`scan`] reads files for the images they name, one reader a kind of file.
+//! * [`mirror`] puts caches and private copies in front of Docker Hub, and proves that they are used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
 //! * [`recording`] keeps samples on disk.
@@ -29,6 +30,7 @@ pub mod doctor;
 pub mod exit;
 mod hostconfig;
 pub mod image;
+pub mod mirror;
 pub mod plan;
 mod process;
 pub mod quota;

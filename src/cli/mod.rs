@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod format;
 mod gate;
+mod mirror;
 mod plan;
 mod report;
 mod sandbox;
@@ -29,6 +30,7 @@ pub use doctor::Doctor;
 pub use explain::Explain;
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
+pub use mirror::{Ecr, Mirror, MirrorCommand, PrintAs};
 pub use plan::Plan;
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
@@ -105,6 +107,8 @@ pub enum Command {
     Plan(Box<Plan>),
     /// Find every image that files name: what Docker Hub counts of it, as whom, how many pulls
     Scan(Box<Scan>),
+    /// Put a cache or private copies in front of Docker Hub
+    Mirror(Mirror),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
     /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command
@@ -140,8 +144,13 @@ fn with_variables(command: clap::Command) -> clap::Command {
 /// assert_eq!(dhlimit::cli::variable("check", "registry-url"), "DHLIMIT_REGISTRY_URL");
 /// assert_eq!(dhlimit::cli::variable("stress", "count"), "DHLIMIT_COUNT");
 /// assert_eq!(dhlimit::cli::variable("sandbox", "count"), "DHLIMIT_SANDBOX_COUNT");
+/// assert_eq!(dhlimit::cli::variable("ecr", "account"), "DHLIMIT_ECR_ACCOUNT");
 /// ```
 pub fn variable(command: &str, long: &str) -> String {
-    let of = if (command, long) == ("sandbox", "count") { "SANDBOX_" } else { "" };
+    let of = match (command, long) {
+        ("sandbox", "count") => "SANDBOX_",
+        ("ecr", "account") => "ECR_",
+        _ => "",
+    };
     format!("DHLIMIT_{of}{}", long.to_uppercase().replace('-', "_"))
 }

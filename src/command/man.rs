@@ -24,12 +24,10 @@ fn page() -> anyhow::Result<String> {
     top.render_synopsis_section(&mut page)?;
     top.render_options_section(&mut page)?;
     // Taken from a command that is not built yet: built, each would repeat the options of all.
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        let name = format!("dhlimit {}", sub.get_name());
+    for (path, sub) in all(&command, "") {
         let notes = sub.get_after_help().is_some();
-        let man = Man::new(sub.clone().bin_name(name).disable_help_flag(true));
-        commands
-            .extend_from_slice(format!(".SH \"{}\"\n", sub.get_name().to_uppercase()).as_bytes());
+        let man = Man::new(sub.clone().bin_name(format!("dhlimit {path}")).disable_help_flag(true));
+        commands.extend_from_slice(format!(".SH \"{}\"\n", path.to_uppercase()).as_bytes());
         man.render_synopsis_section(&mut commands)?;
         man.render_description_section(&mut commands)?;
         man.render_options_section(&mut commands)?;
@@ -46,6 +44,18 @@ fn page() -> anyhow::Result<String> {
         once(&String::from_utf8(page)?),
         below(&String::from_utf8(commands)?)
     ))
+}
+
+/// Every command below one, those of a command behind it, by the names that lead to it.
+fn all<'a>(command: &'a clap::Command, path: &str) -> Vec<(String, &'a clap::Command)> {
+    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    shown
+        .flat_map(|sub| {
+            let path = format!("{path} {}", sub.get_name()).trim_start().to_owned();
+            let below = all(sub, &path);
+            std::iter::once((path, sub)).chain(below)
+        })
+        .collect()
 }
 
 /// What the options' definitions do not say of themselves.
@@ -85,7 +95,7 @@ fn below(sections: &str) -> String {
 
 fn is_command(heading: &str) -> bool {
     let name = heading.trim_matches('"').to_lowercase();
-    cli::command().get_subcommands().any(|sub| sub.get_name() == name)
+    all(&cli::command(), "").iter().any(|(path, _)| *path == name)
 }
 
 /// Text as roff has it: a backslash or a hyphen is itself, and no line begins a request.
@@ -100,12 +110,8 @@ mod tests {
     #[test]
     fn the_page_has_every_command_option_and_exit_code() {
         let page = page().unwrap();
-        for sub in cli::command().get_subcommands() {
-            assert!(
-                page.contains(&format!(".SH \"{}\"\n", sub.get_name().to_uppercase())),
-                "{}",
-                sub.get_name()
-            );
+        for (path, sub) in all(&cli::command(), "") {
+            assert!(page.contains(&format!(".SH \"{}\"\n", path.to_uppercase())), "{path}");
             for long in sub.get_arguments().filter_map(clap::Arg::get_long) {
                 assert!(page.contains(&long.replace('-', "\\-")), "--{long}");
             }

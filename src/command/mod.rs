@@ -10,6 +10,7 @@ mod explain;
 mod gate;
 mod github;
 mod man;
+mod mirror;
 mod plan;
 mod report;
 mod rounds;
@@ -36,6 +37,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Doctor(args) => doctor::run(context, *args, accounts).await,
         Command::Plan(args) => plan::run(context, *args).await,
         Command::Scan(args) => scan::run(context, *args).await,
+        Command::Mirror(args) => mirror::run(context, args, accounts).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,
         Command::Gate(args) => gate::run(context, *args, accounts).await,
         Command::Completions(args) => completions::run(context, args),

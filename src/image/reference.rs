@@ -238,7 +238,13 @@ fn is_domain_component(component: &str) -> bool {
         && component.bytes().all(inner)
 }
 
-fn is_repository(path: &str) -> bool {
+/// Whether a text is a repository's path in a registry.
+///
+/// ```
+/// assert!(dhlimit::image::is_repository("library/nginx"));
+/// assert!(!dhlimit::image::is_repository("Library//nginx"));
+/// ```
+pub fn is_repository(path: &str) -> bool {
     path.split('/').all(is_path_component)
 }
 

@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod explain;
 pub mod gate;
 mod look;
+pub mod mirror;
 pub mod plan;
 pub mod report;
 pub mod scan;

@@ -18,7 +18,8 @@ use crate::credentials::{Account, shown_path};
 use crate::text;
 
 /// Options that make no sense in a file.
-const NOT_IN_FILE: [&str; 4] = ["help", "version", "config", "password-stdin"];
+const NOT_IN_FILE: [&str; 8] =
+    ["help", "version", "config", "password-stdin", "apply", "check", "remove", "replace"];
 /// The key of the account entries.
 const ACCOUNT: &str = "account";
 

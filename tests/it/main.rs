@@ -17,6 +17,7 @@ mod hostile;
 mod house;
 mod interrupts;
 mod logins;
+mod mirror;
 mod monitoring;
 mod one_place;
 mod outputs;

@@ -155,12 +155,12 @@ fn the_exit_code_table_of_the_readme_is_the_enums() {
 #[test]
 fn every_option_the_readme_names_exists() {
     let readme = readme();
-    let help: String = std::iter::once(dhlimit::cli::command())
-        .flat_map(|command| {
-            let mut all: Vec<clap::Command> = command.get_subcommands().cloned().collect();
-            all.push(command);
-            all
-        })
+    fn all(command: clap::Command) -> Vec<clap::Command> {
+        let below = command.get_subcommands().cloned().flat_map(all).collect::<Vec<_>>();
+        std::iter::once(command).chain(below).collect()
+    }
+    let help: String = all(dhlimit::cli::command())
+        .into_iter()
         .map(|mut command| command.render_long_help().to_string())
         .collect();
     let foreign = ["--release", "--path"];

@@ -45,7 +45,7 @@ fn remarks(name: &str, document: &Value) -> Vec<String> {
 }
 
 #[track_caller]
-fn valid(name: &str, document: &Value) {
+pub(crate) fn valid(name: &str, document: &Value) {
     let remarks = remarks(name, document);
     assert!(remarks.is_empty(), "{name}:\n{}\n{document:#}", remarks.join("\n"));
 }

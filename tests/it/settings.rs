@@ -411,7 +411,9 @@ fn a_wrong_file_names_line_and_key() {
         ),
         ("timeout = 2026-11-22", "config.toml:1: timeout must be a text"),
         ("[timeout]\nx = 1", "timeout must be a text"),
-        ("check = 3", "unknown key check"),
+        ("gate = 3", "unknown key gate"),
+        ("check = true", "check cannot be set in a file"),
+        ("[mirror.ecr]\napply = true", "mirror.ecr.apply cannot be set in a file"),
         ("timeout = '1s'\ntimeout = '2s'", "config.toml:2: duplicate key"),
         ("account = 3", "config.toml:1: account must be written as [[account]] entries"),
         (

@@ -38,6 +38,17 @@ pub(crate) fn require(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The Python of the folder that `tests/run` puts packages in, with the aws command's own library; or a
+/// word that the running test is left out for want of it.
+pub(crate) fn require_python() -> Option<PathBuf> {
+    let python = built().parent()?.join("python/bin/python3");
+    if python.is_file() && require("aws").is_some() {
+        return Some(python);
+    }
+    leave_out("the Python packages of tests/run");
+    None
+}
+
 /// Whether the test may do what only root may; says so where not.
 pub(crate) fn require_root() -> bool {
     let root = rustix::process::geteuid().is_root();

@@ -1,0 +1,170 @@
+//! `mirror ecr`: the request checked, then written, or done through the user's aws command.
+
+use std::io::BufRead;
+
+use crate::cli::{self, Format, PrintAs};
+use crate::credentials::{Account, Choice, Credential, Keychain, Login, PasswordSource};
+use crate::image::hub;
+use crate::mirror::ecr::{
+    Aim, Aws, AwsError, EcrReport, Form, Request, Secret, Wanted, Work, print, remove,
+};
+use crate::render::{Look, mirror as shown};
+use crate::{Context, Exit, Failure};
+
+/// Runs `mirror ecr`.
+pub(super) async fn run(
+    context: &Context,
+    args: cli::Ecr,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
+    let request = request(&args)?;
+    if !(args.apply || args.check || args.remove) {
+        let form = match args.print.unwrap_or(PrintAs::Shell) {
+            PrintAs::Shell => Form::Shell,
+            PrintAs::Terraform => Form::Terraform,
+            PrintAs::Cloudformation => Form::CloudFormation,
+        };
+        context.tell(&print(&request, form, args.user.as_deref()))?;
+        return Ok(Exit::Ok);
+    }
+    let aws = Aws::find(&context.environment, args.call_timeout, &context.shutdown);
+    let aws = aws.map_err(failure)?;
+    if !args.check && !agreed(context, &args, &request).await? {
+        context.say("nothing was changed");
+        return Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { Exit::Limit });
+    }
+    let report = if args.remove {
+        remove(&request, &aws).await
+    } else {
+        let login =
+            if args.apply { login(context, &args, &request, accounts).await? } else { None };
+        let aim = if args.check { Aim::Check } else { Aim::Apply { replace: args.replace } };
+        Work::new(&request, &aws, aim, login).run().await
+    };
+    tell(context, args.output, &report)?;
+    Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { report.exit() })
+}
+
+fn tell(context: &Context, format: Format, report: &EcrReport) -> anyhow::Result<()> {
+    let look = Look {
+        columns: context.terminal.columns,
+        colour: context.colour,
+        now: context.clock.now(),
+    };
+    context.tell(&match format {
+        Format::Json => serde_json::to_string(report)? + "\n",
+        Format::Plain => shown::ecr_plain(report),
+        _ => shown::ecr_table(report, look),
+    })?;
+    Ok(())
+}
+
+fn request(args: &cli::Ecr) -> Result<Request, Failure> {
+    let wanted = Wanted {
+        account: args.account.clone(),
+        region: args.region.clone(),
+        prefix: args.prefix.clone(),
+        upstream: args.upstream.clone(),
+        upstream_url: args.upstream_url.clone(),
+        upstream_prefix: args.upstream_prefix.clone(),
+        secret: args.secret.clone(),
+        role: args.role_arn.clone(),
+        pullers: args.puller.clone(),
+    };
+    Request::parse(wanted).map_err(|error| {
+        let advice = error.advice();
+        let failure = Failure::new(Exit::Usage, error);
+        match advice {
+            Some(advice) => failure.advise(advice),
+            None => failure,
+        }
+    })
+}
+
+fn failure(error: AwsError) -> Failure {
+    let (exit, advice) = (error.exit(), error.advice());
+    let failure = Failure::new(exit, error);
+    match advice {
+        Some(advice) => failure.advise(advice),
+        None => failure,
+    }
+}
+
+/// Whether the user agrees to a change: said by --yes, or asked for at the terminal.
+async fn agreed(context: &Context, args: &cli::Ecr, request: &Request) -> anyhow::Result<bool> {
+    if args.yes {
+        return Ok(true);
+    }
+    let what = if args.remove {
+        format!(
+            "Remove the rule {} of {} in {}, its template and its secret?",
+            request.prefix, request.account, request.region
+        )
+    } else {
+        format!(
+            "Put {} behind {}/{} (account {}, {})?",
+            request.upstream_url,
+            request.host(),
+            request.path(),
+            request.account,
+            request.region
+        )
+    };
+    if !context.terminal.stdin || args.password_stdin {
+        return Err(Failure::usage(format!("{what} Nobody can be asked here"))
+            .advise("say --yes to do it without a question")
+            .into());
+    }
+    context.complain(&format!("{what} [y/N]"));
+    let answer = crate::context::aside(|| {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    tokio::select! {
+        answer = answer => {
+            let answer = answer??;
+            Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        }
+        () = context.shutdown.cancelled() => Ok(false),
+    }
+}
+
+/// The login to the upstream registry, and whether the user named it; `None` where the request needs none.
+async fn login(
+    context: &Context,
+    args: &cli::Ecr,
+    request: &Request,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Option<(Credential, bool)>> {
+    if !matches!(request.secret, Some(Secret::Named(_))) {
+        return Ok(None);
+    }
+    let source = match (args.password_stdin, &args.password_file) {
+        (true, _) => Some(PasswordSource::Stdin),
+        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
+        (false, None) => None,
+    };
+    let choice = match (&args.user, source) {
+        (Some(user), Some(source)) => {
+            let (stdin, environment) = (std::io::stdin(), &context.environment);
+            let login = Login::explicit(user, &source, stdin, environment, args.call_timeout).await;
+            let login = login.map_err(|error| Failure::new(Exit::Credentials, error))?;
+            return Ok(Some((login.credential, true)));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage("an access token without a user")
+                .advise("name the account with --user NAME")
+                .into());
+        }
+        (Some(user), None) => Choice::User(user.clone()),
+        (None, None) => Choice::Effective,
+    };
+    let registry =
+        if request.upstream_url == hub::HOST { hub::NAME } else { &request.upstream_url };
+    let keychain = Keychain::new(context.environment.clone(), accounts).within(args.call_timeout);
+    let found = keychain.identities(registry, "", &choice).await;
+    let found = found.map_err(|error| Failure::new(Exit::Credentials, error))?;
+    let identity =
+        found.identities.into_iter().find(|identity| !identity.credential.is_anonymous());
+    Ok(identity.map(|identity| (identity.credential, args.user.is_some())))
+}

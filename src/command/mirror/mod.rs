@@ -1,0 +1,18 @@
+//! `mirror`: one file a subcommand.
+
+mod ecr;
+
+use crate::cli::{Mirror, MirrorCommand};
+use crate::credentials::Account;
+use crate::{Context, Exit};
+
+/// Runs `mirror`.
+pub(super) async fn run(
+    context: &Context,
+    args: Mirror,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
+    match args.what {
+        MirrorCommand::Ecr(args) => ecr::run(context, *args, accounts).await,
+    }
+}

@@ -1,0 +1,4 @@
+//! The way out of the limit: caches and private copies in front of Docker Hub. One room for each thing
+//! that is made or proved; the command line has a subcommand for each. They share no state.
+
+pub mod ecr;

@@ -1,0 +1,5 @@
+//! What was done about mirrors, for people and for scripts. One file a subcommand.
+
+mod ecr;
+
+pub use ecr::{ecr_plain, ecr_table};

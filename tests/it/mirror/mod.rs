@@ -1,0 +1,4 @@
+//! `mirror`: the way out of the limit, against the real tools and stand-ins of the clouds.
+
+mod aws;
+mod ecr;
