@@ -148,12 +148,12 @@ impl EcrHost {
         .find_map(|(label, fips, dual)| Some((rest.strip_prefix(label)?, fips, dual)))?;
         let (region, suffix) = rest.split_once('.')?;
         let partition = Partition::of(region)?;
-        let fits = if dual_stack {
+        let ends_so = if dual_stack {
             partition.dual_stack == Some(suffix)
         } else {
             partition.suffix == suffix
         };
-        (fits && is_account(account)).then(|| {
+        (ends_so && is_account(account)).then(|| {
             Self::Private(PrivateRegistry {
                 account: account.to_owned(),
                 region: region.to_owned(),

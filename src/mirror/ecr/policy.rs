@@ -117,7 +117,7 @@ pub(super) fn statement(request: &Request) -> Option<Value> {
 pub(super) fn merged(policy: Option<Value>, request: &Request) -> Option<Value> {
     let statement = statement(request)?;
     let mut statements = statements(policy.as_ref());
-    if statements.iter().any(|kept| *kept == statement) {
+    if statements.contains(&statement) {
         return None;
     }
     statements.retain(|kept| !is_ours(kept, request));

@@ -76,11 +76,7 @@ fn accounts_and_regions_are_looked_at_first() {
 fn a_secret_is_named_or_given_by_an_arn_of_the_same_account_and_region() {
     let arn =
         "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf";
-    for good in [
-        arn,
-        &arn.replace("aws:", "aws-eusc:").replace("arn:aws-eusc:", "arn:aws-eusc:"),
-        "ecr-pullthroughcache/a/b@c",
-    ] {
+    for good in [arn, &arn.replace("aws:", "aws-eusc:"), "ecr-pullthroughcache/a/b@c"] {
         assert_eq!(refused(Wanted { secret: Some(good.into()), ..wanted() }), "", "{good}");
     }
     for bad in [

@@ -422,18 +422,12 @@ impl<'a> Work<'a> {
     /// Whether a password for the registry is to be had; nobody is logged in.
     async fn password(&self) -> Told {
         let call = self.calls().password();
-        match self.aws.secret(&call).await {
-            Err(error) => Told::error(call, &error),
-            Ok(_) => {
-                let words =
-                    format!("docker login --username AWS --password-stdin {}", self.request.host());
-                Told::new(
-                    State::Present,
-                    call,
-                    format!("pipe it to: {words} (nerdctl, podman, skopeo and crane alike)"),
-                )
-            }
+        if let Err(error) = self.aws.secret(&call).await {
+            return Told::error(call, &error);
         }
+        let words = format!("docker login --username AWS --password-stdin {}", self.request.host());
+        let words = format!("pipe it to: {words} (nerdctl, podman, skopeo and crane alike)");
+        Told::new(State::Present, call, words)
     }
 
     async fn held_policy(&self) -> Result<Option<Value>, AwsError> {

@@ -98,7 +98,7 @@ fn rule(request: &Request) -> String {
     match &request.secret {
         None => {}
         Some(Secret::Arn(arn)) => {
-            lines.push_str(&format!("      CredentialArn: {}\n", quoted(arn)))
+            lines.push_str(&format!("      CredentialArn: {}\n", quoted(arn)));
         }
         // Its value is its ARN, which ends in characters that nobody can foresee.
         Some(Secret::Named(_)) => lines.push_str("      CredentialArn:\n        Ref: Secret\n"),

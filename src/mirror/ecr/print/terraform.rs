@@ -90,7 +90,7 @@ fn rule(request: &Request) -> String {
     match &request.secret {
         None => {}
         Some(Secret::Arn(arn)) => {
-            lines.push_str(&format!("  credential_arn        = {}\n", quoted(arn)))
+            lines.push_str(&format!("  credential_arn        = {}\n", quoted(arn)));
         }
         Some(Secret::Named(_)) => {
             // The ARN ends in characters that only the answer tells.
