@@ -152,13 +152,15 @@ fn the_exit_code_table_of_the_readme_is_the_enums() {
     assert_eq!(table, expected);
 }
 
+/// A command and all below it.
+fn all(command: clap::Command) -> Vec<clap::Command> {
+    let below = command.get_subcommands().cloned().flat_map(all).collect::<Vec<_>>();
+    std::iter::once(command).chain(below).collect()
+}
+
 #[test]
 fn every_option_the_readme_names_exists() {
     let readme = readme();
-    fn all(command: clap::Command) -> Vec<clap::Command> {
-        let below = command.get_subcommands().cloned().flat_map(all).collect::<Vec<_>>();
-        std::iter::once(command).chain(below).collect()
-    }
     let help: String = all(dhlimit::cli::command())
         .into_iter()
         .map(|mut command| command.render_long_help().to_string())

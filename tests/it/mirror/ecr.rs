@@ -119,12 +119,12 @@ fn a_rule_is_made_with_all_it_needs_and_a_second_run_changes_nothing() {
         );
     }
     let changes = ["Create", "Put", "Update", "Delete", "Restore"];
-    let changed: Vec<String> = aws
+    let touched: Vec<String> = aws
         .operations(before)
         .into_iter()
         .filter(|op| changes.iter().any(|change| op.starts_with(change)))
         .collect();
-    assert_eq!(changed, [""; 0]);
+    assert_eq!(touched, [""; 0]);
     for outcome in [&first, &second, &check] {
         assert_absent(&[SECRET], &outcome.everything());
     }
