@@ -107,8 +107,15 @@ pub(crate) struct Kind {
 }
 
 /// All kinds, in the order in which they are asked.
-pub(crate) static KINDS: &[&Kind] =
-    &[&kinds::dockerfile::KIND, &kinds::compose::KIND, &kinds::shell::KIND];
+pub(crate) static KINDS: &[&Kind] = &[
+    &kinds::dockerfile::KIND,
+    &kinds::bake::KIND,
+    &kinds::packer::KIND,
+    &kinds::nomad::KIND,
+    &kinds::terraform::KIND,
+    &kinds::compose::KIND,
+    &kinds::shell::KIND,
+];
 
 /// The kind of a file.
 pub(crate) fn of(candidate: &Candidate<'_>) -> Option<&'static Kind> {

@@ -11,6 +11,7 @@
 
 mod assemble;
 mod env_file;
+mod hcl;
 mod input;
 mod instructions;
 mod json;

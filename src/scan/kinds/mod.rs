@@ -1,5 +1,9 @@
 //! One file a kind. How a kind is added is said in the module of their list, `scan/kind.rs`.
 
+pub(super) mod bake;
 pub(super) mod compose;
 pub(super) mod dockerfile;
+pub(super) mod nomad;
+pub(super) mod packer;
 pub(super) mod shell;
+pub(super) mod terraform;
