@@ -67,7 +67,9 @@ pub(super) fn parse_blocks(text: &str) -> Blocks {
     }
     match parse(&kept) {
         Ok(body) => Blocks { body, error, failed },
-        Err(_) => Blocks { body: Body::new(), error, failed: vec![0..text.len()] },
+        Err(_) => {
+            Blocks { body: Body::new(), error, failed: std::iter::once(0..text.len()).collect() }
+        }
     }
 }
 
