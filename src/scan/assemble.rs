@@ -109,6 +109,16 @@ fn placed(found: Found, kind: FileKind, input: &Input<'_>) -> ImageUse {
     }
 }
 
+/// Gives a use another reference, where something else says what is pulled.
+pub(super) fn refer(one: &mut ImageUse, reference: String) {
+    let Ok(parsed) = reference.parse::<Reference>() else { return };
+    one.registry = Some(parsed.canonical_registry().to_owned());
+    one.docker_hub = one.registry.as_deref() == Some(hub::NAME);
+    one.image = Some(canonical(&parsed));
+    one.pinned = Some(pinned(&parsed));
+    one.reference = Some(reference);
+}
+
 /// The full form, Docker Hub by one name whichever of its hosts is written.
 fn canonical(reference: &Reference) -> String {
     let full = reference.to_string();

@@ -113,6 +113,9 @@ pub(crate) static KINDS: &[&Kind] = &[
     &kinds::packer::KIND,
     &kinds::nomad::KIND,
     &kinds::terraform::KIND,
+    &kinds::kustomize::KIND,
+    &kinds::kubernetes::KIND,
+    &kinds::helm::KIND,
     &kinds::compose::KIND,
     &kinds::shell::KIND,
 ];

@@ -17,6 +17,7 @@ const MOST_INCLUDES: usize = 10_000;
 pub(super) fn settle(files: &mut BTreeMap<String, FileResult>, request: &Request) {
     include(files, &request.given);
     build(files, &request.given);
+    rename(files);
 }
 
 /// Reads what is included and was not read as what it is included as, and what that includes.
@@ -75,6 +76,82 @@ fn build(files: &mut BTreeMap<String, FileResult>, given: &Given) {
         if let Some(file) = read(&path, &known.root.clone(), FileKind::Dockerfile, given, &callers)
         {
             files.insert(path, file);
+        }
+    }
+}
+
+/// What a kustomization puts in the place of its bases' images counts there, and no more in the bases.
+fn rename(files: &mut BTreeMap<String, FileResult>) {
+    let overlays: Vec<String> = files
+        .iter()
+        .filter(|(_, file)| !file.renames.is_empty())
+        .map(|(path, _)| path.clone())
+        .collect();
+    for overlay in overlays {
+        let below = below(&overlay, files);
+        let renames = files.get(&overlay).map(|file| file.renames.clone()).unwrap_or_default();
+        for rename in renames {
+            let mut tag = None;
+            for path in &below {
+                let Some(file) = files.get_mut(path) else { continue };
+                for one in file.uses.iter_mut().filter(|one| one.kind == FileKind::Kubernetes) {
+                    let Some(reference) = &one.reference else { continue };
+                    let (name, rest) = named(reference);
+                    if name == rename.name {
+                        tag = tag.or_else(|| Some(rest.to_owned()).filter(|rest| !rest.is_empty()));
+                        one.pulls = 0;
+                    }
+                }
+            }
+            // A new name alone keeps what the base says behind the name.
+            let keeps = rename.new_tag.is_none() && rename.digest.is_none();
+            let replaced = rename.used.and_then(|at| files.get_mut(&overlay)?.uses.get_mut(at));
+            if let (true, Some(tag), Some(one), Some(name)) =
+                (keeps, tag, replaced, &rename.new_name)
+            {
+                assemble::refer(one, format!("{name}{tag}"));
+            }
+        }
+    }
+}
+
+/// The files that a kustomization builds on, by way of others, too.
+fn below(overlay: &str, files: &BTreeMap<String, FileResult>) -> BTreeSet<String> {
+    let mut below = BTreeSet::new();
+    let mut queue = vec![overlay.to_owned()];
+    while let Some(path) = queue.pop() {
+        for (path, _) in files.get(&path).map(|file| file.includes.as_slice()).unwrap_or_default() {
+            if path != overlay && below.insert(path.clone()) {
+                queue.push(path.clone());
+            }
+        }
+    }
+    below
+}
+
+/// A reference's name, and its tag and digest with their signs.
+fn named(reference: &str) -> (&str, &str) {
+    let name_end = reference.find('@').unwrap_or(reference.len());
+    let name = reference.get(..name_end).unwrap_or(reference);
+    let last = name.rfind('/').map_or(0, |at| at + 1);
+    let end = name.get(last..).and_then(|last| last.find(':')).map_or(name_end, |at| last + at);
+    reference.split_at(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_references_name_ends_before_its_tag() {
+        for (reference, name, rest) in [
+            ("a", "a", ""),
+            ("a:1", "a", ":1"),
+            ("r:5000/a", "r:5000/a", ""),
+            ("r:5000/a:1@sha256:x", "r:5000/a", ":1@sha256:x"),
+            ("a@sha256:x", "a", "@sha256:x"),
+        ] {
+            assert_eq!(named(reference), (name, rest), "{reference}");
         }
     }
 }

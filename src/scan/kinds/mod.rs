@@ -3,6 +3,9 @@
 pub(super) mod bake;
 pub(super) mod compose;
 pub(super) mod dockerfile;
+pub(super) mod helm;
+pub(super) mod kubernetes;
+pub(super) mod kustomize;
 pub(super) mod nomad;
 pub(super) mod packer;
 pub(super) mod shell;
