@@ -19,7 +19,7 @@ use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
 /// The most readings under way at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
 /// Runs `check`.
 pub(super) async fn run(

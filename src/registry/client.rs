@@ -356,6 +356,7 @@ impl Client {
         let (status, headers, body) = within(deadline, &at, &auth, async {
             let exchange = auth.begin();
             let response = request.send().await?;
+            exchange.answered(response.version());
             let (status, headers, keeps) =
                 (response.status().as_u16(), response.headers().clone(), kept(&response));
             let (body, cut) = bounded_body(response).await?;
@@ -440,6 +441,7 @@ impl Client {
         within(deadline, &at, transport, async {
             let exchange = transport.begin();
             let response = request.send().await?;
+            exchange.answered(response.version());
             let (status, headers, family) = (
                 response.status().as_u16(),
                 response.headers().clone(),

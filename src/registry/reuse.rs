@@ -2,6 +2,10 @@
 //! from a task of its own, some time after the answer is complete; whoever asks again at once comes
 //! before it, finds the pool empty and opens another connection, and so on all day. So a layer
 //! around the connector holds such an attempt up for a moment: what comes back meanwhile ends it.
+//!
+//! Over TLS the server may choose HTTP/2, where all requests share one connection. So where many ask at
+//! once, the first attempt opens a connection and the others are held up until the pool had time to
+//! share it: a request that got it leaves its attempt behind, and nothing more is opened.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -11,7 +15,8 @@ use std::time::Duration;
 
 use reqwest::Version;
 use reqwest::header::{CONNECTION, HeaderValue};
-use tokio::time::{Instant, sleep};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::connector::{Around, BoxError};
 
@@ -20,6 +25,8 @@ use super::connector::{Around, BoxError};
 const PATIENCE: Duration = Duration::from_millis(100);
 /// A connection that is not back after this long does not come back.
 const RECENT: Duration = Duration::from_secs(1);
+/// How long others wait for the first connection to open.
+const OPENING: Duration = Duration::from_secs(1);
 
 /// Why an attempt has no connection to show: another one came back first.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +34,12 @@ const RECENT: Duration = Duration::from_secs(1);
 struct CameBack;
 
 /// What is known of a client's connections.
-#[derive(Clone, Default)]
-pub(super) struct Reuse(Arc<Mutex<Known>>);
+#[derive(Clone)]
+pub(super) struct Reuse {
+    known: Arc<Mutex<Known>>,
+    /// Held while the first connection opens, and for as long as the pool needs to share it.
+    first: Arc<Semaphore>,
+}
 
 #[derive(Default)]
 struct Known {
@@ -38,9 +49,30 @@ struct Known {
     under_way: u32,
     /// When a connection was last left whole.
     left: Option<Instant>,
+    protocol: Protocol,
+}
+
+/// What the server speaks, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Protocol {
+    /// To be seen: TLS lets the server choose.
+    #[default]
+    Open,
+    /// A connection for each request under way.
+    Http1,
+    /// One connection for all.
+    Http2,
 }
 
 impl Reuse {
+    /// For a server behind TLS, which may choose its protocol, or for one in the clear, which has none to
+    /// choose.
+    pub(super) fn new(tls: bool) -> Self {
+        let protocol = if tls { Protocol::Open } else { Protocol::Http1 };
+        let known = Known { protocol, ..Known::default() };
+        Self { known: Arc::new(Mutex::new(known)), first: Arc::new(Semaphore::new(1)) }
+    }
+
     /// A request is about to be sent.
     pub(super) fn begin(&self) -> Exchange {
         self.known().under_way += 1;
@@ -55,11 +87,31 @@ impl Reuse {
     /// Whether there are enough connections, and the one that is missed was in use just now.
     fn is_coming_back(&self) -> bool {
         let known = self.known();
-        known.under_way <= known.open && known.left.is_some_and(|left| left.elapsed() < RECENT)
+        known.protocol == Protocol::Http1
+            && known.under_way <= known.open
+            && known.left.is_some_and(|left| left.elapsed() < RECENT)
+    }
+
+    /// Waits until the protocol is known, or until it is this attempt's turn to find out.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        if self.known().protocol != Protocol::Open {
+            return None;
+        }
+        timeout(OPENING, self.first.clone().acquire_owned()).await.ok()?.ok()
+    }
+
+    /// Whether each request needs a connection of its own. So it is where there is one, the pool had its
+    /// time to share it, and somebody still asks for another.
+    fn is_unshared(&self) -> bool {
+        let mut known = self.known();
+        if known.protocol == Protocol::Open && known.open > 0 {
+            known.protocol = Protocol::Http1;
+        }
+        known.protocol == Protocol::Http1
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,6 +124,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// The head of the answer is there.
+    pub(super) fn answered(&self, version: Version) {
+        let mut known = self.reuse.known();
+        known.protocol = if version == Version::HTTP_2 { Protocol::Http2 } else { Protocol::Http1 };
+    }
+
     /// The answer is complete; `keeps` tells whether its connection is [`kept`].
     pub(super) fn end(mut self, keeps: bool) {
         self.whole = keeps;
@@ -84,7 +142,8 @@ impl Drop for Exchange {
         known.under_way = known.under_way.saturating_sub(1);
         if self.whole {
             known.left = Some(Instant::now());
-        } else {
+        } else if known.protocol != Protocol::Http2 {
+            // What all share outlives a request that is given up.
             known.open = known.open.saturating_sub(1);
         }
     }
@@ -102,6 +161,13 @@ impl Around for Reuse {
         self,
         open: impl Future<Output = Result<C, BoxError>> + Send,
     ) -> Result<C, BoxError> {
+        let asked_in = tokio::task::try_id();
+        let turn = self.turn().await;
+        if tokio::task::try_id() != asked_in {
+            // Its request goes on with another connection, and left this attempt to a task of its own.
+            return Err(CameBack.into());
+        }
+        let turn = turn.filter(|_| !self.is_unshared());
         if self.is_coming_back() {
             if came_back().await {
                 return Err(CameBack.into());
@@ -112,6 +178,12 @@ impl Around for Reuse {
         }
         let opened = open.await?;
         self.known().open += 1;
+        if let Some(turn) = turn {
+            tokio::spawn(async move {
+                sleep(PATIENCE).await;
+                drop(turn);
+            });
+        }
         Ok(opened)
     }
 }
@@ -177,6 +249,7 @@ mod tests {
     async fn ask(transport: &Transport, url: &Url) {
         let exchange = transport.begin();
         let response = transport.request(reqwest::Method::GET, url.clone()).send().await.unwrap();
+        exchange.answered(response.version());
         let keeps = kept(&response);
         assert_eq!(bounded_body(response).await.unwrap().0, "body");
         exchange.end(keeps);
