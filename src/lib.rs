@@ -15,6 +15,7 @@
 //! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
 //! * [`scan`] reads files for the images they name, one reader a kind of file.
 //! * [`mirror`] puts caches and private copies in front of Docker Hub, and proves that they are used.
+//! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
 //! * [`recording`] keeps samples on disk.
@@ -28,6 +29,7 @@ pub mod credentials;
 pub mod diagnosis;
 pub mod doctor;
 pub mod exit;
+pub mod gate;
 mod hostconfig;
 pub mod image;
 pub mod mirror;

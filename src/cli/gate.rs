@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Asking, Format, only};
+use super::{Asking, Format, Threshold, only};
 
 /// The formats `gate` writes.
 const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Github];
@@ -14,19 +14,20 @@ const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format:
 /// Open (exit code 0) where enough pulls remain, closed (1) where not. Costs nothing: HEAD only.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Exit codes: 0 open, 1 closed (or --max-use exceeded), 3 not reached, 4 credentials or access refused,
-5 cannot tell, 7 throttled by another limit, 130 interrupted; COMMAND's own where it was run.
-With COMMAND, standard output is COMMAND's and the gate's words go to standard error.
-With GITHUB_ACTIONS=true or -o github: an annotation, the job summary and the outputs verdict,
-remaining, limit, used. With GITLAB_CI=true: a collapsible section.")]
+Exit codes: 0 open, 1 closed (or --max-use exceeded), 3 cannot connect, 4 credentials or access
+refused, 5 unknown, 7 throttled by another limit, 130 interrupted; COMMAND's own where it was run.
+With COMMAND, standard output is COMMAND's and the gate's words go to standard error: --report FILE
+has the JSON. With GITHUB_ACTIONS=true or -o github: an annotation, the job summary and the outputs
+verdict, remaining, limit, used, remaining_before, remaining_after, enough_at. With GITLAB_CI=true: a
+collapsible section.")]
 pub struct Gate {
     /// The image to ask for [default: ratelimitpreview/test:latest]
     #[arg(value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Open only if so many pulls remain
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub need: u64,
-    /// Open only if this share of the limit remains, in percent; with --need, the larger counts
+    /// Open only if this many pulls are left, or this share of the limit
+    #[arg(long, value_name = "N|P%", default_value = "1", value_parser = need)]
+    pub need: Threshold,
+    /// Open only if this share of the limit is left, in percent; with --need, the larger counts
     #[arg(long, value_name = "P", value_parser = percent)]
     pub need_percent: Option<f64>,
     /// While closed, ask again now and then, for this long; without DURATION until two windows have passed
@@ -41,6 +42,9 @@ pub struct Gate {
     /// Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs
     #[arg(long, value_name = "N", requires = "command")]
     pub max_use: Option<u64>,
+    /// Write the answer to this file, too, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab
     #[arg(long, value_name = "FILE")]
     pub dotenv: Option<PathBuf>,
@@ -87,6 +91,15 @@ impl std::str::FromStr for Wait {
     }
 }
 
+/// A number of pulls above 0, or a share of the limit.
+fn need(text: &str) -> Result<Threshold, String> {
+    match text.parse() {
+        Ok(Threshold::Pulls(0)) => Err("at least 1 pull".to_owned()),
+        Ok(Threshold::Percent(share)) if share <= 0.0 => Err("a share above 0%".to_owned()),
+        other => other,
+    }
+}
+
 /// A share of the limit: more than 0, at most 100.
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text);
@@ -105,6 +118,15 @@ mod tests {
         assert_eq!("30".parse(), Ok(Wait::For(Duration::from_secs(30))));
         for wrong in ["", "-1s", "soon", "10 pulls"] {
             assert!(wrong.parse::<Wait>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_need_is_a_number_of_pulls_or_a_share() {
+        assert_eq!(need("20"), Ok(Threshold::Pulls(20)));
+        assert_eq!(need("20%"), Ok(Threshold::Percent(20.0)));
+        for wrong in ["0", "0%", "101%", "-1", "many", ""] {
+            assert!(need(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -9,13 +9,13 @@ use super::asking;
 use crate::cli::{Check, Format, Threshold};
 use crate::credentials::Account;
 use crate::image::Reference;
-use crate::quota::{FaultKind, LimitStatus, Reading, Record};
+use crate::quota::{FaultKind, Reading, Record};
 use crate::render::Look;
 use crate::render::check::{
     CheckReport, annotations, hints, nagios, plain, prometheus, summary, table,
 };
 use crate::render::template::Template;
-use crate::session::{Session, Who};
+use crate::session::{Session, Who, exit_of};
 use crate::{Context, Exit, Failure};
 
 /// The most readings under way at once.
@@ -218,26 +218,4 @@ fn exit(readings: &[Reading], report: &CheckReport, limits: Limits) -> Exit {
         .filter(|(reading, _)| reading.effective)
         .map(|(reading, record)| one(reading, record));
     all.max().unwrap_or(Exit::Ok)
-}
-
-/// The exit code of one reading.
-pub(super) fn exit_of(reading: &Reading) -> Exit {
-    match &reading.status {
-        LimitStatus::Limited(_) | LimitStatus::Unlimited => Exit::Ok,
-        LimitStatus::Exhausted { .. } => Exit::Limit,
-        LimitStatus::Unknown => Exit::Unknown,
-        LimitStatus::Throttled(..) => Exit::Throttled,
-        LimitStatus::Failed(fault) => match fault.kind {
-            FaultKind::Credentials
-            | FaultKind::Denied
-            | FaultKind::NotFound
-            | FaultKind::Blocked => Exit::Credentials,
-            FaultKind::OverallLimit | FaultKind::LoginLimit => Exit::Throttled,
-            FaultKind::Network
-            | FaultKind::Timeout
-            | FaultKind::Tls
-            | FaultKind::Server
-            | FaultKind::Protocol => Exit::Unreachable,
-        },
-    }
 }

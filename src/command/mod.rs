@@ -13,6 +13,7 @@ mod man;
 mod mirror;
 mod plan;
 mod report;
+mod report_file;
 mod rounds;
 mod sandbox;
 mod scan;

@@ -1,199 +1,161 @@
-//! What `gate` found, and its forms: a sentence for people, JSON, GitHub's annotation and summary,
-//! variables for GitHub's outputs and GitLab's dotenv report.
+//! The forms of a gate's answer: a sentence for people, one line for logs, GitHub's annotation and
+//! summary.
 
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Local, Utc};
 
-use super::check::{command_line, markdown, sentence};
+use super::check::{command_line, markdown, sentence as reading_sentence};
 use super::style::{Palette, Role};
-use crate::quota::{Record, State};
+use crate::gate::{CommandRun, GateReport, Verdict};
 use crate::text::one_line;
 
-/// What is known of the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Enough pulls remain.
-    Open,
-    /// Too few remain, or the registry refuses.
-    Closed,
-    /// It cannot be told.
-    Unknown,
+/// The verdict and its reason: `open: 76 of 100 pulls left (1h window), 1 needed`.
+pub fn sentence(report: &GateReport) -> String {
+    let mut text = format!("{}: {}", report.verdict.as_str(), reading_sentence(&report.reading));
+    if report.have.is_some() {
+        text.push_str(&format!(", {} needed", report.need));
+    }
+    if report.is_beyond_limit() {
+        text.push_str(", more than the limit ever allows");
+    }
+    if !report.passes && report.is_unlimited() {
+        text.push_str(" (refused by --on-unlimited fail)");
+    }
+    if report.passes && report.verdict == Verdict::Unknown {
+        text.push_str(" (allowed by --on-unknown pass)");
+    }
+    if report.waited_seconds > 0 {
+        text.push_str(&format!("; waited {}", super::span(report.waited_seconds)));
+    }
+    if let Some(command) = &report.command {
+        text.push_str(&spent(report, command));
+    }
+    text
 }
 
-impl Verdict {
-    /// Its name in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What the command did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommandRun {
-    /// Its exit code; 128 and the signal where one ended it.
-    pub exit_code: u8,
-    /// By how much the count fell while it ran; null where that cannot be told.
-    pub used: Option<u64>,
-    /// Whether it may have used more: earlier pulls came back while it ran.
-    pub used_at_least: bool,
-}
-
-/// What `gate` found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateReport {
-    /// `dhlimit/gate/1`.
-    pub schema: String,
-    /// What is known of the limit.
-    pub verdict: Verdict,
-    /// Whether the gate lets through: more than `open` only with `--on-unknown pass`.
-    pub passes: bool,
-    /// The pulls that must remain.
-    pub need: u64,
-    /// The pulls that remain; null where that is not known or nothing is counted.
-    pub have: Option<u64>,
-    /// How long was waited.
-    pub waited_seconds: u64,
-    /// The most pulls that the command may use; null where that was not said.
-    pub max_use: Option<u64>,
-    /// The reading that decided.
-    pub reading: Record,
-    /// What the command did; null where none was run.
-    pub command: Option<CommandRun>,
-}
-
-impl GateReport {
-    /// The verdict and its reason: `open: 76 of 100 pulls left (1h window), 1 needed`.
-    pub fn sentence(&self) -> String {
-        let mut text = format!("{}: {}", self.verdict.as_str(), sentence(&self.reading));
-        if self.have.is_some() {
-            text.push_str(&format!(", {} needed", self.need));
-        }
-        if self.reading.limit.is_some_and(|limit| limit < self.need) {
-            text.push_str(", more than the limit ever allows");
-        }
-        if !self.passes && self.reading.state == State::Unlimited {
-            text.push_str("; not let through, as --on-unlimited fail says");
-        }
-        if self.passes && self.verdict == Verdict::Unknown {
-            text.push_str("; let through, as --on-unknown pass says");
-        }
-        if self.waited_seconds > 0 {
-            text.push_str(&format!("; waited {}", super::span(self.waited_seconds)));
-        }
-        if let Some(command) = &self.command {
-            let least = if command.used_at_least { "at least " } else { "" };
-            text.push_str(&match command.used {
-                Some(used) => format!(
-                    "; the command used {least}{used} pull{}",
-                    if used == 1 { "" } else { "s" }
-                ),
-                None if self.reading.state == State::Unlimited => String::new(),
-                None => "; how many pulls the command used cannot be told".to_owned(),
-            });
-            if let Some(most) = self.overspent() {
-                text.push_str(&format!(", more than the {most} allowed"));
-            }
-        }
-        text
-    }
-
-    /// The most pulls that the command was allowed, where it used more.
-    pub fn overspent(&self) -> Option<u64> {
-        let used = self.command.as_ref().and_then(|command| command.used);
-        self.max_use.filter(|most| used.is_some_and(|used| used > *most))
-    }
-
-    fn subject(&self) -> String {
-        let counted = self
-            .reading
-            .counted()
-            .map(|source| format!(" counted as {source}"))
-            .unwrap_or_default();
-        format!("{} {}{counted}", self.reading.image, self.reading.identity.label())
-    }
-
-    /// Lines below the sentence: what was odd, and what to do.
-    fn remarks(&self) -> Vec<String> {
-        let warnings =
-            self.reading.warnings.iter().map(|warning| format!("! {}", one_line(warning, 300)));
-        let advice =
-            self.reading.error.iter().map(|error| format!("→ {}", one_line(&error.advice, 300)));
-        warnings.chain(advice).collect()
-    }
-
-    /// For logs: one line, remarks below.
-    pub fn plain(&self) -> String {
-        let mut lines =
-            format!("{}  {}\n", one_line(&self.subject(), 400), one_line(&self.sentence(), 600));
-        self.remarks().iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
-        lines
-    }
-
-    /// For a terminal.
-    pub fn table(&self, colour: bool) -> String {
-        let (mark, role) = match self.verdict {
-            Verdict::Open => ("✓", Role::Good),
-            Verdict::Closed => ("✗", Role::Bad),
-            Verdict::Unknown => ("?", Role::Caution),
+/// What the command took off the count.
+fn spent(report: &GateReport, command: &CommandRun) -> String {
+    let Some(used) = command.used else {
+        return if report.is_unlimited() {
+            String::new()
+        } else {
+            "; how many pulls the command used cannot be determined".to_owned()
         };
-        let palette = Palette::new(colour);
-        let mut lines =
-            format!("{} {}\n", palette.paint(role, mark), one_line(&self.sentence(), 600));
-        lines
-            .push_str(&format!("  {}\n", palette.paint(Role::Dim, one_line(&self.subject(), 400))));
-        self.remarks().iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
-        lines
-    }
+    };
+    let least = if command.used_at_least { "at least " } else { "" };
+    let pulls = if used == 1 { "pull" } else { "pulls" };
+    let over = report
+        .overspent()
+        .map(|most| format!(", more than the {most} allowed"))
+        .unwrap_or_default();
+    let counts = command
+        .remaining_before
+        .zip(command.remaining_after)
+        .map(|(before, after)| format!(": {before} left before, {after} after"))
+        .unwrap_or_default();
+    format!("; the command used {least}{used} {pulls}{over}{counts}")
+}
 
-    /// GitHub's annotation: one workflow command.
-    pub fn annotation(&self) -> String {
-        let level = match self.verdict {
-            _ if self.overspent().is_some() => "error",
-            Verdict::Open => "notice",
-            Verdict::Unknown if self.passes => "warning",
-            Verdict::Closed | Verdict::Unknown => "error",
-        };
-        let advice = self
-            .reading
-            .error
-            .as_ref()
-            .map(|error| format!(". {}", error.advice))
-            .unwrap_or_default();
-        let odd: String =
-            self.reading.warnings.iter().map(|warning| format!(". {warning}")).collect();
-        let title =
-            format!("Gate for {}, {}", self.reading.registry, self.reading.identity.label());
-        command_line(level, &title, &format!("{}{advice}{odd}", self.sentence()))
-    }
+/// When enough is left again, in one zone or another.
+fn enough(
+    report: &GateReport,
+    now: DateTime<Utc>,
+    time: impl Fn(DateTime<Utc>, &str) -> String,
+) -> Option<String> {
+    let at = report.enough_at?;
+    let is_far = (at - now).num_hours().abs() >= 20;
+    let clock = time(at, if is_far { "%Y-%m-%d %H:%M" } else { "%H:%M" });
+    let left = u64::try_from((at - now).num_seconds()).unwrap_or_default();
+    // To the minute above ten minutes: the bound is no promise to the second.
+    let left = if left > 600 { left.div_ceil(60) * 60 } else { left };
+    Some(format!("enough again by {clock} at the latest (in {})", super::span(left)))
+}
 
-    /// The job summary, in Markdown.
-    pub fn summary(&self) -> String {
-        format!(
-            "### Pull limit gate\n\n{}\n\n{}\n",
-            markdown(&self.sentence()),
-            markdown(&self.subject())
-        )
-    }
+fn enough_utc(report: &GateReport, now: DateTime<Utc>) -> Option<String> {
+    enough(report, now, |at, format| format!("{} UTC", at.format(format)))
+}
 
-    /// What is known, as names and values: numbers and fixed words, never foreign text.
-    pub fn outputs(&self) -> Vec<(&'static str, String)> {
-        let number = |name, value: Option<u64>| value.map(|value| (name, value.to_string()));
-        let mut outputs = vec![("verdict", self.verdict.as_str().to_owned())];
-        outputs.extend(number("remaining", self.reading.remaining));
-        outputs.extend(number("limit", self.reading.limit));
-        outputs.extend(number("used", self.command.as_ref().and_then(|command| command.used)));
-        outputs
+fn subject(report: &GateReport) -> String {
+    let counted =
+        report.reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
+    let mark = if report.sandbox { "SANDBOX " } else { "" };
+    format!("{mark}{} {}{counted}", report.reading.image, report.reading.identity.label())
+}
+
+/// Lines below the sentence: what was malformed, and what to do.
+fn remarks(report: &GateReport) -> Vec<String> {
+    let warnings =
+        report.reading.warnings.iter().map(|warning| format!("! {}", one_line(warning, 300)));
+    let advice = report.advice.iter().map(|advice| format!("→ {}", one_line(advice, 300)));
+    warnings.chain(advice).collect()
+}
+
+/// For logs: one line, remarks below.
+pub fn plain(report: &GateReport, now: DateTime<Utc>) -> String {
+    let mut line = one_line(&sentence(report), 600);
+    line.extend(enough_utc(report, now).map(|enough| format!("; {enough}")));
+    let mut lines = format!("{}  {line}\n", one_line(&subject(report), 400));
+    remarks(report).iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
+    lines
+}
+
+/// For a terminal.
+pub fn table(report: &GateReport, colour: bool, now: DateTime<Utc>) -> String {
+    let (mark, role) = match report.verdict {
+        Verdict::Open => ("✓", Role::Good),
+        Verdict::Closed => ("✗", Role::Bad),
+        Verdict::Unknown => ("?", Role::Caution),
+    };
+    let palette = Palette::new(colour);
+    let mut lines = format!("{} {}\n", palette.paint(role, mark), one_line(&sentence(report), 600));
+    lines.push_str(&format!("  {}\n", palette.paint(Role::Dim, one_line(&subject(report), 400))));
+    let local = enough(report, now, |at, format| {
+        at.with_timezone(&Local).format(&format!("{format} %Z")).to_string()
+    });
+    lines.extend(local.map(|enough| format!("  {enough}\n")));
+    remarks(report).iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
+    lines
+}
+
+/// GitHub's annotation: one workflow command.
+pub fn annotation(report: &GateReport, now: DateTime<Utc>) -> String {
+    let level = match report.verdict {
+        _ if report.overspent().is_some() => "error",
+        Verdict::Open => "notice",
+        Verdict::Unknown if report.passes => "warning",
+        Verdict::Closed | Verdict::Unknown => "error",
+    };
+    let more = enough_utc(report, now).into_iter().chain(report.advice.clone());
+    let more: String = more
+        .chain(report.reading.warnings.iter().cloned())
+        .map(|sentence| format!(". {sentence}"))
+        .collect();
+    let mark = if report.sandbox { "[sandbox] " } else { "" };
+    let title =
+        format!("{mark}Gate for {}, {}", report.reading.registry, report.reading.identity.label());
+    command_line(level, &title, &format!("{}{more}", sentence(report)))
+}
+
+/// The job summary, in Markdown.
+pub fn summary(report: &GateReport, now: DateTime<Utc>) -> String {
+    let mut page = format!("### Pull limit gate\n\n{}\n\n", markdown(&sentence(report)));
+    let next = enough_utc(report, now).into_iter().chain(report.advice.clone());
+    for line in next.chain([subject(report)]) {
+        page.push_str(&format!("{}\n\n", markdown(&line)));
     }
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    page
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::check::fixtures::{limited, with};
     use super::*;
+    use crate::quota::{Record, State};
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-22T09:15:21Z".parse().unwrap()
+    }
 
     fn report(verdict: Verdict, reading: Record) -> GateReport {
         GateReport {
@@ -203,7 +165,11 @@ mod tests {
             need: 5,
             have: reading.remaining,
             waited_seconds: 0,
+            enough_at: None,
+            advice: reading.error.as_ref().map(|error| error.advice.clone()),
             max_use: None,
+            endpoint: String::new(),
+            sandbox: false,
             reading,
             command: None,
         }
@@ -212,36 +178,48 @@ mod tests {
     #[test]
     fn the_sentence_gives_verdict_and_reason() {
         let mut open = report(Verdict::Open, limited());
-        assert_eq!(open.sentence(), "open: 76 of 100 pulls left (1h window), 5 needed");
+        assert_eq!(sentence(&open), "open: 76 of 100 pulls left (1h window), 5 needed");
         open.waited_seconds = 61;
-        open.command = Some(CommandRun { exit_code: 0, used: Some(1), used_at_least: false });
+        open.command = Some(CommandRun {
+            exit_code: 0,
+            used: Some(1),
+            used_at_least: false,
+            remaining_before: Some(76),
+            remaining_after: Some(75),
+        });
         assert!(
-            open.sentence().ends_with("; waited 1m 1s; the command used 1 pull"),
+            sentence(&open)
+                .ends_with("; waited 1m 1s; the command used 1 pull: 76 left before, 75 after"),
             "{}",
-            open.sentence()
+            sentence(&open)
         );
         open.max_use = Some(0);
         assert!(
-            open.sentence().ends_with("used 1 pull, more than the 0 allowed"),
+            sentence(&open)
+                .ends_with("used 1 pull, more than the 0 allowed: 76 left before, 75 after"),
             "{}",
-            open.sentence()
+            sentence(&open)
         );
-        assert!(open.annotation().starts_with("::error"), "{}", open.annotation());
+        assert!(annotation(&open, now()).starts_with("::error"), "{}", annotation(&open, now()));
         let mut closed = report(Verdict::Closed, with(State::Exhausted, Some(0)));
         closed.need = 101;
         assert!(
-            closed.sentence().ends_with("101 needed, more than the limit ever allows"),
+            sentence(&closed).ends_with("101 needed, more than the limit ever allows"),
             "{}",
-            closed.sentence()
+            sentence(&closed)
         );
         let mut unknown = report(Verdict::Unknown, with(State::Failed, None));
         unknown.passes = true;
         assert!(
-            unknown.sentence().ends_with("let through, as --on-unknown pass says"),
+            sentence(&unknown).ends_with("(allowed by --on-unknown pass)"),
             "{}",
-            unknown.sentence()
+            sentence(&unknown)
         );
-        assert!(unknown.plain().contains("\n  → check the network\n"), "{}", unknown.plain());
+        assert!(
+            plain(&unknown, now()).contains("\n  → check the network\n"),
+            "{}",
+            plain(&unknown, now())
+        );
     }
 
     #[test]
@@ -250,17 +228,44 @@ mod tests {
         reading.warnings = vec!["50%\n::error::forged".into()];
         reading.source = Some("<b>\n::set-output".into());
         let report = report(Verdict::Open, reading);
-        assert_eq!(report.annotation().lines().count(), 1);
+        assert_eq!(annotation(&report, now()).lines().count(), 1);
         assert!(
-            report.annotation().starts_with("::notice title=Gate for docker.io%2C anonymous::"),
+            annotation(&report, now())
+                .starts_with("::notice title=Gate for docker.io%2C anonymous::"),
             "{}",
-            report.annotation()
+            annotation(&report, now())
         );
-        assert!(report.summary().contains("&lt;b>"), "{}", report.summary());
-        assert!(report.plain().lines().all(|line| !line.starts_with("::")), "{}", report.plain());
+        assert!(summary(&report, now()).contains("&lt;b>"), "{}", summary(&report, now()));
+        assert!(
+            plain(&report, now()).lines().all(|line| !line.starts_with("::")),
+            "{}",
+            plain(&report, now())
+        );
         assert_eq!(
             report.outputs(),
             [("verdict", "open".to_owned()), ("remaining", "76".into()), ("limit", "100".into())]
+        );
+    }
+
+    #[test]
+    fn a_closed_gate_says_in_every_form_when_enough_is_left_again_and_what_to_do() {
+        let mut closed = report(Verdict::Closed, with(State::Exhausted, Some(0)));
+        closed.enough_at = "2026-11-22T10:15:20Z".parse().ok();
+        closed.advice = Some("log in".to_owned());
+        closed.sandbox = true;
+        for text in [plain(&closed, now()), annotation(&closed, now()), summary(&closed, now())] {
+            for words in ["enough again by 10:15 UTC at the latest (in 1h)", "log in"] {
+                assert!(text.contains(words), "{words}: {text}");
+            }
+            assert!(text.to_ascii_lowercase().contains("sandbox"), "{text}");
+        }
+        assert!(table(&closed, false, now()).contains("at the latest (in 1h)\n  → log in"));
+        let days = DateTime::<Utc>::from_timestamp(1_800_000_000, 0);
+        closed.enough_at = days;
+        assert!(
+            plain(&closed, now()).contains("by 2027-01-15 08:00 UTC"),
+            "{}",
+            plain(&closed, now())
         );
     }
 }

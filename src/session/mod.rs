@@ -6,6 +6,7 @@
 
 mod clients;
 mod error;
+mod exit;
 mod identities;
 mod trust;
 
@@ -27,6 +28,7 @@ use crate::registry::{Client, Places, Principal};
 use crate::sandbox::{self, Running};
 
 pub use error::SessionError;
+pub use exit::exit_of;
 
 /// Set for the command of `dhlimit sandbox -- COMMAND`: what it asks for docker.io is asked of a
 /// sandbox, which is not to see the logins of this machine. Who is named by `--user` is asked as all

@@ -57,6 +57,8 @@ fn each_state_of_the_registry_has_its_verdict_and_exit_code() {
     left(&sandbox, 3);
     is(&["--need", "3"], "open", 0);
     is(&["--need", "4"], "closed", 1);
+    is(&["--need", "30%"], "open", 0);
+    is(&["--need", "30.1%"], "closed", 1);
     is(&["--need-percent", "30"], "open", 0);
     is(&["--need-percent", "30.1"], "closed", 1);
     left(&sandbox, 0);
@@ -104,7 +106,7 @@ fn a_registry_that_cannot_be_asked_opens_nothing_unless_told_to() {
     let (_, _, outcome) = run(&["--wait"]);
     assert!(outcome.code == Some(3) && outcome.stderr.contains("not waiting"), "{outcome:?}");
     let (_, _, outcome) = run(&["--wait=1s"]);
-    assert!(outcome.code == Some(3) && outcome.stderr.contains("looks again in"), "{outcome:?}");
+    assert!(outcome.code == Some(3) && outcome.stderr.contains("next check in"), "{outcome:?}");
     let (_, _, outcome) = run(&["--on-unknown", "pass", "--user", "nobody"]);
     assert_eq!(
         outcome.code,
@@ -120,6 +122,8 @@ fn a_gate_stands_before_one_identity() {
         ["--all-identities", IMAGE],
         ["--family=both", IMAGE],
         ["--need=0", IMAGE],
+        ["--need=0%", IMAGE],
+        ["--need=101%", IMAGE],
         ["--need-percent=0", IMAGE],
         ["--max-use=3", IMAGE],
     ] {
@@ -215,12 +219,13 @@ fn an_interrupt_ends_the_wait() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut running = start(&sandbox, &["--wait", IMAGE, "--", "sh", "-c", "echo ran"]);
         running.wait_until(Duration::from_secs(20), |running| {
-            running.stderr().contains("looks again in").then_some(())
+            running.stderr().contains("next check in").then_some(())
         });
         let asked = Instant::now();
         running.signal(signal);
         let outcome = running.outcome();
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(130), ""), "{outcome:?}");
+        assert!(outcome.stderr.contains("interrupted: still closed: "), "{outcome:?}");
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     }
 }
@@ -231,7 +236,7 @@ fn a_count_that_is_full_all_of_a_sudden_is_looked_at_twice() {
     left(&sandbox, 0);
     let mut running = start(&sandbox, &["--wait=30s", "-o", "json", IMAGE]);
     running.wait_until(Duration::from_secs(20), |running| {
-        running.stderr().contains("looks again in").then_some(())
+        running.stderr().contains("next check in").then_some(())
     });
     left(&sandbox, 5);
     let outcome = running.outcome();
@@ -258,7 +263,7 @@ fn twenty_gates_at_one_window_spread_their_looks_and_all_open() {
     let mut gates: Vec<Running> = (0..20).map(|_| start(&sandbox, &["--wait", IMAGE])).collect();
     for gate in &mut gates {
         gate.wait_until(Duration::from_secs(30), |running| {
-            running.stderr().contains("looks again in").then_some(())
+            running.stderr().contains("next check in").then_some(())
         });
     }
     for outcome in gates.into_iter().map(Running::outcome) {
@@ -298,7 +303,7 @@ fn a_wait_without_hope_in_time_ends_closed() {
         "{outcome:?}"
     );
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
-    assert!(outcome.stderr.contains("the wait is over"), "{outcome:?}");
+    assert!(outcome.stderr.contains("timed out waiting"), "{outcome:?}");
 }
 
 fn read(path: &Path) -> String {
@@ -331,14 +336,16 @@ fn github_is_told_by_annotation_summary_and_outputs() {
     let with_command = run(&["--", "echo", "mine"]);
     assert_eq!(with_command.stdout, "mine\n");
     assert!(
-        with_command.stderr.contains("::notice") && read(&outputs).ends_with("limit=10\nused=0\n"),
+        with_command.stderr.contains("::notice")
+            && read(&outputs)
+                .ends_with("limit=10\nused=0\nremaining_before=10\nremaining_after=10\n"),
         "{with_command:?}"
     );
     left(&sandbox, 0);
     let closed = run(&[]);
     assert!(closed.code == Some(1) && closed.stdout.starts_with("::error"), "{closed:?}");
     assert!(
-        read(&outputs).ends_with("verdict=closed\nremaining=0\nlimit=10\n"),
+        read(&outputs).contains("verdict=closed\nremaining=0\nlimit=10\nenough_at=20"),
         "{}",
         read(&outputs)
     );
@@ -512,5 +519,5 @@ fn where_nothing_is_counted_a_command_may_use_what_it_likes() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let shut = gate(&sandbox, &["--on-unlimited", "fail"]);
     assert_eq!(shut.code, Some(5), "{shut:?}");
-    assert!(shut.stdout.contains("not let through, as --on-unlimited fail says"), "{shut:?}");
+    assert!(shut.stdout.contains("(refused by --on-unlimited fail)"), "{shut:?}");
 }

@@ -33,16 +33,16 @@ fn the_countdown_is_one_line_that_changes_and_then_goes_away() {
     left(&sandbox, 0);
     let Some(terminal) = before(&sandbox) else { return };
     gate(&terminal, "--wait=1h nginx");
-    terminal.sees("gives up in");
+    terminal.sees("timeout");
     let mut seen = BTreeSet::new();
     let changed = wait_for(Duration::from_secs(30), || {
         let screen = terminal.screen();
-        let lines: Vec<&str> = screen.lines().filter(|line| line.contains("gives up in")).collect();
+        let lines: Vec<&str> = screen.lines().filter(|line| line.contains("timeout")).collect();
         assert_eq!(lines.len(), 1, "{screen}");
         seen.extend(
             lines
                 .into_iter()
-                .map(|line| line.split("gives up in").last().unwrap_or_default().trim().to_owned()),
+                .map(|line| line.split("timeout").last().unwrap_or_default().trim().to_owned()),
         );
         (seen.len() >= 4).then_some(())
     });
@@ -50,7 +50,7 @@ fn the_countdown_is_one_line_that_changes_and_then_goes_away() {
     // Not the whole limit, which would have to be looked at twice.
     left(&sandbox, 7);
     let screen = terminal.sees("code 0");
-    assert!(screen.contains("open: 7 of 10") && !screen.contains("gives up in"), "{screen}");
+    assert!(screen.contains("open: 7 of 10") && !screen.contains("timeout"), "{screen}");
     terminal.is_given_back("0");
 }
 
@@ -60,13 +60,10 @@ fn ctrl_c_at_the_countdown_takes_it_away_and_is_130() {
     left(&sandbox, 0);
     let Some(terminal) = before(&sandbox) else { return };
     gate(&terminal, "--wait nginx -- echo ran");
-    terminal.sees("gives up in");
+    terminal.sees("timeout");
     terminal.keys(&["C-c"]);
     let screen = terminal.sees("code 130");
-    assert!(
-        !screen.contains("gives up in") && !screen.lines().any(|line| line == "ran"),
-        "{screen}"
-    );
+    assert!(!screen.contains("timeout") && !screen.lines().any(|line| line == "ran"), "{screen}");
     terminal.is_given_back("130");
 }
 

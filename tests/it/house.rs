@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "session",
         &["quota", "image", "text", "context", "exit", "credentials", "registry", "sandbox"],
     ),
+    ("gate", &["quota", "image", "text", "context", "exit", "cli", "registry", "session"]),
     ("plan", &["quota", "image"]),
     ("scan", &["image", "text"]),
     (
@@ -60,7 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "session",
         ],
     ),
-    ("render", &["quota", "image", "text", "context", "doctor", "plan", "scan", "mirror"]),
+    ("render", &["quota", "image", "text", "context", "doctor", "plan", "scan", "mirror", "gate"]),
     ("cli", &["quota", "image", "text"]),
     ("trace", &["text", "context"]),
     // `[[account]]` entries of the configuration file are parsed into the accounts they are.

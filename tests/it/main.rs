@@ -10,6 +10,7 @@ mod explain;
 mod families;
 mod forecast;
 mod gate;
+mod gate_answers;
 mod gate_terminal;
 mod generated;
 mod harness;

@@ -1,4 +1,4 @@
-//! What one sees of a wait: one line that counts down on a terminal, a line a look elsewhere.
+//! What one sees of a wait: one line that counts down on a terminal, a line a reading elsewhere.
 
 use std::time::Duration;
 
@@ -6,6 +6,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
 use crate::Context;
+use crate::gate::Step;
+use crate::render::gate::sentence;
 use crate::render::span;
 use crate::text::one_line;
 
@@ -23,20 +25,42 @@ impl<'a> Countdown<'a> {
         Self { context, is_line: context.terminal.stderr && context.talkative, ticking: None }
     }
 
-    /// Why it waits, when it looks again, and when it gives up.
-    pub(super) fn show(&mut self, why: &str, next: Instant, gives_up: Option<Instant>) {
+    /// One step of a wait.
+    pub(super) fn step(&mut self, step: &Step) {
+        match step {
+            Step::Waiting { report, next, timeout } => {
+                let have = report.have.map_or_else(|| "?".to_owned(), |have| have.to_string());
+                let short =
+                    format!("{} {have}/{} needed", report.verdict.as_str(), report.need);
+                self.show(&short, &sentence(report), *next, Some(*timeout));
+            }
+            Step::Doubtful { next, timeout } => {
+                let words = "unexpected jump to full; checking again";
+                self.show("full at once?", words, *next, *timeout);
+            }
+            Step::NoWindow => self.context.say(
+                "! not waiting: no window is known that could pass; --wait=DURATION waits that long",
+            ),
+            Step::TimedOut => self.context.say("timed out waiting"),
+        }
+    }
+
+    /// In short on a terminal, in full elsewhere.
+    fn show(&mut self, short: &str, full: &str, next: Instant, timeout: Option<Instant>) {
         self.stop();
         if !self.is_line {
-            self.context.say(&format!("{why}; {}", times(next, gives_up)));
+            let end = timeout.map(|at| format!(", timeout in {}", until(at))).unwrap_or_default();
+            let line = format!("{}; next check in {}{end}", one_line(full, 400), until(next));
+            self.context.say(&line);
             return;
         }
-        let (context, why) = (self.context.clone(), why.to_owned());
+        let (context, short) = (self.context.clone(), short.to_owned());
         self.ticking = Some(tokio::spawn(async move {
             let mut seconds = interval(Duration::from_secs(1));
             loop {
                 seconds.tick().await;
-                // What changes stands first: the rest is cut where there is no room.
-                context.pass(&fitting(&format!("{}: {why}", times(next, gives_up))));
+                let end = timeout.map(|at| format!(" · timeout {}", until(at))).unwrap_or_default();
+                context.pass(&fitting(&format!("{short} · next check {}{end}", until(next))));
             }
         }));
     }
@@ -69,11 +93,7 @@ fn fitting(line: &str) -> String {
     one_line(line, columns.saturating_sub(3).max(1))
 }
 
-fn times(next: Instant, gives_up: Option<Instant>) -> String {
-    let until = |at: Instant| {
-        let left = at.saturating_duration_since(Instant::now());
-        span(left.as_secs() + u64::from(left.subsec_nanos() > 0))
-    };
-    let end = gives_up.map(|at| format!(", gives up in {}", until(at))).unwrap_or_default();
-    format!("looks again in {}{end}", until(next))
+fn until(at: Instant) -> String {
+    let left = at.saturating_duration_since(Instant::now());
+    span(left.as_secs() + u64::from(left.subsec_nanos() > 0))
 }

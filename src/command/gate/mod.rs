@@ -1,39 +1,22 @@
-//! `gate`: looks at the limit, waits if that was asked for, runs a command if the gate is open, and
-//! ends with the exit code that a pipeline decides by. The truth table is in `verdict`.
+//! `gate`: from arguments to an answer, the command behind it, and what pipelines read of it. The
+//! gate's rules are in [`crate::gate`].
 
 mod countdown;
 mod pipeline;
-mod schedule;
-mod spent;
-mod verdict;
-mod wait;
 
+use self::countdown::Countdown;
 use self::pipeline::{Dotenv, Section};
-use self::schedule::Schedule;
-use self::spent::{Spent, Used};
-use self::verdict::{Decision, Policy};
-use self::wait::{Looks, Outcome, look};
-use super::asking;
+use super::report_file::ReportFile;
+use super::{asking, not_run};
 use crate::cli::{Family, Format, Gate, Pass};
 use crate::credentials::Account;
-use crate::image::is_loopback;
+use crate::gate::{Answer, End, GateReport, Policy, Question, Running, Schedule, Used, ask};
+use crate::image::{Reference, is_loopback};
 use crate::process::foreground::{self, Scope};
-use crate::quota::{Reading, Record};
 use crate::registry::Principal;
-use crate::render::check::sentence;
-use crate::render::gate::{CommandRun, GateReport};
+use crate::render::gate::{annotation, plain, sentence, table};
 use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
-
-/// What the arguments ask of the count.
-fn policy(args: &Gate) -> Policy {
-    Policy {
-        need: args.need,
-        percent: args.need_percent,
-        on_unknown: args.on_unknown,
-        on_unlimited: args.on_unlimited,
-    }
-}
 
 /// Runs `gate`.
 pub(super) async fn run(
@@ -41,108 +24,134 @@ pub(super) async fn run(
     args: Gate,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
-    if args.asking.all_identities || args.asking.family == Family::Both {
-        return Err(Failure::usage("a gate asks as one identity over one address family")
-            .advise("leave --all-identities and --family both to check; name one with --user NAME or --anonymous")
-            .into());
-    }
-    if let (Some(_), Some(image)) = (args.wait, args.image.as_deref())
-        && humantime::parse_duration(image).is_ok()
-    {
-        return Err(Failure::usage(format!("{image} is taken for the image"))
-            .advise(format!("to wait so long write --wait={image}; an image of that name is docker.io/library/{image}"))
-            .into());
-    }
+    refuse(&args)?;
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
+    let report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let image = asking::image_or_usual(args.image.as_deref())?;
     let Some(session) = asking::open(context, &args.asking, accounts, Who::Effective).await? else {
         return Ok(Exit::Interrupted);
     };
-    let client = session.client(&image, session.families().first().copied().flatten())?;
-    let found = tokio::select! {
-        found = asking::principals(context, &session, &image) => found?,
-        () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
-    };
-    let who =
-        found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
-    let loopback = client.endpoint().base.host_str().is_some_and(is_loopback);
-    let policy = policy(&args);
-    let section = Section::open(context);
-    let schedule = Schedule::new(loopback);
-    let looks = Looks {
-        context,
-        session: &session,
-        client: client.clone(),
-        image: image.clone(),
-        who: who.clone(),
-        policy,
-        schedule,
-        wait: args.wait,
-    };
-    let Some(Outcome { reading, decision, waited }) = look(looks).await else {
+    let Some(question) = question(context, &args, &session, image).await? else {
         return Ok(Exit::Interrupted);
     };
-    section.note(&words(&reading, decision, policy));
-    drop(section);
-    let mut report = GateReport {
-        schema: "dhlimit/gate/1".to_owned(),
-        verdict: decision.verdict,
-        passes: decision.exit == Exit::Ok,
-        need: policy.need(reading.count().map(|count| count.limit)),
-        have: reading.remaining(),
-        waited_seconds: waited.as_secs(),
-        max_use: args.max_use,
-        reading: Record::from(&reading),
-        command: None,
-    };
-    let mut exit = decision.exit;
+    let Some(answer) = answer(context, &question).await else { return Ok(Exit::Interrupted) };
+    let mut report = report(&question, &answer, args.max_use);
+    let mut exit = answer.decision.exit;
     if report.passes && !args.command.is_empty() {
-        context.say(&report.sentence());
-        let variables = variables(&session, &args);
-        let mut spent = Spent::since(&reading, schedule.least());
-        let exit_code = {
-            let looks = async {
-                loop {
-                    tokio::time::sleep(spent.span()).await;
-                    spent.look(session.read(&client, &image, &who).await);
-                }
-            };
-            tokio::select! {
-                exit_code = foreground::run(&args.command, &variables, Scope::Command) => exit_code.map_err(super::not_run)?,
-                never = looks => never,
-            }
-        };
-        // Whoever interrupts wants it over, not one more request.
-        let used = if context.shutdown.is_cancelled() {
-            Used::Unknown
-        } else {
-            spent.end(&session.read(&client, &image, &who).await)
-        };
-        let (used_at_least, pulls) = (matches!(used, Used::AtLeast(_)), used.pulls());
-        report.command = Some(CommandRun { exit_code, used: pulls, used_at_least });
-        exit = after(exit_code, used, args.max_use, args.on_unknown);
+        exit = run_command(context, &args, &question, &answer, &mut report).await?;
     }
     // Before anything is shown, whose reader may be gone.
-    let handed_over = hand_over(context, &args, &report, dotenv);
+    let handed_over = hand_over(context, &args, &report, dotenv, report_file);
     show(context, &args, &report)?;
     match handed_over {
         // The command has run: its exit code is what counts.
         Err(failure) if report.command.is_some() => {
-            context.complain(&format!("dhlimit: {failure}"));
+            context.complain(&format!("dhlimit: {failure:#}"));
         }
         other => other?,
     }
     Ok(exit)
 }
 
-/// A look in words: verdict, what is left, what is needed.
-fn words(reading: &Reading, decision: Decision, policy: Policy) -> String {
-    let needed = reading
-        .count()
-        .map(|count| format!(", {} needed", policy.need(Some(count.limit))))
-        .unwrap_or_default();
-    let sentence = crate::text::one_line(&sentence(&Record::from(reading)), 300);
-    format!("{}: {sentence}{needed}", decision.verdict.as_str())
+/// A gate is one identity's, and a duration is no image.
+fn refuse(args: &Gate) -> Result<(), Failure> {
+    if args.asking.all_identities || args.asking.family == Family::Both {
+        return Err(Failure::usage("a gate asks as one identity over one address family")
+            .advise("leave --all-identities and --family both to check; name one with --user NAME or --anonymous"));
+    }
+    if let (Some(_), Some(image)) = (args.wait, args.image.as_deref())
+        && crate::cli::duration(image).is_ok()
+    {
+        return Err(Failure::usage(format!("{image} is taken for the image"))
+            .advise(format!("to wait that long write --wait={image}; an image of that name is docker.io/library/{image}")));
+    }
+    Ok(())
+}
+
+/// Whom to ask and what counts as open; `None` where shutdown came first.
+async fn question<'a>(
+    context: &Context,
+    args: &Gate,
+    session: &'a Session,
+    image: Reference,
+) -> anyhow::Result<Option<Question<'a>>> {
+    let client = session.client(&image, session.families().first().copied().flatten())?;
+    let found = tokio::select! {
+        found = asking::principals(context, session, &image) => found?,
+        () = context.shutdown.cancelled() => return Ok(None),
+    };
+    let who =
+        found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
+    let loopback = client.endpoint().base.host_str().is_some_and(is_loopback);
+    Ok(Some(Question {
+        session,
+        client,
+        image,
+        who,
+        policy: Policy {
+            need: args.need,
+            percent: args.need_percent,
+            on_unknown: args.on_unknown,
+            on_unlimited: args.on_unlimited,
+        },
+        schedule: Schedule::new(loopback),
+        wait: args.wait,
+    }))
+}
+
+/// The answer, with what is said on the way to it; `None` where shutdown came first.
+async fn answer(context: &Context, question: &Question<'_>) -> Option<Answer> {
+    let section = Section::open(context);
+    let mut countdown = Countdown::new(context);
+    let end = ask(question, &context.shutdown, &mut |step| {
+        countdown.step(&step);
+    })
+    .await;
+    countdown.finish();
+    match end {
+        End::Answered(answer) => {
+            section.note(&sentence(&report(question, &answer, None)));
+            Some(*answer)
+        }
+        End::Interrupted(answer) => {
+            if let Some(answer) = answer {
+                let state = sentence(&report(question, &answer, None));
+                context.say(&format!("interrupted: still {state}"));
+            }
+            None
+        }
+    }
+}
+
+fn report(question: &Question<'_>, answer: &Answer, max_use: Option<u64>) -> GateReport {
+    GateReport {
+        max_use,
+        endpoint: question.client.endpoint().base.to_string(),
+        sandbox: question.session.is_practice(&question.image),
+        ..GateReport::of(answer, question.policy)
+    }
+}
+
+/// Runs the command and notes what it took off the count.
+async fn run_command(
+    context: &Context,
+    args: &Gate,
+    question: &Question<'_>,
+    answer: &Answer,
+    report: &mut GateReport,
+) -> Result<Exit, Failure> {
+    context.say(&sentence(report));
+    let variables = variables(question.session, args);
+    let mut running = Running::since(&answer.reading, question);
+    let exit_code = tokio::select! {
+        exit_code = foreground::run(&args.command, &variables, Scope::Command) => exit_code.map_err(not_run)?,
+        never = running.watch() => match never {},
+    };
+    // Whoever interrupts wants it over, not one more request.
+    let (used, left) =
+        if context.shutdown.is_cancelled() { (Used::Unknown, None) } else { running.end().await };
+    report.after(exit_code, used, left);
+    Ok(after(exit_code, used, args.max_use, args.on_unknown))
 }
 
 /// The command is to ask the sandbox where the gate asked it.
@@ -165,6 +174,7 @@ fn after(exit_code: u8, used: Used, max_use: Option<u64>, on_unknown: Pass) -> E
 
 /// Shows the report: on standard output, or beside the command on standard error.
 fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<()> {
+    let now = context.clock.now();
     let github = pipeline::in_github(context);
     let usual = match context.terminal.stdout {
         true if args.command.is_empty() => Format::Table,
@@ -174,9 +184,9 @@ fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<(
     let format = args.output.unwrap_or(usual);
     let text = match format {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(report)?),
-        Format::Github => report.annotation(),
-        Format::Table => report.table(context.colour),
-        _ => report.plain(),
+        Format::Github => annotation(report, now),
+        Format::Table => table(report, context.colour, now),
+        _ => plain(report, now),
     };
     if args.command.is_empty() {
         context.tell(&text)?;
@@ -185,11 +195,9 @@ fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<(
     } else {
         context.say(text.trim_end());
     }
-    if github || format == Format::Github {
-        // Another format was asked for on standard output: the annotation is a word beside it.
-        if format != Format::Github {
-            context.complain(report.annotation().trim_end());
-        }
+    // Another format was asked for on standard output: the annotation is a word beside it.
+    if github && format != Format::Github {
+        context.complain(annotation(report, now).trim_end());
     }
     Ok(())
 }
@@ -200,11 +208,13 @@ fn hand_over(
     args: &Gate,
     report: &GateReport,
     dotenv: Option<Dotenv>,
-) -> Result<(), Failure> {
+    file: Option<ReportFile>,
+) -> anyhow::Result<()> {
     if pipeline::in_github(context) || args.output == Some(Format::Github) {
         pipeline::github(context, report);
     }
-    dotenv.map_or(Ok(()), |dotenv| dotenv.write(report))
+    dotenv.map_or(Ok(()), |dotenv| dotenv.write(report))?;
+    file.map_or(Ok(()), |file| file.write(report))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::command::github;
-use crate::render::gate::GateReport;
+use crate::gate::GateReport;
+use crate::render::gate::summary;
 use crate::{Context, Exit, Failure};
 
 /// The section's name; one gate at a time writes to a job's log.
@@ -21,7 +22,7 @@ pub(super) fn in_github(context: &Context) -> bool {
 pub(super) fn github(context: &Context, report: &GateReport) {
     let outputs: String =
         report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    github::append(context, "GITHUB_STEP_SUMMARY", &report.summary());
+    github::append(context, "GITHUB_STEP_SUMMARY", &summary(report, context.clock.now()));
     github::append(context, "GITHUB_OUTPUT", &outputs);
 }
 

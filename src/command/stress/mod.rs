@@ -21,7 +21,6 @@ use self::builtin::Builtin;
 use self::progress::Progress;
 use self::route::Route;
 use super::asking;
-use super::check::exit_of;
 use super::rounds::{End, Pace, Steady, rounds};
 use crate::cli::{Family, Format, Stress};
 use crate::credentials::Account;
@@ -32,7 +31,7 @@ use crate::registry::{Client, Principal};
 use crate::render::Look;
 use crate::render::stress::{Round, RoundOutcome, StoppedBy, StressReport, plain, table};
 use crate::runtime::{self, Outcome, Removal, Runtime, Scheme, Setup};
-use crate::session::{Session, Who};
+use crate::session::{Session, Who, exit_of};
 use crate::settings::Origin;
 use crate::{Context, Exit, Failure};
 

@@ -16,7 +16,6 @@ use super::goal::Goal;
 use super::pace::Schedule;
 use super::series::Series;
 use super::show::{self, Show};
-use crate::command::check::exit_of;
 use crate::command::rounds::{Act, Pace};
 use crate::image::Reference;
 use crate::process::hook::{Change, Hook, Say};
@@ -24,7 +23,7 @@ use crate::quota::Reading;
 use crate::recording::{Appended, Recorder};
 use crate::registry::{Client, Principal};
 use crate::render::watch::{Event, Shown};
-use crate::session::Session;
+use crate::session::{Session, exit_of};
 use crate::{Context, Exit, Failure};
 
 /// A wait is looked at again after this long at the latest: the machine may have slept.

@@ -18,7 +18,7 @@ const SPANS: i32 = 3;
 
 /// What a command took off the count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Used {
+pub(crate) enum Used {
     /// So many pulls.
     Pulls(u64),
     /// So many, and as many more as came back within the moments in which the count rose.
@@ -31,7 +31,7 @@ pub(super) enum Used {
 
 impl Used {
     /// The number, where there is one.
-    pub(super) const fn pulls(self) -> Option<u64> {
+    pub(crate) const fn pulls(self) -> Option<u64> {
         match self {
             Self::Pulls(pulls) | Self::AtLeast(pulls) => Some(pulls),
             Self::Uncounted | Self::Unknown => None,
@@ -40,7 +40,7 @@ impl Used {
 }
 
 /// The falls so far.
-pub(super) struct Spent {
+pub(crate) struct Spent {
     first: Reading,
     /// The last reading that told something.
     last: Reading,
@@ -55,7 +55,7 @@ pub(super) struct Spent {
 
 impl Spent {
     /// Since this reading; no two looks are closer than `least`.
-    pub(super) fn since(first: &Reading, least: Duration) -> Self {
+    pub(crate) fn since(first: &Reading, least: Duration) -> Self {
         let window = first.count().and_then(|count| count.window).map(Window::duration);
         let span = window.map_or(MOST, |window| (window / LOOKS_IN_A_WINDOW).clamp(least, MOST));
         Self {
@@ -70,12 +70,12 @@ impl Spent {
     }
 
     /// From one look to the next.
-    pub(super) const fn span(&self) -> Duration {
+    pub(crate) const fn span(&self) -> Duration {
         self.span
     }
 
     /// A look while the command runs. One that tells nothing changes nothing.
-    pub(super) fn look(&mut self, now: Reading) {
+    pub(crate) fn look(&mut self, now: Reading) {
         let (Some(before), Some(left)) = (self.last.remaining(), now.remaining()) else { return };
         let used_before = before < self.first.count().map_or(0, |count| count.limit);
         let full = now.count().is_some_and(|count| count.used() == 0);
@@ -90,7 +90,7 @@ impl Spent {
     }
 
     /// The look when the command has ended, and what it comes to.
-    pub(super) fn end(mut self, now: &Reading) -> Used {
+    pub(crate) fn end(mut self, now: &Reading) -> Used {
         if matches!(
             (&self.first.status, &now.status),
             (LimitStatus::Unlimited, LimitStatus::Unlimited)

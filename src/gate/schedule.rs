@@ -19,19 +19,19 @@ const WITHOUT_A_WINDOW: u32 = 6;
 
 /// The spans of one gate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     /// No two polls are closer.
     least: Duration,
 }
 
 impl Schedule {
     /// For a registry on loopback, or elsewhere.
-    pub(super) const fn new(loopback: bool) -> Self {
+    pub(crate) const fn new(loopback: bool) -> Self {
         Self { least: if loopback { LEAST_ON_LOOPBACK } else { LEAST } }
     }
 
     /// The shortest span between two polls.
-    pub(super) const fn least(self) -> Duration {
+    pub(crate) const fn least(self) -> Duration {
         self.least
     }
 
@@ -39,7 +39,7 @@ impl Schedule {
     ///
     /// `failures` counts the polls in a row, this one too, that told nothing; `full_in` is the time
     /// until the count is full again at the latest; `random` is from 0 to 1.
-    pub(super) fn next(
+    pub(crate) fn next(
         self,
         reading: &Reading,
         failures: u32,
@@ -89,7 +89,7 @@ fn between(low: Duration, high: Duration, random: f64) -> Duration {
 
 /// A random number from 0 to 1, different in each process and call. Good enough to spread polls, for
 /// nothing else; the standard library seeds its hashers from the system.
-pub(super) fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     let bits = RandomState::new().hash_one(std::process::id());
     f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)

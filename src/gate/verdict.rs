@@ -17,43 +17,42 @@
 //! `--on-unknown pass` is for a registry that cannot be asked; a registry that has refused is known to
 //! refuse, and no flag opens the gate to it.
 
+use super::report::Verdict;
 use crate::Exit;
-use crate::cli::Pass;
-use crate::command::check::exit_of;
+use crate::cli::{Pass, Threshold};
 use crate::quota::{FaultKind, LimitStatus, Reading};
-use crate::render::gate::Verdict;
+use crate::session::exit_of;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     /// Pulls that must remain, at least.
-    pub(super) need: u64,
-    /// Percent of the limit that must remain, at least.
-    pub(super) percent: Option<f64>,
-    /// Where the limit cannot be told.
-    pub(super) on_unknown: Pass,
+    pub(crate) need: Threshold,
+    /// Percent of the limit that must remain, too.
+    pub(crate) percent: Option<f64>,
+    /// Where the limit cannot be determined.
+    pub(crate) on_unknown: Pass,
     /// Where there is none.
-    pub(super) on_unlimited: Pass,
+    pub(crate) on_unlimited: Pass,
 }
 
 impl Policy {
-    /// The pulls that must remain under a limit.
-    pub(super) fn need(self, limit: Option<u64>) -> u64 {
-        let share =
-            self.percent.and_then(|percent| crate::cli::Threshold::Percent(percent).pulls(limit));
-        share.unwrap_or(0).max(self.need)
+    /// The pulls that must remain under a limit, at least 1.
+    pub(crate) fn need(self, limit: Option<u64>) -> u64 {
+        let share = self.percent.and_then(|percent| Threshold::Percent(percent).pulls(limit));
+        share.unwrap_or(0).max(self.need.pulls(limit).unwrap_or(0)).max(1)
     }
 }
 
 /// What a reading means under a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Decision {
+pub(crate) struct Decision {
     /// What is known.
-    pub(super) verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// What follows; the gate lets through where it is [`Exit::Ok`], and only there.
-    pub(super) exit: Exit,
+    pub(crate) exit: Exit,
     /// Whether waiting may change it.
-    pub(super) may_change: bool,
+    pub(crate) may_change: bool,
 }
 
 impl Decision {
@@ -63,7 +62,7 @@ impl Decision {
 }
 
 /// The decision on one reading.
-pub(super) fn decide(reading: &Reading, policy: Policy) -> Decision {
+pub(crate) fn decide(reading: &Reading, policy: Policy) -> Decision {
     let unknown = |may_change| match policy.on_unknown {
         Pass::Pass => Decision::new(Verdict::Unknown, Exit::Ok, may_change),
         Pass::Fail => Decision::new(Verdict::Unknown, exit_of(reading), may_change),
@@ -114,8 +113,18 @@ pub(super) mod tests {
     use super::*;
     use crate::quota::{Confidence, Count, Fault, Identity, Throttle, Window};
 
+    /// So many pulls needed, the usual flags.
+    pub(in crate::gate) fn policy(need: u64) -> Policy {
+        Policy {
+            need: Threshold::Pulls(need),
+            percent: None,
+            on_unknown: Pass::Fail,
+            on_unlimited: Pass::Pass,
+        }
+    }
+
     /// A reading that stands so.
-    pub(in crate::command::gate) fn reading(status: LimitStatus) -> Reading {
+    pub(in crate::gate) fn reading(status: LimitStatus) -> Reading {
         Reading {
             at: "2026-11-22T09:15:21Z".parse().unwrap(),
             image: "nginx".parse().unwrap(),
@@ -136,7 +145,7 @@ pub(super) mod tests {
     }
 
     /// So many of 100 left, in a window of an hour.
-    pub(in crate::command::gate) fn limited(remaining: u64) -> LimitStatus {
+    pub(in crate::gate) fn limited(remaining: u64) -> LimitStatus {
         match remaining {
             0 => LimitStatus::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) },
             _ => LimitStatus::Limited(Count {
@@ -148,7 +157,7 @@ pub(super) mod tests {
     }
 
     /// A failure of a kind.
-    pub(in crate::command::gate) fn failed(kind: FaultKind) -> LimitStatus {
+    pub(in crate::gate) fn failed(kind: FaultKind) -> LimitStatus {
         LimitStatus::Failed(fault(kind))
     }
 
@@ -197,7 +206,7 @@ pub(super) mod tests {
         #[case] rows: [(&str, u8, bool); 4],
     ) {
         for ((on_unknown, on_unlimited), row) in FLAGS.into_iter().zip(rows) {
-            let policy = Policy { need: 10, percent: None, on_unknown, on_unlimited };
+            let policy = Policy { on_unknown, on_unlimited, ..policy(10) };
             let decision = decide(&reading(status.clone()), policy);
             let found = (decision.verdict.as_str(), decision.exit.code(), decision.may_change);
             assert_eq!(found, row, "--on-unknown {on_unknown:?} --on-unlimited {on_unlimited:?}");
@@ -206,12 +215,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_larger_of_number_and_percentage_is_needed() {
-        let policy = |need, percent| Policy {
-            need,
-            percent,
-            on_unknown: Pass::Fail,
-            on_unlimited: Pass::Pass,
-        };
+        let policy = |need, percent| Policy { percent, ..policy(need) };
         let rows = [
             (1, None, 1),
             (5, Some(20.0), 20),
@@ -223,5 +227,7 @@ pub(super) mod tests {
             assert_eq!(policy(need, percent).need(Some(100)), needed, "{need} {percent:?}");
         }
         assert_eq!(policy(3, Some(50.0)).need(None), 3);
+        let share = Policy { need: Threshold::Percent(20.0), ..policy(1, Some(10.0)) };
+        assert_eq!((share.need(Some(100)), share.need(Some(3)), share.need(None)), (20, 1, 1));
     }
 }

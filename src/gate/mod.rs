@@ -1,0 +1,17 @@
+//! The gate: open or closed, from one reading or after a wait, and what a command took off the count
+//! behind it. [`ask`] gives the answer, [`Running`] watches the command, [`GateReport`] is the value
+//! that both end in. The truth table is in `verdict`.
+
+mod report;
+mod running;
+mod schedule;
+mod spent;
+mod verdict;
+mod wait;
+
+pub use report::{CommandRun, GateReport, Verdict};
+pub(crate) use running::Running;
+pub(crate) use schedule::Schedule;
+pub(crate) use spent::Used;
+pub(crate) use verdict::Policy;
+pub(crate) use wait::{Answer, End, Question, Step, ask};
