@@ -329,12 +329,13 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             break
         }
         'dhlimit;gate' {
-            [CompletionResult]::new('--need', '--need', [CompletionResultType]::ParameterName, 'Open only if so many pulls remain')
-            [CompletionResult]::new('--need-percent', '--need-percent', [CompletionResultType]::ParameterName, 'Open only if this share of the limit remains, in percent; with --need, the larger counts')
+            [CompletionResult]::new('--need', '--need', [CompletionResultType]::ParameterName, 'Open only if this many pulls are left, or this share of the limit')
+            [CompletionResult]::new('--need-percent', '--need-percent', [CompletionResultType]::ParameterName, 'Open only if this share of the limit is left, in percent; with --need, the larger counts')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'While closed, ask again now and then, for this long; without DURATION until two windows have passed')
             [CompletionResult]::new('--on-unknown', '--on-unknown', [CompletionResultType]::ParameterName, 'What to do when the limit cannot be told: the registry is not reached or not understood')
             [CompletionResult]::new('--on-unlimited', '--on-unlimited', [CompletionResultType]::ParameterName, 'What to do when the registry names no limit')
             [CompletionResult]::new('--max-use', '--max-use', [CompletionResultType]::ParameterName, 'Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the answer to this file, too, as JSON')
             [CompletionResult]::new('--dotenv', '--dotenv', [CompletionResultType]::ParameterName, 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]')

@@ -295,7 +295,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__gate)
-            opts="-o -q -v -h --need --need-percent --wait --on-unknown --on-unlimited --max-use --dotenv --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --need --need-percent --wait --on-unknown --on-unlimited --max-use --report --dotenv --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -322,6 +322,10 @@ _dhlimit() {
                     return 0
                     ;;
                 --max-use)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

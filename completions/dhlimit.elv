@@ -314,12 +314,13 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dhlimit;gate'= {
-            cand --need 'Open only if so many pulls remain'
-            cand --need-percent 'Open only if this share of the limit remains, in percent; with --need, the larger counts'
+            cand --need 'Open only if this many pulls are left, or this share of the limit'
+            cand --need-percent 'Open only if this share of the limit is left, in percent; with --need, the larger counts'
             cand --wait 'While closed, ask again now and then, for this long; without DURATION until two windows have passed'
             cand --on-unknown 'What to do when the limit cannot be told: the registry is not reached or not understood'
             cand --on-unlimited 'What to do when the registry names no limit'
             cand --max-use 'Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs'
+            cand --report 'Write the answer to this file, too, as JSON'
             cand --dotenv 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab'
             cand -o 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]'
             cand --output 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]'

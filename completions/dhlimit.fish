@@ -337,14 +337,15 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l trust-proxy 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need -d 'Open only if so many pulls remain' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-percent -d 'Open only if this share of the limit remains, in percent; with --need, the larger counts' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need -d 'Open only if this many pulls are left, or this share of the limit' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-percent -d 'Open only if this share of the limit is left, in percent; with --need, the larger counts' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l wait -d 'While closed, ask again now and then, for this long; without DURATION until two windows have passed' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unknown -d 'What to do when the limit cannot be told: the registry is not reached or not understood' -r -f -a "pass\t'Let through'
 fail\t'Do not let through'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unlimited -d 'What to do when the registry names no limit' -r -f -a "pass\t'Let through'
 fail\t'Do not let through'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l max-use -d 'Fail with exit code 1 if COMMAND used more pulls, as far as the count tells while it runs' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l report -d 'Write the answer to this file, too, as JSON' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l dotenv -d 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s o -l output -d 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line an item, no decoration'

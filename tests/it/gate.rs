@@ -182,12 +182,16 @@ fn what_a_command_uses_is_counted_and_may_be_bounded() {
             ],
         )
     };
-    for (most, code) in [("2", 0), ("1", 1)] {
+    for (most, code, before) in [("2", 0, 10), ("1", 1, 8)] {
         let outcome = pulls(most);
         assert_eq!(outcome.code, Some(code), "{outcome:?}");
         let at = outcome.stderr.find('{').expect("a report on standard error");
         let report: Value = serde_json::from_str(&outcome.stderr[at..]).expect("JSON");
-        assert_eq!(report["command"], json!({"exit_code": 0, "used": 2, "used_at_least": false}));
+        let counted = json!({
+            "exit_code": 0, "used": 2, "used_at_least": false,
+            "remaining_before": before, "remaining_after": before - 2,
+        });
+        assert_eq!(report["command"], counted);
         assert_eq!(report["verdict"], "open");
     }
     let failed = gate(&sandbox, &["--max-use", "0", IMAGE, "--", "sh", "-c", "exit 9"]);
@@ -245,7 +249,7 @@ fn a_count_that_is_full_all_of_a_sudden_is_looked_at_twice() {
         (Some(0), Some("open")),
         "{outcome:?}"
     );
-    assert!(outcome.stderr.contains("full all of a sudden"), "{outcome:?}");
+    assert!(outcome.stderr.contains("unexpected jump to full"), "{outcome:?}");
     let full = heads(&sandbox).iter().filter(|line| line["remaining"] == 5).count();
     assert_eq!(full, 2, "{outcome:?}");
 }
