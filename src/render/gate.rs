@@ -94,7 +94,9 @@ pub fn plain(report: &GateReport, now: DateTime<Utc>) -> String {
     let mut line = one_line(&sentence(report), 600);
     line.extend(enough_utc(report, now).map(|enough| format!("; {enough}")));
     let mut lines = format!("{}  {line}\n", one_line(&subject(report), 400));
-    remarks(report).iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
+    for remark in remarks(report) {
+        lines.push_str(&format!("  {remark}\n"));
+    }
     lines
 }
 
@@ -112,7 +114,9 @@ pub fn table(report: &GateReport, colour: bool, now: DateTime<Utc>) -> String {
         at.with_timezone(&Local).format(&format!("{format} %Z")).to_string()
     });
     lines.extend(local.map(|enough| format!("  {enough}\n")));
-    remarks(report).iter().for_each(|remark| lines.push_str(&format!("  {remark}\n")));
+    for remark in remarks(report) {
+        lines.push_str(&format!("  {remark}\n"));
+    }
     lines
 }
 
