@@ -101,6 +101,31 @@ impl AuthFile {
         };
         Ok(Self { auths, helpers, store })
     }
+
+    /// Parses the older format of `~/.dockercfg`: the entries of `auths` and nothing about them.
+    pub fn parse_dockercfg(bytes: &[u8]) -> Result<Self, AuthFileError> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self::default());
+        }
+        let value: Value = serde_json::from_slice(bytes)
+            .map_err(|error| AuthFileError::Json { line: error.line(), column: error.column() })?;
+        let Value::Object(root) = value else { return Err(AuthFileError::Shape("the whole")) };
+        let auths = root.iter().map(|(key, value)| (key.clone(), entry(value))).collect();
+        Ok(Self { auths, ..Self::default() })
+    }
+}
+
+impl EntryError {
+    /// Whether docker refuses the whole file for such an entry, whatever registry is asked about (seen
+    /// with docker 28.2.2: "Error parsing config file", and pulls with and without the other logins).
+    pub const fn spoils_file(self) -> bool {
+        matches!(self, Self::Shape | Self::Base64 | Self::Colon | Self::NoUser)
+    }
+
+    /// The same of the kubelet and a Secret (`pkg/credentialprovider/config.go`, v1.34).
+    pub const fn spoils_secret(self) -> bool {
+        matches!(self, Self::Shape | Self::Base64 | Self::Colon)
+    }
 }
 
 fn object<'a>(
@@ -153,6 +178,10 @@ fn decode(auth: &str) -> Result<(String, SecretString), EntryError> {
     let bytes = STANDARD.decode(joined).map_err(|_| EntryError::Base64)?;
     let text = String::from_utf8(bytes).map_err(|_| EntryError::Utf8)?;
     let (user, password) = text.split_once(':').ok_or(EntryError::Colon)?;
+    // Both halves come out empty where a CI job has no secrets: `printf '%s:%s' "$USER" "$TOKEN"`.
+    if user.is_empty() {
+        return Err(EntryError::NoUser);
+    }
     Ok((user.to_owned(), SecretString::from(password.trim_matches('\0'))))
 }
 
@@ -211,6 +240,8 @@ mod tests {
             (r#"{"auth": "/////w=="}"#, EntryError::Utf8),
             (r#"{"auth": "aHVudGVyMg=="}"#, EntryError::Colon),
             (r#"{"auth": "OnNlY3JldA=="}"#, EntryError::NoUser),
+            (r#"{"auth": "Og=="}"#, EntryError::NoUser),
+            (r#"{"auth": "Og==", "identitytoken": "t"}"#, EntryError::NoUser),
             (r#"{"auth": "Ym9iOg=="}"#, EntryError::NoSecret),
             (r#"{"username": "bob"}"#, EntryError::NoSecret),
         ];
@@ -234,6 +265,18 @@ mod tests {
             let error = AuthFile::parse(text.as_bytes()).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{text}: {error:?}");
         }
+    }
+
+    #[test]
+    fn the_older_file_holds_its_entries_at_the_top() {
+        let file = AuthFile::parse_dockercfg(br#"{"k": {"auth": "YTpi", "email": "a@b"}, "x": 7}"#)
+            .unwrap();
+        assert_eq!(file.auths["k"].as_ref().unwrap().user(), Some("a"));
+        assert_eq!(file.auths["x"].as_ref().unwrap_err(), &EntryError::Shape);
+        assert!(AuthFile::parse_dockercfg(b" ").unwrap().auths.is_empty());
+        assert!(
+            AuthFile::parse_dockercfg(b"{").is_err() && AuthFile::parse_dockercfg(b"[]").is_err()
+        );
     }
 
     #[test]

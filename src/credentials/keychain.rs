@@ -208,7 +208,8 @@ impl Keychain {
             })
             .await;
         }
-        for place in places::podman(&self.environment) {
+        let podman = places::podman(&self.environment);
+        for place in podman.into_iter().chain(places::dockercfg(&self.environment)) {
             self.read(&mut survey, &place, |survey, file| {
                 pending.extend(survey.as_podman(&place.store, &file, registry, repository));
             })
@@ -333,7 +334,7 @@ impl Pending {
 impl Survey {
     fn open(&mut self, store: Store, bytes: &[u8], then: impl FnOnce(&mut Self, AuthFile)) {
         self.looked.push(store.to_string());
-        match AuthFile::parse(bytes) {
+        match store.parse(bytes) {
             Ok(file) => then(self, file),
             Err(error) => self.notes.push(Note::Malformed { store, error }),
         }
@@ -344,7 +345,16 @@ impl Survey {
         if keys::is_docker_hub(registry) {
             self.note_unused(store, file);
         }
-        self.by_docker_key(store, file, keys::docker_key(registry))
+        let key = keys::docker_key(registry);
+        let own = keys::entry_of(&file.auths, key).map(|(key, _)| key);
+        let spoiling = file.auths.iter().filter(|(key, _)| Some(key.as_str()) != own);
+        let spoiling = spoiling.filter_map(|(key, entry)| {
+            let error = *entry.as_ref().err().filter(|error| error.spoils_file())?;
+            let origin = Origin::Entry { store: store.clone(), key: key.clone() };
+            Some(Note::Spoilt { origin, error })
+        });
+        self.notes.extend(spoiling);
+        self.by_docker_key(store, file, key)
     }
 
     /// What a reader of docker's file takes from it for a key.

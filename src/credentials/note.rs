@@ -59,6 +59,16 @@ pub enum Note {
         /// What is wrong.
         error: EntryError,
     },
+    /// An entry of another registry for which docker refuses the whole file.
+    #[error(
+        "{origin} {error}; for this one entry docker refuses the whole file, and pulls may go out without any of its logins"
+    )]
+    Spoilt {
+        /// The entry.
+        origin: Origin,
+        /// What is wrong.
+        error: EntryError,
+    },
     /// A login to Docker Hub under a key that docker never looks up.
     #[error("{origin} is never used by docker: Docker Hub's key is https://index.docker.io/v1/")]
     UnusedKey {
@@ -203,7 +213,7 @@ impl Note {
             Self::TooLarge { .. } => "credentials-too-large",
             Self::Missing { .. } | Self::Folder { .. } => "credentials-missing",
             Self::Malformed { .. } => "credentials-malformed",
-            Self::Entry { .. } => "login-broken",
+            Self::Entry { .. } | Self::Spoilt { .. } => "login-broken",
             Self::UnusedKey { .. } => "login-key-unused",
             Self::Overridden { .. } => "login-overridden",
             Self::HelperInVariable => "helper-in-variable",
@@ -237,6 +247,9 @@ impl Note {
                 format!("repair the JSON of {store}, or move it away and log in again")
             }
             Self::Entry { .. } => "log in again to that registry".into(),
+            Self::Spoilt { .. } => {
+                "take that entry out of the file, then log in again to its registry".into()
+            }
             Self::UnusedKey { .. } => "run `docker login` without a server name".into(),
             Self::Overridden { .. } => {
                 "log out and in again, so that only the helper holds the login".into()

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::{AuthFile, AuthFileError};
 use crate::text;
 
 /// The most characters of a foreign key or name that are shown.
@@ -45,15 +46,30 @@ pub enum Store {
     Docker(String),
     /// Podman's `auth.json`; the path as shown.
     Podman(String),
+    /// `~/.dockercfg`, which docker no longer reads and podman does; the path as shown.
+    Dockercfg(String),
     /// A Kubernetes `.dockerconfigjson`; whatever the caller calls it.
     Kubernetes(String),
+}
+
+impl Store {
+    /// Parses what lies there in the format of the place.
+    pub(super) fn parse(&self, bytes: &[u8]) -> Result<AuthFile, AuthFileError> {
+        match self {
+            Self::Dockercfg(_) => AuthFile::parse_dockercfg(bytes),
+            _ => AuthFile::parse(bytes),
+        }
+    }
 }
 
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DockerAuthConfig => f.write_str("DOCKER_AUTH_CONFIG"),
-            Self::Docker(file) | Self::Podman(file) | Self::Kubernetes(file) => f.write_str(file),
+            Self::Docker(file)
+            | Self::Podman(file)
+            | Self::Dockercfg(file)
+            | Self::Kubernetes(file) => f.write_str(file),
         }
     }
 }

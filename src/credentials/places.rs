@@ -79,6 +79,19 @@ pub(super) fn podman(environment: &Environment) -> Vec<Place> {
         .collect()
 }
 
+/// Docker's file of before 2014, which podman still reads after all others, unless a variable tells it
+/// which file to use (seen with podman 4.3.1).
+pub(super) fn dockercfg(environment: &Environment) -> Option<Place> {
+    let is_told = |variable: &str| environment.var(variable).is_some();
+    if is_told("REGISTRY_AUTH_FILE") || is_told(DOCKER_CONFIG) {
+        return None;
+    }
+    let path = environment.home()?.join(".dockercfg");
+    let store = Store::Dockercfg(shown(&path, environment));
+    // Where it is not, nobody misses it.
+    path.is_file().then_some(Place { store, path, named_by: NamedBy::Habit })
+}
+
 /// A path as people write it.
 pub(super) fn shown(path: &Path, environment: &Environment) -> String {
     shown_path(path, environment.home().as_deref())

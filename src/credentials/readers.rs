@@ -61,8 +61,8 @@ pub enum Content {
 }
 
 impl Content {
-    fn of(bytes: &[u8]) -> Self {
-        AuthFile::parse(bytes).map_or(Self::Unusable, Self::File)
+    fn of(store: &Store, bytes: &[u8]) -> Self {
+        store.parse(bytes).map_or(Self::Unusable, Self::File)
     }
 }
 
@@ -105,7 +105,9 @@ impl Keychain {
         let files: Vec<_> = match (is_told("REGISTRY_AUTH_FILE"), is_told("DOCKER_CONFIG")) {
             (true, _) => own,
             (false, true) => docker.into_iter().collect(),
-            (false, false) => own.into_iter().chain(docker).collect(),
+            (false, false) => {
+                own.into_iter().chain(docker).chain(places::dockercfg(&self.environment)).collect()
+            }
         };
         for place in files {
             self.read(&mut survey, &place, |survey, file| {
@@ -120,14 +122,14 @@ impl Keychain {
     pub async fn holdings(&self) -> Vec<Holding> {
         let variable = self.environment.var("DOCKER_AUTH_CONFIG").map(|text| Holding {
             store: Store::DockerAuthConfig,
-            content: Content::of(text.as_bytes()),
+            content: Content::of(&Store::DockerAuthConfig, text.as_bytes()),
         });
         let mut holdings: Vec<Holding> = variable.into_iter().collect();
-        for place in
-            places::docker(&self.environment).into_iter().chain(places::podman(&self.environment))
-        {
+        let podman = places::podman(&self.environment).into_iter();
+        let podman = podman.chain(places::dockercfg(&self.environment));
+        for place in places::docker(&self.environment).into_iter().chain(podman) {
             let content = match place.read(self.limit).await {
-                Ok(Some(bytes)) => Content::of(&bytes),
+                Ok(Some(bytes)) => Content::of(&place.store, &bytes),
                 Ok(None) => Content::Absent,
                 Err(_) => Content::Unusable,
             };

@@ -296,6 +296,16 @@ pub(crate) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) ->
     };
     let usable = usable(secret, target);
     let mut findings = Vec::new();
+    let own = kubelet_keys(&file.auths, registry, target.image.repository());
+    for (key, error) in spoiling(file).filter(|(key, _)| !own.contains(key)) {
+        let place = Origin::Entry { store: secret.store.clone(), key: key.to_owned() };
+        let evidence = format!(
+            "{place} {error}; for this one entry the kubelet takes nothing of the whole Secret"
+        );
+        findings.push(
+            finding(Severity::Error, "login-broken", registry, &evidence).advise(create(registry)),
+        );
+    }
     for key in kubelet_keys(&file.auths, registry, target.image.repository()) {
         let place = Origin::Entry { store: secret.store.clone(), key: key.to_owned() };
         let broken = match file.auths.get(key) {
@@ -352,9 +362,20 @@ pub(crate) fn of_secret(secret: &Secret, target: &Target, now: DateTime<Utc>) ->
     findings
 }
 
+/// The entries for which the kubelet refuses a whole Secret.
+fn spoiling(file: &AuthFile) -> impl Iterator<Item = (&str, EntryError)> {
+    file.auths.iter().filter_map(|(key, entry)| {
+        let error = *entry.as_ref().err().filter(|error| error.spoils_secret())?;
+        Some((key.as_str(), error))
+    })
+}
+
 /// The logins of a Secret that the kubelet tries, in its order.
 pub(crate) fn usable(secret: &Secret, target: &Target) -> Vec<Login> {
     let (Ok(file), None) = (&secret.file, &secret.mistyped) else { return Vec::new() };
+    if spoiling(file).next().is_some() {
+        return Vec::new();
+    }
     let keys = kubelet_keys(&file.auths, target.registry(), target.image.repository());
     let login = |key: &str| match file.auths.get(key) {
         Some(Ok(credential @ Credential::Password { .. })) => {

@@ -12,7 +12,7 @@ use super::target::Target;
 use super::{Finding, Severity, Topic};
 use crate::context::Environment;
 use crate::credentials::is_docker_hub;
-use crate::hostconfig::{Machine, Proxies, Sight, look};
+use crate::hostconfig::{Machine, Proxies, Sight, WITHOUT_ROOT, look};
 use crate::registry::proxy_for;
 
 /// The most mirrors that are asked.
@@ -99,7 +99,15 @@ pub(crate) fn judge(
     sights: &[Sight],
     answers: &BTreeMap<String, Result<u16, String>>,
 ) -> Vec<Finding> {
-    sights.iter().map(|sight| one(sight, answers)).collect()
+    let judged = |sight: &Sight| {
+        let mut finding = one(sight, answers);
+        // What is there for a tool that root does not run is good to know and no more.
+        if sight.tool().ends_with(WITHOUT_ROOT) {
+            finding.severity = finding.severity.min(Severity::Info);
+        }
+        finding
+    };
+    sights.iter().map(judged).collect()
 }
 
 fn one(sight: &Sight, answers: &BTreeMap<String, Result<u16, String>>) -> Finding {
@@ -107,7 +115,7 @@ fn one(sight: &Sight, answers: &BTreeMap<String, Result<u16, String>>) -> Findin
         Sight::Mirrors { tool, registry, file, mirrors, falls_back } => mirrored(tool, registry, file, mirrors, *falls_back, answers),
         Sight::Blocked { tool, registry, file } => {
             finding(Severity::Error, "registry-blocked", registry, &format!("{file} forbids {tool} to pull from {registry}"))
-                .advise(format!("take `blocked = true` for {registry} out of {file}, or pull from where the images are meant to come from"))
+                .advise(format!("take the block of {registry} out of {file}, or pull from where the images are meant to come from"))
         }
         Sight::Insecure { tool, registry, file } => {
             let evidence = format!("{file} lets {tool} speak to {registry} without TLS or without looking at its certificate");
@@ -115,14 +123,19 @@ fn one(sight: &Sight, answers: &BTreeMap<String, Result<u16, String>>) -> Findin
                 .advise("a login sent there can be read on the way: give the registry a certificate and name its CA")
         }
         Sight::Proxies { tool, file, proxies } => proxied(tool, file, proxies),
-        Sight::Login { file, key } => {
+        Sight::Login { tool, file, key } => {
             let evidence = format!("{file} holds a login for {}: the CRI uses it where a pod has no imagePullSecret", shown(key));
-            finding(Severity::Info, "login-in-containerd", "containerd", &evidence)
+            let name = if tool.starts_with("containerd") { "containerd" } else { tool };
+            finding(Severity::Info, "login-in-containerd", name, &evidence)
                 .advise("containerd 2 calls this deprecated: use imagePullSecrets or a credential provider of the kubelet")
+        }
+        Sight::Unread { tool, file, what, advice } => {
+            let evidence = format!("{file} ({tool}): {what}");
+            finding(Severity::Warning, "configuration-unread", file, &evidence).advise(advice)
         }
         Sight::Unusable { tool, file, why } => {
             finding(Severity::Warning, "configuration-unusable", file, &format!("{tool} has a configuration there, but {why}"))
-                .advise(format!("repair {file}: containerd passes over a broken hosts.toml in silence, others refuse to start"))
+                .advise(format!("correct {file}, then restart what reads it: containerd silently passes over a broken hosts.toml, others do not start"))
         }
     }
 }

@@ -4,9 +4,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{Broken, Sight};
+use super::{Broken, Sight, Unread};
 use crate::context::Environment;
 use crate::credentials::shown_path;
+
+/// How the name of a tool ends that root looks at and does not use.
+pub(crate) const WITHOUT_ROOT: &str = " without root";
 
 /// The most bytes of a configuration file.
 const MOST: u64 = 1 << 20;
@@ -20,7 +23,7 @@ pub(crate) struct Machine {
     pub root: PathBuf,
     /// The variables.
     pub environment: Environment,
-    /// Whether this is root, whose tools do not look at what is for rootless ones.
+    /// Whether this is root, whose tools do not use what is for rootless ones.
     pub is_root: bool,
 }
 
@@ -35,9 +38,15 @@ impl Machine {
         Some(folder.or_else(|| Some(self.environment.home()?.join(".config")))?.join(path))
     }
 
-    /// What lies in the user's folder for tools without root.
-    pub(super) fn rootless(&self, path: &str) -> Option<PathBuf> {
-        if self.is_root { None } else { self.own(path) }
+    /// What lies in the user's folder for tools without root, and what such a tool is called here: to
+    /// root, whose own tools do not look there, it is another one.
+    pub(super) fn rootless(
+        &self,
+        tool: &'static str,
+        without_root: &'static str,
+        path: &str,
+    ) -> Option<(&'static str, PathBuf)> {
+        Some((if self.is_root { without_root } else { tool }, self.own(path)?))
     }
 
     /// The files of a pattern, in order; relative ones lie beside `file`.
@@ -116,15 +125,28 @@ impl Machine {
         let text = self.read(tool, path, sights)?;
         match parse(&text) {
             Ok(parsed) => Some(parsed),
-            Err(Broken { line }) => {
-                sights.push(Sight::Unusable {
-                    tool,
-                    file: self.shown(path),
-                    why: format!("it is broken at line {line}"),
-                });
+            Err(broken) => {
+                let (file, why) = (self.shown(path), broken.to_string());
+                sights.push(Sight::Unusable { tool, file, why });
                 None
             }
         }
+    }
+
+    /// That nobody reads something in a file.
+    pub(super) fn pass_over(
+        &self,
+        tool: &'static str,
+        path: &Path,
+        unread: impl IntoIterator<Item = Unread>,
+        sights: &mut Vec<Sight>,
+    ) {
+        sights.extend(unread.into_iter().map(|Unread { what, advice }| Sight::Unread {
+            tool,
+            file: self.shown(path),
+            what,
+            advice,
+        }));
     }
 
     /// The files of a folder whose names end so, in order.

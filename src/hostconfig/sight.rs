@@ -55,8 +55,10 @@ pub(crate) enum Sight {
         /// Which.
         proxies: Proxies,
     },
-    /// A login for the CRI stands in containerd's configuration.
+    /// A login stands in a runtime's configuration.
     Login {
+        /// Whose.
+        tool: &'static str,
         /// By which file.
         file: String,
         /// The registry's key.
@@ -71,4 +73,30 @@ pub(crate) enum Sight {
         /// What is wrong with it.
         why: String,
     },
+    /// Something that is there and that nobody reads.
+    Unread {
+        /// Whose.
+        tool: &'static str,
+        /// The file or folder.
+        file: String,
+        /// What, and why nobody reads it.
+        what: String,
+        /// What to do.
+        advice: String,
+    },
+}
+
+impl Sight {
+    /// Whose configuration it is.
+    pub(crate) fn tool(&self) -> &'static str {
+        match self {
+            Self::Mirrors { tool, .. }
+            | Self::Blocked { tool, .. }
+            | Self::Insecure { tool, .. }
+            | Self::Proxies { tool, .. }
+            | Self::Login { tool, .. }
+            | Self::Unusable { tool, .. }
+            | Self::Unread { tool, .. } => tool,
+        }
+    }
 }

@@ -41,7 +41,7 @@ fn short(sight: &Sight) -> String {
         Sight::Mirrors { tool, registry, file, mirrors, falls_back } => {
             format!(
                 "{} {registry} {}{} by {file}",
-                tool.split(' ').next().unwrap(),
+                tool.split(" (").next().unwrap(),
                 mirrors.join(" "),
                 if *falls_back { " +" } else { "" }
             )
@@ -50,6 +50,7 @@ fn short(sight: &Sight) -> String {
         Sight::Insecure { tool, registry, .. } => format!("{tool} insecure {registry}"),
         Sight::Proxies { tool, file, .. } => format!("{tool} proxied by {file}"),
         Sight::Login { key, .. } => format!("login {key}"),
+        Sight::Unread { file, advice, .. } => format!("{file} unread: {advice}"),
         Sight::Unusable { file, why, .. } => format!("{file}: {why}"),
     }
 }
@@ -177,7 +178,7 @@ fn the_last_import_of_containerd_s_configuration_has_the_word() {
 }
 
 #[test]
-fn what_is_for_rootless_tools_is_nothing_to_root() {
+fn what_is_for_rootless_tools_is_told_of_them_to_root() {
     let hub = "home/.config/containerd/certs.d/docker.io/hosts.toml";
     let root = Root::new(&[
         (hub, MIRROR),
@@ -186,7 +187,11 @@ fn what_is_for_rootless_tools_is_nothing_to_root() {
     ]);
     assert_eq!(
         root.seen_by(true, &[]),
-        ["nerdctl docker.io https://etc.example + by /etc/containerd/certs.d/docker.io/hosts.toml"]
+        [
+            "docker without root docker.io https://mirror.example + by ~/.config/docker/daemon.json",
+            "nerdctl docker.io https://etc.example + by /etc/containerd/certs.d/docker.io/hosts.toml",
+            "nerdctl without root docker.io https://mirror.example + by ~/.config/containerd/certs.d/docker.io/hosts.toml",
+        ]
     );
     let rootless = [
         "docker docker.io https://mirror.example + by ~/.config/docker/daemon.json",
