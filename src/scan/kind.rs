@@ -113,6 +113,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &kinds::packer::KIND,
     &kinds::nomad::KIND,
     &kinds::terraform::KIND,
+    &kinds::github::KIND,
     &kinds::kustomize::KIND,
     &kinds::kubernetes::KIND,
     &kinds::helm::KIND,
