@@ -34,8 +34,7 @@ impl Steps {
 /// What a path in an expression stands for in a combination.
 pub(super) type Known<'k> = dyn Fn(&str, &Combination) -> Option<Expanded> + 'k;
 
-/// Adds a reference once for each value that its expressions may have, with how many combinations
-/// have it.
+/// Adds a reference once for each value that its expressions may have.
 pub(super) fn add(
     text: &Text<'_>,
     purpose: Purpose,
@@ -43,6 +42,18 @@ pub(super) fn add(
     known: &Known<'_>,
     sink: &mut Sink<'_>,
 ) {
+    for found in found(text, purpose, combinations, known) {
+        sink.add(found);
+    }
+}
+
+/// A reference once for each value that its expressions may have, with how many combinations have it.
+pub(super) fn found(
+    text: &Text<'_>,
+    purpose: Purpose,
+    combinations: &[Combination],
+    known: &Known<'_>,
+) -> Vec<Found> {
     let text = text.trimmed();
     let mut values: Vec<(Expanded, u64)> = Vec::new();
     for combination in combinations {
@@ -53,11 +64,12 @@ pub(super) fn add(
             }
         }
     }
-    for (value, times) in values {
+    let found = |(value, times)| {
         let mut found = Found::expanded(&text, value, purpose);
         found.pulls = times;
-        sink.add(found);
-    }
+        found
+    };
+    values.into_iter().map(found).collect()
 }
 
 /// The texts that a text with expressions may come to.
@@ -86,7 +98,9 @@ fn evaluated(text: &str, known: &dyn Fn(&str) -> Option<Expanded>) -> Vec<Expand
         rest = after;
     }
     let end = lines::literal(rest);
-    all.iter_mut().for_each(|one| one.append(&end));
+    for one in &mut all {
+        one.append(&end);
+    }
     all
 }
 

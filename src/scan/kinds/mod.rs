@@ -1,10 +1,14 @@
 //! One file a kind. How a kind is added is said in the module of their list, `scan/kind.rs`.
 
+pub(super) mod azure;
 pub(super) mod bake;
+pub(super) mod bitbucket;
 pub(super) mod ci;
+pub(super) mod circleci;
 pub(super) mod compose;
 pub(super) mod dockerfile;
 pub(super) mod github;
+pub(super) mod gitlab;
 pub(super) mod helm;
 pub(super) mod kubernetes;
 pub(super) mod kustomize;
