@@ -15,6 +15,7 @@
 //! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
 //! * [`scan`] reads files for the images they name, one reader a kind of file.
 //! * [`mirror`] puts caches and private copies in front of Docker Hub, and proves that they are used.
+//! * [`stress`] pulls, reads and removes until the 429, and judges what refused; `polling` has the loop.
 //! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
@@ -34,6 +35,7 @@ mod hostconfig;
 pub mod image;
 pub mod mirror;
 pub mod plan;
+mod polling;
 mod process;
 pub mod quota;
 pub mod recording;
@@ -44,6 +46,7 @@ pub mod sandbox;
 pub mod scan;
 pub mod session;
 pub mod settings;
+pub mod stress;
 pub mod text;
 mod trace;
 

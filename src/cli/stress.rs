@@ -45,19 +45,22 @@ pub struct Stress {
     /// From a removal to the next pull [default: what the runtime needs]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub pause: Option<Duration>,
-    /// So many pulls at once (builtin only)
+    /// Number of parallel pulls (builtin only)
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub parallel: u8,
-    /// Fetch the layers, too (builtin only)
+    /// Also fetch the layers (builtin only)
     #[arg(long)]
     pub blobs: bool,
     /// After the 429, read the limit (HEAD only) until the count is full again, and say how it came back
     #[arg(long)]
     pub until_recovered: bool,
-    /// Go ahead without asking
+    /// Show a bar or lines instead of the live view
+    #[arg(long)]
+    pub no_live: bool,
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Write the report to this file, too, as JSON
+    /// Also write the report to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// How to show the answer [default: table on a terminal, plain elsewhere]

@@ -49,7 +49,7 @@ pub(super) async fn open_with_sandbox(
     };
     let session = session.map_err(|error| failure(context, error))?;
     if let Some(url) = session.sandbox_url() {
-        context.say(&format!("sandbox: a private registry on {url}, gone with this command"));
+        context.say(&format!("SANDBOX: a private registry at {url}, stops when this command ends"));
     }
     Ok(Some(session))
 }

@@ -14,7 +14,6 @@ mod mirror;
 mod plan;
 mod report;
 mod report_file;
-mod rounds;
 mod sandbox;
 mod scan;
 mod stress;

@@ -26,5 +26,5 @@ pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError, Places, TokenService};
 pub use error::{Cause, RegistryError};
 pub use proxy::{Proxy, ProxyError, proxy_for};
-pub use reading::{Principal, assess_answer};
+pub use reading::{Principal, assess_answer, meaning, status_of};
 pub use transport::{Trust, TrustError};

@@ -120,7 +120,8 @@ fn date_of(answered: &Answered) -> Option<DateTime<Utc>> {
         .map(DateTime::from)
 }
 
-fn status_of(error: &RegistryError) -> LimitStatus {
+/// Where an identity stands that got no answer.
+pub fn status_of(error: &RegistryError) -> LimitStatus {
     match error.throttle() {
         Some(throttle) => LimitStatus::Throttled(throttle, error.fault()),
         None => LimitStatus::Failed(error.fault()),
@@ -156,10 +157,25 @@ fn keep(reading: &mut Reading, answered: &Answered) -> Option<LimitStatus> {
 
 /// `registrys` is whether a registry gave the answer, as far as a 404 leaves that open.
 fn apply(reading: &mut Reading, answered: &Answered, image: &Reference, registrys: bool) {
-    let judged = keep(reading, answered);
+    let assessed = keep(reading, answered);
+    reading.status = status_by(assessed, answered, image, registrys);
+}
+
+/// What an answer to a manifest request means, whatever its status, errors included.
+pub fn meaning(answered: &Answered, image: &Reference, at: DateTime<Utc>) -> LimitStatus {
+    let registrys = answered.is_a_registrys();
+    status_by(assess_answer(answered, at).status, answered, image, registrys)
+}
+
+fn status_by(
+    assessed: Option<LimitStatus>,
+    answered: &Answered,
+    image: &Reference,
+    registrys: bool,
+) -> LimitStatus {
     let host = answered.host.clone();
     let image = image.to_string();
-    reading.status = match judged {
+    match assessed {
         Some(LimitStatus::Unlimited) if !answered.is_a_manifests() => {
             let kind = answered.header("content-type").unwrap_or("nothing");
             let words = if is_web_page(answered) {
@@ -170,25 +186,26 @@ fn apply(reading: &mut Reading, answered: &Answered, image: &Reference, registry
             status_of(&RegistryError::Protocol { host, words })
         }
         Some(status) => status,
-        None => {
-            let words = super::token::words_of(&answered.body);
-            status_of(&match answered.status {
-                404 if registrys => RegistryError::NotFound { host, image },
-                404 => RegistryError::Protocol {
-                    host,
-                    words: "404, and nothing in the answer is a registry's".to_owned(),
-                },
-                403 if is_web_page(answered) => RegistryError::Blocked { host, words },
-                401 | 403 => RegistryError::Denied {
-                    host,
-                    image,
-                    words: format!("status {}", answered.status),
-                },
-                status @ (408 | 500..=599) => RegistryError::Server { host, status },
-                status => RegistryError::Protocol { host, words: format!("status {status}") },
-            })
+        None => status_of(&refusal(answered, host, image, registrys)),
+    }
+}
+
+/// The error of an answer that says nothing of a limit.
+fn refusal(answered: &Answered, host: String, image: String, registrys: bool) -> RegistryError {
+    let words = super::token::words_of(&answered.body);
+    match answered.status {
+        404 if registrys => RegistryError::NotFound { host, image },
+        404 => RegistryError::Protocol {
+            host,
+            words: "404, and nothing in the answer is a registry's".to_owned(),
+        },
+        403 if is_web_page(answered) => RegistryError::Blocked { host, words },
+        401 | 403 => {
+            RegistryError::Denied { host, image, words: format!("status {}", answered.status) }
         }
-    };
+        status @ (408 | 500..=599) => RegistryError::Server { host, status },
+        status => RegistryError::Protocol { host, words: format!("status {status}") },
+    }
 }
 
 /// The commonest silent fault: credentials were sent, an address was counted.

@@ -29,7 +29,7 @@ pub(super) fn quietened(pull: Pull) -> Pull {
         Outcome::Failed { exit, text } => Outcome::Failed { exit, text: without_debug(&text) },
         Outcome::Waiting { text } => Outcome::Waiting { text: without_debug(&text) },
         Outcome::TimedOut { text } => Outcome::TimedOut { text: without_debug(&text) },
-        other @ (Outcome::Pulled | Outcome::Interrupted) => other,
+        other @ (Outcome::Pulled | Outcome::Refused(_) | Outcome::Interrupted) => other,
     };
     Pull { outcome, ..pull }
 }

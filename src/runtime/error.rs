@@ -46,7 +46,7 @@ pub enum RuntimeError {
         text: String,
     },
     /// The program's daemon cannot be reached.
-    #[error("{program} finds no running daemon: {}", one_line(text, 400))]
+    #[error("the daemon behind {program} is not running: {}", one_line(text, 400))]
     NoDaemon {
         /// The program's name.
         program: String,
@@ -110,11 +110,7 @@ impl RuntimeError {
                     "install {program}, name another runtime with --runtime, or try --runtime builtin, which needs none"
                 )
             }
-            Self::NoDaemon { program, .. } | Self::Silent { program, .. } => {
-                format!(
-                    "see that the daemon behind {program} runs and that you may use its socket (as root, or in its group)"
-                )
-            }
+            Self::NoDaemon { program, .. } | Self::Silent { program, .. } => no_daemon(program),
             Self::Machine { program, instance, .. } => {
                 format!("start it with `{program} start {instance}`")
             }
@@ -130,5 +126,58 @@ impl RuntimeError {
             | Self::Nonsense { .. }
             | Self::Folder { .. } => return None,
         })
+    }
+}
+
+/// How the daemon behind a tool is started, and how another one is named.
+fn no_daemon(program: &str) -> String {
+    let commands = match program {
+        "nerdctl" => {
+            "start it (sudo systemctl start containerd; rootless: containerd-rootless-setuptool.sh install), run as root, or name its socket with --address or CONTAINERD_ADDRESS"
+        }
+        "ctr" => {
+            "start it (sudo systemctl start containerd), run as root, or name its socket with --address or CONTAINERD_ADDRESS"
+        }
+        "docker" => {
+            "start it (sudo systemctl start docker; Docker Desktop: open it), join the group docker, or name its socket with --address or DOCKER_HOST"
+        }
+        "podman" => {
+            "start it (systemctl --user start podman.socket), or name its socket with --address or CONTAINER_HOST"
+        }
+        "crictl" => {
+            "start the CRI runtime (sudo systemctl start containerd, or crio), run as root, or name its socket with --address or CONTAINER_RUNTIME_ENDPOINT"
+        }
+        "colima" => "start it with `colima start`",
+        "limactl" => "start it with `limactl start`",
+        "finch" => "start it with `finch vm start`",
+        _ => {
+            return format!(
+                "check that the daemon behind {program} runs and that you may use its socket (as root, or in its group)"
+            );
+        }
+    };
+    commands.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_does_not_run_is_advised_with_the_command_that_starts_it() {
+        let rows = [
+            ("nerdctl", "systemctl start containerd"),
+            ("nerdctl", "containerd-rootless-setuptool.sh install"),
+            ("nerdctl", "CONTAINERD_ADDRESS"),
+            ("docker", "systemctl start docker"),
+            ("podman", "podman.socket"),
+            ("crictl", "CONTAINER_RUNTIME_ENDPOINT"),
+            ("limactl", "limactl start"),
+            ("other", "the daemon behind other"),
+        ];
+        for (program, words) in rows {
+            let error = RuntimeError::NoDaemon { program: program.to_owned(), text: String::new() };
+            assert!(error.advice().unwrap().contains(words), "{program}: {:?}", error.advice());
+        }
     }
 }

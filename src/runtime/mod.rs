@@ -38,6 +38,7 @@ pub use error::RuntimeError;
 
 use crate::context::Environment;
 use crate::image::Reference;
+use crate::quota::LimitStatus;
 
 /// Every way to drive a runtime, in the order in which they are offered.
 pub static DRIVERS: [&dyn Driver; 10] = [
@@ -292,8 +293,23 @@ pub enum Outcome {
         /// What it printed.
         text: String,
     },
+    /// The registry refused, and what pulls has seen its answer: only one that asks by itself has.
+    Refused(Refusal),
     /// Shutdown was asked for and the tool was ended.
     Interrupted,
+}
+
+/// A registry's answer to a pull.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What it means.
+    pub status: LimitStatus,
+    /// Its HTTP status; `None` where no answer came.
+    pub http_status: Option<u16>,
+    /// Its error code.
+    pub code: Option<String>,
+    /// Its words.
+    pub message: String,
 }
 
 impl Outcome {

@@ -147,10 +147,10 @@ fn nothing_is_said_to_be_removed_that_was_never_pulled() {
         )
     };
     for (then, wanted) in [
-        ("", "nothing was kept"),
+        ("", "nothing left behind"),
         (
             "for file in \"$@\"; do :; done; : > \"$file\"",
-            "no pull was completed; what was begun of",
+            "no pull was completed; the partial image",
         ),
     ] {
         let home = Home::new();

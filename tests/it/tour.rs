@@ -10,7 +10,15 @@ fn the_tour_shows_the_count_fall_and_the_429_come_and_explains_it() {
     let outcome =
         home.dhlimit(["stress", "--sandbox"]).env("PATH", "/nonexistent").run().expect_code(0);
     assert!(outcome.elapsed < Duration::from_secs(15), "{outcome:?}");
-    for word in ["429", "pull limit", "TOOMANYREQUESTS", "overall", "Full again"] {
+    for word in [
+        "429",
+        "pull limit",
+        "TOOMANYREQUESTS",
+        "abuse rate limit",
+        "Full again",
+        "SANDBOX",
+        "refused (429)",
+    ] {
         assert!(outcome.everything().contains(word), "nothing of {word}: {outcome:?}");
     }
     assert!(outcome.left_running().is_empty(), "{:?}", outcome.left_running());

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::poll::{Shared, Wish, locked};
 use super::tty::{Halt, Jobs, Screen, Taken, can_halt, give_back, in_foreground};
 use crate::Context;
-use crate::render::watch::view::{Schedule, Theme, View, draw};
+use crate::render::watch::view::{Schedule, Subject, Theme, View, draw};
 use crate::render::watch::{Shown, line};
 
 /// A key is waited for no longer than this before the view looks for readings and its end.
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What comes to the view.
 #[derive(Debug)]
-pub(super) enum Update {
+pub(in crate::command) enum Update {
     /// A reading of the target with this number.
     Reading(usize, Box<Shown>),
     /// Words of the command on changes.
@@ -39,7 +39,7 @@ pub(super) enum Update {
 
 /// How the view was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(in crate::command) enum Left {
     /// By q or Escape.
     Quit,
     /// By Ctrl-C.
@@ -47,17 +47,26 @@ pub(super) enum Left {
 }
 
 /// The view in its thread.
-pub(super) struct Live {
+pub(in crate::command) struct Live {
     thread: JoinHandle<(Option<Left>, io::Result<()>, View)>,
     stop: CancellationToken,
+    /// Whether the last readings are to stay as lines.
+    leaves_lines: bool,
     /// Cancelled when the view is left.
-    pub(super) left: CancellationToken,
+    pub(in crate::command) left: CancellationToken,
 }
 
 /// What the view is made of.
-pub(super) struct Parts {
-    pub(super) names: Vec<String>,
-    pub(super) updates: Receiver<Update>,
+pub(in crate::command) struct Parts {
+    pub(in crate::command) names: Vec<String>,
+    pub(in crate::command) subject: Subject,
+    pub(in crate::command) updates: Receiver<Update>,
+    /// `None` where rounds go by themselves.
+    pub(in crate::command) control: Option<Control>,
+}
+
+/// What keys may change of a schedule.
+pub(in crate::command) struct Control {
     pub(super) wishes: Sender<Wish>,
     pub(super) turns: Shared,
 }
@@ -67,13 +76,14 @@ impl Live {
     ///
     /// # Errors
     /// The terminal does not let itself be taken over; it is as it was then.
-    pub(super) fn open(context: &Context, parts: Parts) -> io::Result<Self> {
+    pub(in crate::command) fn open(context: &Context, parts: Parts) -> io::Result<Self> {
         let (stop, left) = (CancellationToken::new(), CancellationToken::new());
         // Also where the thread panics: nobody watches a watch without its view.
         let at_end = left.clone().drop_guard();
         let jobs = Jobs::listen(left.clone())?;
         let taken = Taken::new(context)?;
-        let view = View::new(parts.names.clone(), Theme { colour: context.colour });
+        let view = View::new(parts.names.clone(), parts.subject, Theme { colour: context.colour });
+        let leaves_lines = parts.control.is_some();
         let mut loops =
             Loop { context: context.clone(), parts, view, taken, jobs, stop: stop.clone() };
         let thread = std::thread::Builder::new().name("view".to_owned()).spawn(move || {
@@ -85,14 +95,14 @@ impl Live {
                 Err(error) => (None, Err(error), loops.view),
             }
         })?;
-        Ok(Self { thread, stop, left })
+        Ok(Self { thread, stop, leaves_lines, left })
     }
 
     /// Gives the terminal back, and leaves the last readings on it as lines.
     ///
     /// # Errors
     /// The terminal failed while the view was on it.
-    pub(super) async fn close(self, context: &Context) -> io::Result<Option<Left>> {
+    pub(in crate::command) async fn close(self, context: &Context) -> io::Result<Option<Left>> {
         self.stop.cancel();
         let end = Instant::now() + PATIENCE;
         while !self.thread.is_finished() && Instant::now() < end {
@@ -107,8 +117,10 @@ impl Live {
         let (left, result, view) =
             self.thread.join().map_err(|_| io::Error::other("the live view broke"))?;
         result?;
-        for shown in view.last() {
-            context.answer(&line(&shown))?;
+        if self.leaves_lines {
+            for shown in view.last() {
+                context.answer(&line(&shown))?;
+            }
         }
         Ok(left)
     }
@@ -222,20 +234,20 @@ impl Loop {
         }
     }
 
-    fn schedule(&self) -> Schedule {
-        let mut turns = locked(&self.parts.turns);
+    fn schedule(&self) -> Option<Schedule> {
+        let mut turns = locked(&self.parts.control.as_ref()?.turns);
         let now = Instant::now();
         let next_in = turns
             .schedule
             .next()
             .map(|(_, at)| at.saturating_duration_since(now))
             .filter(|wait| !wait.is_zero());
-        Schedule {
+        Some(Schedule {
             asking: turns.schedule.under_way(),
             next_in,
             interval: turns.schedule.interval(),
             paused: turns.schedule.is_paused(),
-        }
+        })
     }
 
     fn key(&mut self, key: KeyEvent) -> Option<Left> {
@@ -245,7 +257,11 @@ impl Loop {
             Press::Close if self.view.close() => {}
             Press::Close | Press::Quit => return Some(Left::Quit),
             // Where so many wishes wait, one more or less is not missed.
-            Press::Wish(wish) => drop(self.parts.wishes.try_send(wish)),
+            Press::Wish(wish) => {
+                if let Some(control) = &self.parts.control {
+                    let _ = control.wishes.try_send(wish);
+                }
+            }
             Press::Zoom => self.view.zoom(),
             Press::Help => self.view.help(),
             Press::Select { back } => self.view.select(back),

@@ -4,7 +4,7 @@
 mod backoff;
 mod drift;
 mod goal;
-mod live;
+pub(super) mod live;
 mod pace;
 mod poll;
 mod series;
@@ -16,20 +16,21 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 use super::asking;
-use super::rounds::{End, rounds};
 use crate::cli::{Format, Watch};
 use crate::credentials::Account;
 use crate::image::is_loopback;
+use crate::polling::rounds::{End, rounds};
 use crate::process::hook::{Hook, Say};
 use crate::quota::{Law, Window};
 use crate::registry::Client;
+use crate::render::watch::view::Subject;
 use crate::sandbox::{self, Traffic};
 use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
 use backoff::Dice;
 use goal::Goal;
-use live::{Left, Live, Parts, Update};
+use live::{Control, Left, Live, Parts, Update};
 use pace::{Manners, Schedule, held_back};
 use poll::{Done, Polls, Shared, Target, Turns, Waits, Wish};
 use series::Series;
@@ -77,7 +78,8 @@ pub(super) async fn run(
     let turns = Turns::shared(schedule, targets.len(), context);
     let stop = context.shutdown.child_token();
     let recorder = show::recorder(context, &args)?;
-    let stage = set_up(context, &args, &targets, &turns);
+    let sandbox = targets.iter().any(|target| session.is_practice(&target.image));
+    let stage = set_up(context, &args, &targets, &turns, sandbox);
     let mut polls = Polls {
         context,
         session: &session,
@@ -141,7 +143,13 @@ struct Stage {
 }
 
 /// The live view where there is a terminal for it, else lines.
-fn set_up(context: &Context, args: &Watch, targets: &[Target], turns: &Shared) -> Stage {
+fn set_up(
+    context: &Context,
+    args: &Watch,
+    targets: &[Target],
+    turns: &Shared,
+    sandbox: bool,
+) -> Stage {
     let speaker = context.clone();
     let say: Say = Arc::new(move |line: &str| speaker.say(line));
     let lines = |show| Stage { show, say: say.clone(), live: None, wishes: None };
@@ -155,7 +163,9 @@ fn set_up(context: &Context, args: &Watch, targets: &[Target], turns: &Shared) -
     let (wishes, granted) = tokio::sync::mpsc::channel(16);
     let names =
         targets.iter().map(|target| format!("{}  {}", target.who.identity, target.image)).collect();
-    match Live::open(context, Parts { names, updates: taken, wishes, turns: turns.clone() }) {
+    let control = Some(Control { wishes, turns: turns.clone() });
+    let subject = Subject { command: "watch", sandbox };
+    match Live::open(context, Parts { names, subject, updates: taken, control }) {
         Ok(live) => {
             let notes = updates.clone();
             let say: Say =
@@ -171,7 +181,7 @@ fn set_up(context: &Context, args: &Watch, targets: &[Target], turns: &Shared) -
 
 /// Whether the live view is wanted and possible: not in CI, where a terminal may be pretended, not
 /// under `-v`, whose trace would be written across it.
-fn wants_view(context: &Context, output: Option<Format>) -> bool {
+pub(super) fn wants_view(context: &Context, output: Option<Format>) -> bool {
     let pretended = context.environment.var("CI").is_some_and(|value| value != "false");
     let usual = context.terminal.stdout && context.environment.var("TERM") != Some("dumb");
     match output {

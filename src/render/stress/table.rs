@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{First429, Round, RoundOutcome, StoppedBy, StressReport};
 use crate::quota::{SourceKind, Window};
 use crate::render::Look;
 use crate::render::style::{Palette, Role};
 use crate::render::table::{Cell, Surface, Table};
+use crate::stress::{First429, Recovery, Round, RoundOutcome, StoppedBy, StressReport};
 use crate::text::{one_line, wrap};
 
 /// More rounds than this are shown in part.
@@ -84,10 +84,11 @@ fn row(round: &Round) -> [Cell; 7] {
     ]
 }
 
-fn outcome(outcome: RoundOutcome) -> &'static str {
+/// How a round ended, for people: JSON's `limited` is a refusal, and elsewhere a healthy count.
+pub const fn outcome(outcome: RoundOutcome) -> &'static str {
     match outcome {
         RoundOutcome::Pulled => "pulled",
-        RoundOutcome::Limited => "limited",
+        RoundOutcome::Limited => "refused (429)",
         RoundOutcome::Failed => "failed",
     }
 }
@@ -108,8 +109,9 @@ fn sentences(report: &StressReport, look: Look) -> String {
     };
     let pulls =
         if report.pulls == 1 { "1 pull".to_owned() } else { format!("{} pulls", report.pulls) };
+    let mark = if report.sandbox { "SANDBOX: " } else { "" };
     say(format!(
-        "{} by {} ({}){limit}{cost}.",
+        "{mark}{} by {} {}{limit}{cost}.",
         palette.paint(Role::Strong, pulls),
         report.runtime,
         one_line(&report.runtime_version, 80)
@@ -123,7 +125,7 @@ fn sentences(report: &StressReport, look: Look) -> String {
             Some(SourceKind::Ipv6Prefix) => "the IPv6 network",
             _ => "the address",
         };
-        say(format!("Counted: {kind} {}.", one_line(source, 80)));
+        say(format!("Counted as: {kind} {}.", one_line(source, 80)));
     }
     say(stopped(report));
     if let Some(first) = &report.first_429 {
@@ -135,28 +137,44 @@ fn sentences(report: &StressReport, look: Look) -> String {
             |message| one_line(message, 400),
         );
         say(format!("{}", palette.paint(Role::Caution, format!("  {status}{code}{message}"))));
-        say(format!("  {}", meaning(first)));
+        say(format!("  {}", meaning(first, report)));
     }
     match (&report.recovery, report.full_by) {
         (Some(recovery), _) => say(recovered(recovery)),
         (None, Some(full_by)) => {
-            say(format!("Full again at the latest by {}.", look.time(full_by)));
+            say(format!("Full again by {} at the latest.", look.time(full_by)));
         }
         _ => {}
     }
-    say(format!("Clean-up: {}.", one_line(&report.cleanup, 400)));
+    say(format!("Cleanup: {}.", one_line(&report.cleanup, 400)));
     page
 }
 
 /// Which limit it was, how one can tell, and how it differs from the other.
-fn meaning(first: &First429) -> String {
-    let overall = "The overall (abuse) limit says \"Too Many Requests\" as plain text and refuses everything, not manifests alone.";
-    let says_pull =
-        first.message.as_ref().is_some_and(|message| message.contains("pull rate limit"));
+fn meaning(first: &First429, report: &StressReport) -> String {
+    let abuse = "The abuse rate limit (all requests) answers in plain text, \"Too Many Requests\", and refuses everything, not manifests alone.";
+    let message = first.message.as_deref().unwrap_or_default();
     match first.class.as_str() {
-        "pull_limit" if says_pull => format!("This is the pull limit: it says so, in JSON. {overall}"),
-        "pull_limit" => format!("This is the pull limit: a HEAD right after it found nothing left. {overall}"),
-        "overall_limit" => "This is the overall (abuse) limit, not the pull limit: it says \"Too Many Requests\" as plain text and refuses everything from here. Stop for a while.".to_owned(),
+        "pull_limit" if message.contains("pull rate limit") => {
+            let how = if first.code.is_some() { "JSON error code" } else { "own words" };
+            format!("This is the pull limit, recognised by its {how}. {abuse}")
+        }
+        "pull_limit" => {
+            let left = report.limit.map_or_else(
+                || "nothing left".to_owned(),
+                |limit| format!("0 of {limit} left"),
+            );
+            let shown = if message.is_empty() {
+                "does not pass on the registry's message"
+            } else {
+                "shows only the status, not the registry's message"
+            };
+            format!(
+                "{} {shown}. dhlimit asked again: {left}, so this was the pull limit. Under the abuse rate limit that request would have been refused, too.",
+                report.runtime
+            )
+        }
+        "overall_limit" => "This is the abuse rate limit (all requests), not the pull limit: it answers in plain text, \"Too Many Requests\", and refuses everything from here. Stop for a while.".to_owned(),
         other => format!("This is {}, not Docker Hub's pull limit.", other.replace('_', " ")),
     }
 }
@@ -183,7 +201,7 @@ fn stopped(report: &StressReport) -> String {
     let round = report.first_429.as_ref().map_or(report.rounds.len() as u64, |first| first.round);
     match report.stopped_by {
         StoppedBy::PullLimit => {
-            format!("Stopped by the pull limit: round {round} was answered 429.")
+            format!("Stopped by the pull limit: pull {round} was refused (429).")
         }
         StoppedBy::OverallLimit => {
             format!("Stopped by another limit than the pull limit in round {round}.")
@@ -208,7 +226,7 @@ fn stopped(report: &StressReport) -> String {
     }
 }
 
-fn recovered(recovery: &super::Recovery) -> String {
+fn recovered(recovery: &Recovery) -> String {
     let after = |seconds: Option<u64>| {
         seconds.map_or_else(
             || "not seen".to_owned(),
@@ -235,7 +253,7 @@ mod tests {
         };
         let report = |costs: &[i64]| -> StressReport {
             serde_json::from_value(serde_json::json!({
-                "schema": "dhlimit/stress/1", "image": "docker.io/library/nginx:latest", "runtime": "docker", "runtime_version": "29",
+                "schema": "dhlimit/stress/1", "endpoint": "http://127.0.0.1/", "sandbox": false, "image": "docker.io/library/nginx:latest", "runtime": "docker", "runtime_version": "29",
                 "identity": { "kind": "anonymous", "user": null, "credentials_from": null }, "source": null, "source_kind": null,
                 "limit": 100, "window_seconds": 3600, "started_at": null, "ended_at": null,
                 "rounds": (1..).zip(costs).map(|(n, cost)| round(n, *cost)).collect::<Vec<_>>(),
@@ -253,5 +271,45 @@ mod tests {
         assert!(
             free_rounds(&report(&[0; 20])).unwrap().contains("(round 1, 2, 3, 4, 5, 6, 7, 8, …)")
         );
+    }
+
+    fn first(class: &str, code: Option<&str>, message: Option<&str>) -> First429 {
+        First429 {
+            round: 101,
+            class: class.to_owned(),
+            http_status: Some(429),
+            code: code.map(str::to_owned),
+            message: message.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_decisive_sentence_never_contradicts_what_the_runtime_said() {
+        let rows = [
+            (
+                Some("TOOMANYREQUESTS"),
+                Some("You have reached your pull rate limit."),
+                "its JSON error code",
+            ),
+            (None, Some("You have reached your pull rate limit."), "its own words"),
+            (None, Some("Too Many Requests"), "nerdctl shows only the status"),
+            (None, None, "nerdctl does not pass on the registry's message"),
+        ];
+        let report: StressReport = serde_json::from_value(serde_json::json!({
+            "schema": "dhlimit/stress/1", "endpoint": "", "sandbox": true, "image": "i", "runtime": "nerdctl",
+            "runtime_version": "1.7.6", "identity": { "kind": "anonymous", "user": null, "credentials_from": null },
+            "source": null, "source_kind": null, "limit": 100, "window_seconds": 3600, "started_at": null,
+            "ended_at": null, "rounds": [], "stopped_by": "pull_limit", "pulls": 100, "cost_per_pull": 1,
+            "first_429": null, "full_by": null, "recovery": null, "cleanup": "done",
+        }))
+        .unwrap();
+        for (code, message, words) in rows {
+            let text = meaning(&first("pull_limit", code, message), &report);
+            assert!(text.contains(words) && text.contains("the pull limit"), "{text}");
+            let contradicts = message == Some("Too Many Requests") && text.contains("plain text");
+            assert!(!contradicts, "{text}");
+        }
+        let text = meaning(&first("pull_limit", None, Some("Too Many Requests")), &report);
+        assert!(text.contains("dhlimit asked again: 0 of 100 left"), "{text}");
     }
 }

@@ -23,13 +23,21 @@ const KEYS: [(&str, &str); 7] = [
     ("z", "the chart alone, or everything"),
     ("?", "this help"),
 ];
+/// What they do where rounds go by themselves.
+const KEYS_OF_A_RUN: [(&str, &str); 3] = [
+    ("q, Esc", "stop, remove what was pulled"),
+    ("z", "the chart alone, or everything"),
+    ("?", "this help"),
+];
 /// Lines of the chart at the least, its frame and axis included.
 const CHART: u16 = 6;
 /// Lines of events at the most.
 const EVENTS: u16 = 8;
 
 /// Draws the view.
-pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Schedule, now: DateTime<Utc>) {
+///
+/// Without a schedule nothing is to be paused or hurried: the keys for that are not shown.
+pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Option<Schedule>, now: DateTime<Utc>) {
     let area = frame.area();
     if area.width == 0 || area.height == 0 {
         return;
@@ -45,13 +53,13 @@ pub fn draw(frame: &mut Frame<'_>, view: &View, schedule: Schedule, now: DateTim
     if shows_header {
         draw_header(frame, header, view, now);
     }
-    draw_body(frame, body, view, schedule.asking, now);
+    draw_body(frame, body, view, schedule.and_then(|schedule| schedule.asking), now);
     if shows_footer {
         frame
             .render_widget(Paragraph::new(footer_line(view.theme, schedule, footer.width)), footer);
     }
     if view.help {
-        draw_help(frame, area, view.theme);
+        draw_help(frame, area, view.theme, schedule.is_some());
     }
 }
 
@@ -59,11 +67,15 @@ fn draw_header(frame: &mut Frame<'_>, area: Rect, view: &View, now: DateTime<Utc
     let clock = now.with_timezone(&Local).format("%H:%M:%S").to_string();
     let count = view.series.len();
     let title = if count > 1 {
-        format!("dhlimit watch  {} of {count}", view.selected + 1)
+        format!("dhlimit {}  {} of {count}", view.subject.command, view.selected + 1)
     } else {
-        "dhlimit watch".to_owned()
+        format!("dhlimit {}", view.subject.command)
     };
-    frame.render_widget(Paragraph::new(Span::styled(title, view.theme.of(Role::Strong))), area);
+    let mut title = vec![Span::styled(title, view.theme.of(Role::Strong))];
+    if view.subject.sandbox {
+        title.push(Span::styled("  SANDBOX", view.theme.of(Role::Caution)));
+    }
+    frame.render_widget(Paragraph::new(Line::from(title)), area);
     frame.render_widget(
         Paragraph::new(Span::styled(clock, view.theme.of(Role::Dim))).right_aligned(),
         area,
@@ -162,7 +174,10 @@ fn draw_events(frame: &mut Frame<'_>, area: Rect, view: &View) {
     frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
 }
 
-fn footer_line(theme: Theme, schedule: Schedule, width: u16) -> Line<'static> {
+fn footer_line(theme: Theme, schedule: Option<Schedule>, width: u16) -> Line<'static> {
+    let Some(schedule) = schedule else {
+        return Line::from(Span::styled("q stop  z zoom  ? help", theme.of(Role::Dim)));
+    };
     // Milliseconds would flicker, and what is due at once needs no countdown.
     let seconds = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let is_fast = schedule.interval < Duration::from_secs(2);
@@ -205,18 +220,20 @@ fn brief(time: Duration) -> String {
     format!("{}ms", time.as_millis())
 }
 
-fn draw_help(frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+fn draw_help(frame: &mut Frame<'_>, area: Rect, theme: Theme, has_schedule: bool) {
+    let keys: &[(&str, &str)] = if has_schedule { &KEYS } else { &KEYS_OF_A_RUN };
     let width = area.width.min(48);
-    let height = area.height.min(u16::try_from(KEYS.len()).unwrap_or(0) + 2);
+    let height = area.height.min(u16::try_from(keys.len()).unwrap_or(0) + 2);
     let place = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
-    let lines = KEYS.map(|(key, what)| {
-        Line::from(vec![
-            Span::styled(format!(" {key:<10}"), theme.of(Role::Strong)),
-            Span::raw(what),
-        ])
-    });
+    let lines: Vec<Line<'_>> = keys
+        .iter()
+        .map(|(key, what)| {
+            let key = Span::styled(format!(" {key:<10}"), theme.of(Role::Strong));
+            Line::from(vec![key, Span::raw(*what)])
+        })
+        .collect();
     let block =
         Block::new().borders(Borders::ALL).border_style(theme.of(Role::Dim)).title(" keys ");
     frame.render_widget(Clear, place);
-    frame.render_widget(Paragraph::new(lines.to_vec()).block(block), place);
+    frame.render_widget(Paragraph::new(lines).block(block), place);
 }

@@ -50,9 +50,19 @@ pub struct Schedule {
     pub paused: bool,
 }
 
+/// What the view is of: the command, and whether a sandbox answers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The command's name.
+    pub command: &'static str,
+    /// A sandbox answers for the registry.
+    pub sandbox: bool,
+}
+
 /// The state of the view.
 #[derive(Debug, Clone)]
 pub struct View {
+    subject: Subject,
     series: Vec<Series>,
     events: VecDeque<(DateTime<Utc>, Option<usize>, Event)>,
     notes: VecDeque<(DateTime<Utc>, String)>,
@@ -64,7 +74,7 @@ pub struct View {
 
 impl View {
     /// A view of these series, named as long as nothing is known of them.
-    pub fn new(names: Vec<String>, theme: Theme) -> Self {
+    pub fn new(names: Vec<String>, subject: Subject, theme: Theme) -> Self {
         let series = |name| Series {
             name,
             history: History::default(),
@@ -73,6 +83,7 @@ impl View {
             forecast: Forecast::default(),
         };
         Self {
+            subject,
             series: names.into_iter().map(series).collect(),
             events: VecDeque::new(),
             notes: VecDeque::new(),

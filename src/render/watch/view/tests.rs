@@ -9,6 +9,8 @@ use super::*;
 use crate::quota::State;
 use crate::render::check::fixtures::{limited, with};
 
+const SUBJECT: Subject = Subject { command: "watch", sandbox: false };
+
 fn at(second: i64) -> DateTime<Utc> {
     "2026-11-22T09:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
 }
@@ -19,8 +21,11 @@ fn shown(second: i64, record: Record, forecast: Forecast, events: Vec<Event>) ->
 
 /// A view after a quarter of an hour: one identity falls, the other fails.
 fn view() -> View {
-    let mut view =
-        View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
+    let mut view = View::new(
+        vec!["anonymous".into(), "tidewater-ci".into()],
+        SUBJECT,
+        Theme { colour: false },
+    );
     for minute in 0..=15_i64 {
         let left = 100 - u64::try_from(minute).unwrap() * 4;
         let forecast = Forecast {
@@ -55,7 +60,7 @@ fn frame(view: &View, width: u16, height: u16) -> String {
         paused: false,
     };
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, view, schedule, at(910))).unwrap();
+    terminal.draw(|frame| draw(frame, view, Some(schedule), at(910))).unwrap();
     let buffer = terminal.backend().buffer();
     let rows = (0..height).map(|y| {
         let row: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
@@ -99,7 +104,7 @@ fn a_small_terminal_keeps_the_number() {
 #[test]
 fn a_gauge_shows_what_is_left_and_is_empty_at_zero() {
     for (left, filled) in [(100, 40), (50, 20), (34, 14), (1, 1), (0, 0)] {
-        let mut view = View::new(vec!["anonymous".into()], Theme { colour: false });
+        let mut view = View::new(vec!["anonymous".into()], SUBJECT, Theme { colour: false });
         let state = if left == 0 { State::Exhausted } else { State::Limited };
         view.take(0, shown(0, with(state, Some(left)), Forecast::default(), Vec::new()));
         let frame = frame(&view, 80, 24);
@@ -120,7 +125,7 @@ fn the_selected_name_is_reversed_and_only_the_effective_one_is_marked() {
             interval: Duration::from_secs(60),
             paused: false,
         };
-        terminal.draw(|frame| draw(frame, &view, schedule, at(910))).unwrap();
+        terminal.draw(|frame| draw(frame, &view, Some(schedule), at(910))).unwrap();
         let cells = terminal.backend().buffer().content().iter();
         let reversed: String = cells
             .filter(|cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED))
@@ -133,7 +138,7 @@ fn the_selected_name_is_reversed_and_only_the_effective_one_is_marked() {
 
 #[test]
 fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
-    let mut view = View::new(vec!["anonymous".into()], Theme { colour: false });
+    let mut view = View::new(vec!["anonymous".into()], SUBJECT, Theme { colour: false });
     let mut record = limited();
     record.full_by = Some(at(3_600));
     let forecast = Forecast {
@@ -184,7 +189,7 @@ fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
 
 #[test]
 fn two_images_of_one_identity_are_told_apart() {
-    let mut view = View::new(vec!["a".into(), "b".into()], Theme { colour: false });
+    let mut view = View::new(vec!["a".into(), "b".into()], SUBJECT, Theme { colour: false });
     for (number, image) in
         ["docker.io/library/nginx:latest", "docker.io/bitnami/redis:7"].into_iter().enumerate()
     {
@@ -207,7 +212,7 @@ fn a_fast_watch_has_no_countdown_that_flickers() {
     let footer = |interval, next_in| {
         let schedule = Schedule { next_in, asking: None, interval, paused: false };
         let mut terminal = Terminal::new(TestBackend::new(60, 10)).unwrap();
-        terminal.draw(|frame| draw(frame, &view, schedule, at(910))).unwrap();
+        terminal.draw(|frame| draw(frame, &view, Some(schedule), at(910))).unwrap();
         (0..60)
             .map(|x| terminal.backend().buffer()[(x, 9)].symbol().to_owned())
             .collect::<String>()
@@ -264,7 +269,7 @@ fn what_has_no_count_is_said_once() {
         (odd, "the limit reads x", ""),
         (paid, "no pull limit", ""),
     ] {
-        let mut view = View::new(vec!["a".into()], Theme { colour: false });
+        let mut view = View::new(vec!["a".into()], SUBJECT, Theme { colour: false });
         view.take(0, shown(0, record, Forecast::default(), Vec::new()));
         let frame = frame(&view, 80, 24);
         assert!(frame.matches(once).count() == 1 && frame.contains(beside), "{frame}");
@@ -273,11 +278,15 @@ fn what_has_no_count_is_said_once() {
 
 #[test]
 fn who_is_asked_is_told_from_who_waits() {
-    let view = View::new(vec!["anonymous".into(), "tidewater-ci".into()], Theme { colour: false });
+    let view = View::new(
+        vec!["anonymous".into(), "tidewater-ci".into()],
+        SUBJECT,
+        Theme { colour: false },
+    );
     let mut terminal = Terminal::new(TestBackend::new(60, 24)).unwrap();
     let schedule =
         Schedule { asking: Some(1), interval: Duration::from_secs(1), ..Schedule::default() };
-    terminal.draw(|frame| draw(frame, &view, schedule, at(0))).unwrap();
+    terminal.draw(|frame| draw(frame, &view, Some(schedule), at(0))).unwrap();
     let row = |y: u16| {
         (0..60).map(|x| terminal.backend().buffer()[(x, y)].symbol().to_owned()).collect::<String>()
     };
@@ -295,7 +304,7 @@ fn foreign_text_cannot_steer_the_terminal() {
     record.identity.user = Some("x\u{7}\r\ny".into());
     record.identity.kind = crate::quota::IdentityKind::Account;
     record.warnings = vec!["w\u{9b}31m".into()];
-    let mut view = View::new(vec![String::new()], Theme { colour: true });
+    let mut view = View::new(vec![String::new()], SUBJECT, Theme { colour: true });
     view.take(
         0,
         shown(
@@ -320,7 +329,7 @@ fn nothing_is_painted_behind_the_text_and_no_colour_means_none() {
         let mut view = view();
         view.theme = Theme { colour };
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        terminal.draw(|frame| draw(frame, &view, Schedule::default(), at(910))).unwrap();
+        terminal.draw(|frame| draw(frame, &view, Some(Schedule::default()), at(910))).unwrap();
         let cells = &terminal.backend().buffer().content;
         assert!(cells.iter().all(|cell| cell.bg == Color::Reset));
         assert_eq!(cells.iter().any(|cell| cell.fg != Color::Reset), colour);
@@ -329,7 +338,7 @@ fn nothing_is_painted_behind_the_text_and_no_colour_means_none() {
 
 #[test]
 fn events_are_bounded() {
-    let mut view = View::new(vec!["a".into()], Theme { colour: false });
+    let mut view = View::new(vec!["a".into()], SUBJECT, Theme { colour: false });
     for second in 0..1_000 {
         view.take(0, shown(second, limited(), Forecast::default(), vec![Event::TokenRenewed]));
         view.note(at(second), "note");
@@ -340,7 +349,7 @@ fn events_are_bounded() {
 proptest! {
     #[test]
     fn no_size_is_too_small_or_too_odd(width in 0_u16..200, height in 0_u16..60, series in 0_usize..40, zoom in any::<bool>(), help in any::<bool>()) {
-        let mut view = View::new((0..series).map(|number| format!("identity {number}")).collect(), Theme { colour: true });
+        let mut view = View::new((0..series).map(|number| format!("identity {number}")).collect(), SUBJECT, Theme { colour: true });
         for number in 0..series {
             view.take(number, shown(0, limited(), Forecast { empty_at: Some(at(-100)), ..Forecast::default() }, vec![Event::TokenRenewed]));
             view.take(number, shown(60, with(State::Exhausted, Some(0)), Forecast::default(), Vec::new()));
@@ -349,5 +358,24 @@ proptest! {
         if zoom { view.zoom(); }
         if help { view.help(); }
         frame(&view, width, height);
+    }
+}
+
+#[test]
+fn a_run_shows_its_command_the_sandbox_and_no_keys_of_a_schedule() {
+    for (width, height) in [(80, 24), (120, 40), (40, 12)] {
+        let subject = Subject { command: "stress", sandbox: true };
+        let mut view = View::new(vec!["anonymous".into()], subject, Theme { colour: false });
+        view.note(at(900), "pull 1: pulled in 1 ms, 100 → 99 left");
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| draw(frame, &view, None, at(910))).unwrap();
+        let screen = terminal.backend().to_string();
+        for words in ["dhlimit stress", "SANDBOX", "q stop"] {
+            assert!(screen.contains(words), "{words} at {width}x{height}:\n{screen}");
+        }
+        assert!(!screen.contains("pause") && !screen.contains("interval"), "{screen}");
+        view.help();
+        terminal.draw(|frame| draw(frame, &view, None, at(910))).unwrap();
+        assert!(terminal.backend().to_string().contains("remove what was pulled"));
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What to do in a round.
 #[async_trait]
-pub(super) trait Act: Send {
+pub(crate) trait Act: Send {
     /// What a round yields.
     type Done: Send;
 
@@ -20,7 +20,7 @@ pub(super) trait Act: Send {
 /// When to fire: how long after the start of a round the next one starts, or after its end,
 /// whichever is later.
 #[async_trait]
-pub(super) trait Pace<D>: Send {
+pub(crate) trait Pace<D>: Send {
     /// From the start of the round that yielded `done` to the start of the next.
     fn start_to_start(&mut self, done: &D) -> Duration;
     /// From the end of that round to the start of the next, at the least.
@@ -33,7 +33,7 @@ pub(super) trait Pace<D>: Send {
 }
 
 /// When to stop: `Some` reason ends the loop after the round that gave it.
-pub(super) trait Until<D>: Send {
+pub(crate) trait Until<D>: Send {
     /// Why it stops.
     type Reason: Send;
     /// Looks at what a round yielded.
@@ -49,7 +49,7 @@ impl<D, R: Send, F: FnMut(&D) -> Option<R> + Send> Until<D> for F {
 
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End<R> {
+pub(crate) enum End<R> {
     /// A round gave the reason.
     Reached(R),
     /// Time was up before the next round.
@@ -59,7 +59,7 @@ pub(super) enum End<R> {
 }
 
 /// Rounds until one says stop, the deadline passes or shutdown is asked for.
-pub(super) async fn rounds<A: Act, U: Until<A::Done>>(
+pub(crate) async fn rounds<A: Act, U: Until<A::Done>>(
     act: &mut A,
     pace: &mut dyn Pace<A::Done>,
     until: &mut U,
@@ -91,11 +91,11 @@ pub(super) async fn rounds<A: Act, U: Until<A::Done>>(
 
 /// The same interval for every round, and the pause that is asked for after each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Steady<P> {
+pub(crate) struct Steady<P> {
     /// From start to start.
-    pub(super) interval: Duration,
+    pub(crate) interval: Duration,
     /// From end to start: asked after every round, as what a runtime needs depends on the last one.
-    pub(super) pause: P,
+    pub(crate) pause: P,
 }
 
 impl<D, P: FnMut() -> Duration + Send> Pace<D> for Steady<P> {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 use url::Url;
 
-use super::super::asking;
 use crate::cli::Stress;
 use crate::hostconfig::hosts::{Hosts, folders_of};
 use crate::image::{Reference, hub};
@@ -17,15 +16,15 @@ use crate::settings::Origin;
 use crate::{Context, Exit, Failure};
 
 /// What the runtime is told to pull.
-pub(super) struct Route {
+pub(crate) struct Route {
     /// The image, by the address at which its registry is asked.
-    pub(super) image: Reference,
+    pub(crate) image: Reference,
     /// How that is spoken to.
-    pub(super) scheme: Scheme,
+    pub(crate) scheme: Scheme,
 }
 
 /// A hosts folder is refused where it would lead nobody anywhere: the pulls would not go where it says.
-pub(super) fn refuse_hosts_dir(args: &Stress, origin: &Origin) -> Result<(), Failure> {
+pub(crate) fn refuse_hosts_dir(args: &Stress, origin: &Origin) -> Result<(), Failure> {
     if args.reach.hosts_dir.is_none() {
         return Ok(());
     }
@@ -45,8 +44,12 @@ pub(super) fn refuse_hosts_dir(args: &Stress, origin: &Origin) -> Result<(), Fai
 }
 
 /// The image as the runtime is to be told it.
-pub(super) fn of(context: &Context, session: &Session, args: &Stress) -> Result<Route, Failure> {
-    let image = asking::image_or_usual(args.image.as_deref())?;
+pub(crate) fn route(
+    context: &Context,
+    session: &Session,
+    args: &Stress,
+    image: Reference,
+) -> Result<Route, Failure> {
     let usual = |image| Ok(Route { image, scheme: Scheme::ByHost });
     if args.runtime == "builtin" || !image.is_docker_hub() {
         return usual(image);

@@ -1,6 +1,6 @@
 //! The runtime that needs none: a pull as a client library does it, HEAD, GET of the index, GET of
-//! this platform's manifest, and the layers if wanted. Nothing is kept. Here and not in the runtime
-//! room because it asks through the registry room.
+//! this platform's manifest, and the layers if wanted. Nothing is kept. What refuses it is judged by
+//! status and body. Here and not in the runtime room because it asks through the registry room.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,23 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
+use crate::context::Clock;
 use crate::credentials::Credential;
 use crate::image::Reference;
-use crate::registry::{Answered, Client, RegistryError};
-use crate::runtime::{Login, Outcome, Presence, Pull, Removal, Runtime, RuntimeError};
+use crate::registry::{Answered, Client, RegistryError, meaning, status_of};
+use crate::runtime::{Login, Outcome, Presence, Pull, Refusal, Removal, Runtime, RuntimeError};
 
 /// The most layers that are fetched of one image.
 const LAYERS_MAX: usize = 128;
 
 /// Pulls by HTTP alone.
-pub(super) struct Builtin {
+pub(crate) struct Builtin {
     client: Arc<Client>,
     who: Credential,
     architecture: String,
     blobs: bool,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Deserialize)]
@@ -55,32 +56,24 @@ struct Descriptor {
     digest: String,
 }
 
-/// A registry's words for a refusal (OCI distribution specification 1.1, "Error Codes").
-#[derive(Deserialize)]
-struct Refusal {
-    errors: Vec<Fault>,
-}
-
-#[derive(Deserialize)]
-struct Fault {
-    code: String,
-    #[serde(default)]
-    message: Option<String>,
-}
-
-/// Why a pull came to nothing, in the words a client library would use.
+/// Why a pull came to nothing.
 enum Broken {
+    /// No answer.
     Asking(RegistryError),
-    Answer(String),
+    /// An answer that refuses.
+    Answer(Box<Answered>),
+    /// A manifest that is none.
+    Manifest(String),
 }
 
 impl Builtin {
     /// Pulls through `client` as `who`; `platform` is `os/architecture`, this machine's where not set.
-    pub(super) fn new(
+    pub(crate) fn new(
         client: Arc<Client>,
         who: Credential,
         platform: Option<&str>,
         blobs: bool,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         let native = match std::env::consts::ARCH {
             "x86_64" => "amd64",
@@ -90,7 +83,7 @@ impl Builtin {
         };
         let architecture =
             platform.and_then(|platform| platform.split('/').nth(1)).unwrap_or(native).to_owned();
-        Self { client, who, architecture, blobs }
+        Self { client, who, architecture, blobs, clock }
     }
 
     async fn once(&self, reference: &Reference, deadline: Instant) -> Result<(), Broken> {
@@ -110,10 +103,13 @@ impl Builtin {
                 })
             };
             let entry = manifest.manifests.iter().find(ours).ok_or_else(|| {
-                Broken::Answer(format!("no manifest for linux/{} in the index", self.architecture))
+                Broken::Manifest(format!(
+                    "no manifest for linux/{} in the index",
+                    self.architecture
+                ))
             })?;
             if !is_digest(&entry.digest) {
-                return Err(Broken::Answer("the index names a digest that is none".to_owned()));
+                return Err(Broken::Manifest("the index names a digest that is none".to_owned()));
             }
             manifest = parse(&self.get(reference, &entry.digest, deadline).await?)?;
         }
@@ -130,7 +126,7 @@ impl Builtin {
                     .blob(reference, &blob.digest, &self.who, deadline)
                     .await
                     .map_err(Broken::Asking)?;
-                fine(&self.client.endpoint().blob(reference, &blob.digest), &answered)?;
+                fine(answered)?;
             }
         }
         Ok(())
@@ -147,9 +143,65 @@ impl Builtin {
             .manifest(reference, name, &self.who, deadline)
             .await
             .map_err(Broken::Asking)?;
-        fine(&self.client.endpoint().manifest(reference, name), &answered)?;
-        Ok(answered)
+        fine(answered)
     }
+
+    /// What a pull that came to nothing came to.
+    fn outcome(&self, broken: Broken, reference: &Reference) -> Outcome {
+        match broken {
+            Broken::Asking(error) => Outcome::Refused(Refusal {
+                status: status_of(&error),
+                http_status: None,
+                code: None,
+                message: error.to_string(),
+            }),
+            Broken::Answer(answered) => {
+                let Words { code, message } = Words::of(&answered.body);
+                Outcome::Refused(Refusal {
+                    status: meaning(&answered, reference, self.clock.now()),
+                    http_status: Some(answered.status),
+                    code,
+                    message: message.unwrap_or_else(|| format!("status {}", answered.status)),
+                })
+            }
+            Broken::Manifest(text) => Outcome::Failed { exit: None, text },
+        }
+    }
+}
+
+/// What a registry says in the body of a refusal (OCI distribution specification 1.1, "Error Codes");
+/// the overall limit's is plain text.
+struct Words {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl Words {
+    fn of(body: &str) -> Self {
+        let errors = serde_json::from_str::<Errors>(body).map(|body| body.errors);
+        match errors.ok().and_then(|errors| errors.into_iter().next()) {
+            Some(first) => Self {
+                message: Some(first.message.unwrap_or_else(|| first.code.clone())),
+                code: Some(first.code),
+            },
+            None => Self {
+                code: None,
+                message: Some(body.trim().to_owned()).filter(|words| !words.is_empty()),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    errors: Vec<Fault>,
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    code: String,
+    #[serde(default)]
+    message: Option<String>,
 }
 
 /// Whether a foreign text may stand in a URL as a digest.
@@ -160,43 +212,11 @@ fn is_digest(text: &str) -> bool {
 
 fn parse(answered: &Answered) -> Result<Manifest, Broken> {
     serde_json::from_str(&answered.body)
-        .map_err(|error| Broken::Answer(format!("the manifest is no JSON: {error}")))
+        .map_err(|error| Broken::Manifest(format!("the manifest is no JSON: {error}")))
 }
 
-/// An answer to a GET of `url` that is none is told as containerd tells it, which `explain` knows.
-fn fine(url: &Url, answered: &Answered) -> Result<(), Broken> {
-    if answered.status == 200 {
-        return Ok(());
-    }
-    Err(Broken::Answer(unexpected(url, answered.status, &answered.body)))
-}
-
-fn unexpected(url: &Url, status: u16, body: &str) -> String {
-    let words = serde_json::from_str::<Refusal>(body)
-        .ok()
-        .and_then(|refusal| refusal.errors.into_iter().next());
-    let words = words.map_or_else(
-        || format!(": {body}"),
-        |first| {
-            format!(
-                " - Server message: {}: {}",
-                first.code.to_ascii_lowercase(),
-                first.message.unwrap_or_default()
-            )
-        },
-    );
-    format!(
-        "unexpected status from GET request to {url}: {status} {}{}",
-        reason(status),
-        crate::text::one_line(&words, 1_000)
-    )
-}
-
-fn reason(status: u16) -> &'static str {
-    reqwest::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("")
+fn fine(answered: Answered) -> Result<Answered, Broken> {
+    if answered.status == 200 { Ok(answered) } else { Err(Broken::Answer(Box::new(answered))) }
 }
 
 #[async_trait]
@@ -234,8 +254,7 @@ impl Runtime for Builtin {
         let outcome = tokio::select! {
             pulled = self.once(reference, started + limit) => match pulled {
                 Ok(()) => Outcome::Pulled,
-                Err(Broken::Asking(error)) => Outcome::Failed { exit: None, text: error.to_string() },
-                Err(Broken::Answer(text)) => Outcome::Failed { exit: None, text },
+                Err(broken) => self.outcome(broken, reference),
             },
             () = shutdown.cancelled() => Outcome::Interrupted,
         };
@@ -256,40 +275,27 @@ impl std::fmt::Debug for Builtin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::{Class, Hub, classify};
 
     #[test]
-    fn its_words_for_an_answer_that_is_none_are_understood() {
-        let url: Url = "http://127.0.0.1:5000/v2/library/nginx/manifests/missing".parse().unwrap();
-        let hub = Hub::default().and("127.0.0.1:5000");
+    fn the_words_of_a_refusal_are_found_in_json_and_in_plain_text() {
         let rows = [
             (
-                404,
-                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
-                Class::NotFound,
+                r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached"}]}"#,
+                Some("TOOMANYREQUESTS"),
+                Some("You have reached"),
             ),
-            (404, "", Class::NotFound),
-            (404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Class::NotFound),
-            (
-                403,
-                r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#,
-                Class::Denied,
-            ),
-            (
-                429,
-                r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit"}]}"#,
-                Class::PullLimit,
-            ),
-            (503, "", Class::Server),
-            (
-                429,
-                "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit",
-                Class::PullLimit,
-            ),
+            (r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#, Some("NAME_UNKNOWN"), Some("NAME_UNKNOWN")),
+            (r#"{"errors":[]}"#, None, Some(r#"{"errors":[]}"#)),
+            ("Too Many Requests (HAP429).\n", None, Some("Too Many Requests (HAP429).")),
+            ("", None, None),
         ];
-        for (status, body, wanted) in rows {
-            let text = unexpected(&url, status, body);
-            assert_eq!(classify(&text, &hub).map(|finding| finding.class), Some(wanted), "{text}");
+        for (body, code, message) in rows {
+            let words = Words::of(body);
+            assert_eq!(
+                (words.code.as_deref(), words.message.as_deref()),
+                (code, message),
+                "{body}"
+            );
         }
     }
 }

@@ -2,7 +2,6 @@
 //! still. A tool looks for its login by itself and cannot be told another, so that a user's choice of
 //! another is refused before anything is pulled.
 
-use super::super::asking;
 use crate::cli::Stress;
 use crate::context::Environment;
 use crate::credentials::{
@@ -14,19 +13,15 @@ use crate::runtime::{Login, Runtime, loses_docker_config};
 use crate::session::Session;
 use crate::{Context, Failure};
 
-/// The one whom the runtime pulls as, or why the user's choice cannot be had.
-pub(super) async fn who(
+/// The one whom the runtime pulls as, or why the user's choice (`chosen`) cannot be had.
+pub(crate) async fn who(
     context: &Context,
     args: &Stress,
     session: &Session,
     image: &Reference,
+    chosen: Principal,
     runtime: Option<&dyn Runtime>,
 ) -> Result<Principal, Failure> {
-    let chosen = asking::principals(context, session, image)
-        .await?
-        .into_iter()
-        .find(|who| who.effective)
-        .unwrap_or_else(|| Principal::anonymous(true));
     let Some(runtime) = runtime else { return Ok(chosen) };
     let named = args.asking.anonymous || args.asking.user.is_some();
     let tool = match runtime.login() {
@@ -49,7 +44,7 @@ pub(super) async fn who(
         }
         Login::Elsewhere => {
             context.say(&format!(
-                "! as whom {} pulls cannot be seen from here: the limit is read as {}, and its count stands still where that is another",
+                "! which account {} pulls as cannot be determined from here: the limit is read as {}; its count stands still if that is another",
                 args.runtime, chosen.identity
             ));
             return Ok(chosen);
