@@ -775,7 +775,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__stress)
-            opts="-r -y -o -q -v -h --runtime --count --floor --for --interval --pause --parallel --blobs --until-recovered --yes --report --output --namespace --address --instance --platform --hosts-dir --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-r -y -o -q -v -h --runtime --count --floor --for --interval --pause --parallel --blobs --until-recovered --no-live --yes --report --output --namespace --address --instance --platform --hosts-dir --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -128,8 +128,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l floor -d 'Sto
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l for -d 'Stop after this long' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l interval -d 'From the start of one round to the start of the next [default: 2s; 0s on loopback; at least 1s elsewhere]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l pause -d 'From a removal to the next pull [default: what the runtime needs]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l parallel -d 'So many pulls at once (builtin only)' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l report -d 'Write the report to this file, too, as JSON' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l parallel -d 'Number of parallel pulls (builtin only)' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l report -d 'Also write the report to this file, as JSON' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line an item, no decoration'
 json\t'One JSON document'"
@@ -153,9 +153,10 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l blobs -d 'Fetch the layers, too (builtin only)'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l blobs -d 'Also fetch the layers (builtin only)'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l until-recovered -d 'After the 429, read the limit (HEAD only) until the count is full again, and say how it came back'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s y -l yes -d 'Go ahead without asking'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l no-live -d 'Show a bar or lines instead of the live view'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s y -l yes -d 'Do not ask for confirmation'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l anonymous -d 'Ask without credentials, as whoever has none'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
