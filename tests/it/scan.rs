@@ -115,3 +115,47 @@ fn a_file_that_cannot_be_read_stops_no_other() {
     let outcome = scanned(&files, &["-o", "json"]).expect_code(0);
     assert_eq!(rows(&outcome).len(), 2, "{outcome:?}");
 }
+
+#[test]
+fn what_a_kustomization_replaces_counts_once_and_keeps_the_tag_of_its_base() {
+    let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {image: web}\n  - {image: 'moved:4'}\n  - {image: 'other:1'}\n";
+    let files = [
+        ("base/pod.yaml", pod),
+        ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+        (
+            "prod/kustomization.yaml",
+            "resources: [../base]\nimages:\n- {name: web, newTag: '9'}\n- {name: moved, newName: acme/moved}\n",
+        ),
+    ];
+    let outcome = scanned(&files, &["-o", "json"]).expect_code(0);
+    let expected = [
+        json!(["base/pod.yaml", 5, 13, "web"]),
+        json!(["base/pod.yaml", 6, 14, "moved:4"]),
+        json!(["base/pod.yaml", 7, 14, "other:1"]),
+        json!(["prod/kustomization.yaml", 3, 24, "web:9"]),
+        json!(["prod/kustomization.yaml", 4, 26, "acme/moved:4"]),
+    ];
+    assert_eq!(rows(&outcome), expected);
+    assert_eq!(outcome.json()["totals"]["pulls"]["cold"], 3);
+}
+
+#[test]
+fn a_matrix_counts_each_of_its_jobs_and_a_login_counts_for_later_steps_alone() {
+    let workflow = "on: push\njobs:\n  t:\n    strategy: {matrix: {v: [1, 2], os: [a, b]}}\n    container: x/y:${{ matrix.v }}\n    steps:\n    - uses: docker/login-action@v3\n    - run: docker pull late\n";
+    let files = [(".github/workflows/ci.yml", workflow)];
+    let outcome = scanned(&files, &["-o", "json"]).expect_code(0).json();
+    let seen: Vec<_> = outcome["references"]
+        .as_array()
+        .expect("references")
+        .iter()
+        .map(|one| json!([one["reference"], one["pulls"], one["identity"]]))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            json!(["x/y:1", 2, "anonymous"]),
+            json!(["x/y:2", 2, "anonymous"]),
+            json!(["late", 1, "login"]),
+        ]
+    );
+}

@@ -4,6 +4,7 @@
 //! Containers, services and container actions are pulled before a job's first step, so that no login
 //! step counts for them. Follows GitHub's workflow syntax and metadata syntax (November 2026).
 
+use crate::image::hub;
 use crate::scan::input::Input;
 use crate::scan::kind::{Candidate, FileKind, Kind};
 use crate::scan::kinds::ci::{self, Combination, Steps};
@@ -136,7 +137,7 @@ impl Workflow<'_, '_, '_> {
         if uses.starts_with("docker/login-action") {
             let registry = step.path(&["with", "registry"]).and_then(Node::str).unwrap_or_default();
             // The login of any other name is not used for Docker Hub's images.
-            if matches!(registry.trim(), "" | "https://index.docker.io/v1/" | "index.docker.io") {
+            if matches!(registry.trim(), "" | hub::LOGIN_KEY | hub::INDEX) {
                 reader.shell.puller = Puller::Login;
             }
         }

@@ -15,4 +15,5 @@ pub(super) mod kustomize;
 pub(super) mod nomad;
 pub(super) mod packer;
 pub(super) mod shell;
+pub(super) mod steps;
 pub(super) mod terraform;
