@@ -1,5 +1,5 @@
 //! The gate: open or closed, from one reading or after a wait, and what a command took off the count
-//! behind it. [`ask`] gives the answer, [`Running`] watches the command, [`GateReport`] is the value
+//! behind it. `ask` gives the answer, `Running` watches the command, `GateReport` is the value
 //! that both end in. The truth table is in `verdict`.
 
 mod report;

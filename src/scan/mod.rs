@@ -2,10 +2,10 @@
 //! Docker Hub counts, as whom, and how many pulls that is. Asks no registry.
 //!
 //! Files are walked in parallel and each is read by its [kind](self::FileKind): a reader gets the file as
-//! [`input`], uses the shared readers ([`yaml`] into a [`tree`], [`shell`], [`instructions`], [`vars`]) and
-//! puts what it finds into a [`sink`], with byte ranges of the file. Then what files say of each other is
-//! settled ([`links`]): includes are read, builds pass their arguments on. At the end come [`totals`] and
-//! [`rules`]. How a kind is added is said in [`kind`].
+//! `input`, uses the shared readers (`yaml` into a `tree`, `shell`, `instructions`, `vars`) and
+//! puts what it finds into a `sink`, with byte ranges of the file. Then what files say of each other is
+//! settled (`links`): includes are read, builds pass their arguments on. At the end come `totals` and
+//! `rules`. How a kind is added is said in `kind`.
 
 #![allow(dead_code, reason = "the readers of further kinds use it")]
 
