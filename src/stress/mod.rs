@@ -1,5 +1,5 @@
 //! `stress`: rounds of pull, read and remove until the 429 or a bound, and the report of what was seen.
-//! [`prepare`] finds the runtime and proves the image absent, [`run`] makes the rounds and removes what
+//! `prepare` finds the runtime and proves the image absent, `run` makes the rounds and removes what
 //! was pulled, whatever happens on the way, and nothing else.
 
 mod builtin;
