@@ -113,6 +113,10 @@ pub(crate) static KINDS: &[&Kind] = &[
     &kinds::packer::KIND,
     &kinds::nomad::KIND,
     &kinds::terraform::KIND,
+    &kinds::devcontainer::KIND,
+    &kinds::jenkins::KIND,
+    &kinds::makefile::KIND,
+    &kinds::quadlet::KIND,
     &kinds::github::KIND,
     &kinds::steps::DRONE,
     &kinds::steps::WOODPECKER,
@@ -129,6 +133,7 @@ pub(crate) static KINDS: &[&Kind] = &[
     &kinds::helm::KIND,
     &kinds::compose::KIND,
     &kinds::shell::KIND,
+    &kinds::testcontainers::KIND,
 ];
 
 /// The kind of a file.

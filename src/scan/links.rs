@@ -18,6 +18,7 @@ pub(super) fn settle(files: &mut BTreeMap<String, FileResult>, request: &Request
     include(files, &request.given);
     build(files, &request.given);
     rename(files);
+    overrides(files);
 }
 
 /// Reads what is included and was not read as what it is included as, and what that includes.
@@ -136,6 +137,26 @@ fn named(reference: &str) -> (&str, &str) {
     let last = name.rfind('/').map_or(0, |at| at + 1);
     let end = name.get(last..).and_then(|last| last.find(':')).map_or(name_end, |at| last + at);
     reference.split_at(end)
+}
+
+/// A service whose image an override file replaces is not pulled by the file below it.
+fn overrides(files: &mut BTreeMap<String, FileResult>) {
+    let mut replaced = Vec::new();
+    for (path, file) in files.iter().filter(|(_, file)| file.kind == Some(FileKind::Compose)) {
+        let Some((stem, ending)) = path.rsplit_once(".override.") else { continue };
+        let services: Vec<String> =
+            file.uses.iter().filter_map(|one| one.service.clone()).collect();
+        for ending in [ending, "yml", "yaml"] {
+            replaced.push((format!("{stem}.{ending}"), services.clone()));
+        }
+    }
+    for (path, services) in replaced {
+        for one in files.get_mut(&path).map(|file| file.uses.as_mut_slice()).unwrap_or_default() {
+            if one.service.as_ref().is_some_and(|service| services.contains(service)) {
+                one.pulls = 0;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
