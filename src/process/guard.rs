@@ -8,8 +8,9 @@ use std::process::Stdio;
 use rustix::process::Pid;
 use tokio::process::{Child, Command};
 
-/// The pipe ends: the group is told to end, then killed.
-const SCRIPT: &str = "read -r line; kill -TERM -- \"-$0\" || exit; kill -CONT -- \"-$0\"; sleep 2; kill -KILL -- \"-$0\"";
+/// The pipe ends: the group is told to end, then killed. No `--` before the group: dash knows none.
+const SCRIPT: &str =
+    "read -r line; kill -TERM \"-$0\" || exit; kill -CONT \"-$0\"; sleep 2; kill -KILL \"-$0\"";
 
 /// Who watches over a child's process group while dhlimit lives.
 pub(super) struct Guard(Option<Child>);

@@ -24,11 +24,8 @@ const KEYS: [(&str, &str); 7] = [
     ("?", "this help"),
 ];
 /// What they do where rounds go by themselves.
-const KEYS_OF_A_RUN: [(&str, &str); 3] = [
-    ("q, Esc", "stop, remove what was pulled"),
-    ("z", "the chart alone, or everything"),
-    ("?", "this help"),
-];
+const KEYS_OF_A_RUN: [(&str, &str); 3] =
+    [("q, Esc", "stop and clean up"), ("z", "the chart alone, or everything"), ("?", "this help")];
 /// Lines of the chart at the least, its frame and axis included.
 const CHART: u16 = 6;
 /// Lines of events at the most.

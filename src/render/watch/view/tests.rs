@@ -376,6 +376,6 @@ fn a_run_shows_its_command_the_sandbox_and_no_keys_of_a_schedule() {
         assert!(!screen.contains("pause") && !screen.contains("interval"), "{screen}");
         view.help();
         terminal.draw(|frame| draw(frame, &view, None, at(910))).unwrap();
-        assert!(terminal.backend().to_string().contains("remove what was pulled"));
+        assert!(terminal.backend().to_string().contains("stop and clean up"));
     }
 }
