@@ -752,11 +752,11 @@ _dhlimit() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table plain json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table plain json jsonl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl github" -- "${cur}"))
                     return 0
                     ;;
                 --color)

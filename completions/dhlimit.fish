@@ -253,7 +253,8 @@ error\t''"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line an item, no decoration'
 json\t'One JSON document'
-jsonl\t'One JSON document a line'"
+jsonl\t'One JSON document a line'
+github\t'GitHub Actions: annotations and a job summary'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -7,7 +7,8 @@ use clap::Args;
 use super::{Format, only};
 
 /// The formats `scan` writes.
-const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Jsonl];
+const FORMATS: &[Format] =
+    &[Format::Table, Format::Plain, Format::Json, Format::Jsonl, Format::Github];
 
 /// Find every image named in Dockerfiles, Compose, Kubernetes and CI files and scripts: what of it Docker Hub counts, as whom, how many pulls. Asks nobody.
 #[derive(Debug, Clone, Args)]

@@ -38,6 +38,7 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     context.tell(&match format {
         Format::Json => serde_json::to_string(&found)? + "\n",
         Format::Jsonl => lines(&found)?,
+        Format::Github => shown::github(&found),
         Format::Table => shown::table(&found, look),
         _ => shown::plain(&found),
     })?;

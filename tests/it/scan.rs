@@ -159,3 +159,18 @@ fn a_matrix_counts_each_of_its_jobs_and_a_login_counts_for_later_steps_alone() {
         ]
     );
 }
+
+#[test]
+fn annotations_stand_at_their_lines_and_columns() {
+    let files = [("a,b/Dockerfile", "FROM quay.io/x/y:1\nFROM  nginx:1\n")];
+    let outcome =
+        scanned(&files, &["--rule", "hub-reference=error", "-o", "github"]).expect_code(0);
+    assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
+    for part in [
+        "::error file=",
+        "a%2Cb/Dockerfile,line=2,col=7,title=hub-reference::",
+        "nginx:1 comes from Docker Hub",
+    ] {
+        assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:?}");
+    }
+}

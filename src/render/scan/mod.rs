@@ -1,12 +1,14 @@
 //! A scan for people and for pipes: what counts on Docker Hub first, then the references by file, then
 //! what the rules say.
 
+mod github;
 mod table;
 
 use std::collections::BTreeSet;
 
 use crate::scan::{Purpose, Scan};
 
+pub use github::github;
 pub use table::table;
 
 /// One distinct image a line, in full form; what is made here, and what has no value, is left out.
