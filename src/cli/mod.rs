@@ -30,7 +30,7 @@ pub use doctor::Doctor;
 pub use explain::Explain;
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
-pub use mirror::{Ecr, Mirror, MirrorCommand, PrintAs};
+pub use mirror::{Ecr, Mirror, MirrorCommand, PrintAs, Setup, SetupRuntime};
 pub use plan::Plan;
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};

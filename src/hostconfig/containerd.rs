@@ -107,7 +107,7 @@ const HOST: &[(&str, Shape)] = &[
 ];
 
 /// Reads a `hosts.toml`, with what containerd passes over in it.
-fn parse_hosts(text: &str) -> Result<(Hosts, Vec<Unread>), Broken> {
+pub(super) fn parse_hosts(text: &str) -> Result<(Hosts, Vec<Unread>), Broken> {
     const TOOL: &str = "containerd";
     let table = toml_table(text)?;
     let document = as_value(&table);

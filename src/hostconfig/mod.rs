@@ -13,6 +13,7 @@ mod rancher;
 mod shape;
 mod sight;
 mod units;
+pub(crate) mod write;
 
 use std::fmt;
 
@@ -20,6 +21,7 @@ use crate::credentials::is_docker_hub;
 use crate::image::hub;
 pub(crate) use machine::{Machine, WITHOUT_ROOT};
 pub(crate) use sight::{Proxies, Sight};
+pub(crate) use write::Address;
 
 /// A registry that is asked about, and a repository there.
 type Registry = (String, String);

@@ -2,3 +2,4 @@
 //! that is made or proved; the command line has a subcommand for each. They share no state.
 
 pub mod ecr;
+pub mod setup;

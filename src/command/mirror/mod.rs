@@ -1,6 +1,7 @@
 //! `mirror`: one file a subcommand.
 
 mod ecr;
+mod setup;
 
 use crate::cli::{Mirror, MirrorCommand};
 use crate::credentials::Account;
@@ -13,6 +14,7 @@ pub(super) async fn run(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
     match args.what {
+        MirrorCommand::Setup(args) => setup::run(context, &args),
         MirrorCommand::Ecr(args) => ecr::run(context, *args, accounts).await,
     }
 }
