@@ -270,6 +270,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('ecr', 'ecr', [CompletionResultType]::ParameterValue, 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Show the files that make a runtime ask a mirror before Docker Hub')
             break
         }
         'dhlimit;mirror;ecr' {
@@ -296,6 +297,22 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Take away the rule, its template and its secret; cached images stay')
             [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Replace a rule of this prefix that is in front of another registry')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask before something is changed')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dhlimit;mirror;setup' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The mirror: https://HOST[:PORT][/PREFIX]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show it')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show it')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
+            [CompletionResult]::new('--no-fallback', '--no-fallback', [CompletionResultType]::ParameterName, 'Never ask Docker Hub where the mirror fails: the pull fails, too')
+            [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'The mirror wants a login: say where it goes')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')

@@ -58,6 +58,9 @@ _dhlimit() {
             dhlimit__subcmd__mirror,ecr)
                 cmd="dhlimit__subcmd__mirror__subcmd__ecr"
                 ;;
+            dhlimit__subcmd__mirror,setup)
+                cmd="dhlimit__subcmd__mirror__subcmd__setup"
+                ;;
             *)
                 ;;
         esac
@@ -411,7 +414,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__mirror)
-            opts="-q -v -h --quiet --verbose --color --config --help ecr"
+            opts="-q -v -h --quiet --verbose --color --config --help ecr setup"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -497,6 +500,40 @@ _dhlimit() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table plain json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dhlimit__subcmd__mirror__subcmd__setup)
+            opts="-o -q -v -h --to --no-fallback --login --output --quiet --verbose --color --config --help containerd docker podman crio buildkit k3s rke2 talos kind minikube"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 --color)

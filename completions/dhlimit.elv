@@ -258,6 +258,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand ecr 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
+            cand setup 'Show the files that make a runtime ask a mirror before Docker Hub'
         }
         &'dhlimit;mirror;ecr'= {
             cand --account 'The account whose registry it is: twelve digits'
@@ -283,6 +284,21 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --remove 'Take away the rule, its template and its secret; cached images stay'
             cand --replace 'Replace a rule of this prefix that is in front of another registry'
             cand --yes 'Do not ask before something is changed'
+            cand -q 'Say nothing on standard error but errors'
+            cand --quiet 'Say nothing on standard error but errors'
+            cand -v 'Show what is asked and answered, without secrets; repeat for more'
+            cand --verbose 'Show what is asked and answered, without secrets; repeat for more'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dhlimit;mirror;setup'= {
+            cand --to 'The mirror: https://HOST[:PORT][/PREFIX]'
+            cand -o 'How to show it'
+            cand --output 'How to show it'
+            cand --color 'When to use colour'
+            cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
+            cand --no-fallback 'Never ask Docker Hub where the mirror fails: the pull fails, too'
+            cand --login 'The mirror wants a login: say where it goes'
             cand -q 'Say nothing on standard error but errors'
             cand --quiet 'Say nothing on standard error but errors'
             cand -v 'Show what is asked and answered, without secrets; repeat for more'

@@ -263,14 +263,15 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l no-ignore -d 'R
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -f -a "setup" -d 'Show the files that make a runtime ask a mirror before Docker Hub'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l account -d 'The account whose registry it is: twelve digits' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l region -d 'The registry\'s region, such as eu-central-1' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l prefix -d 'What the cached repositories begin with; ROOT for every repository without a rule of its own' -r
@@ -302,6 +303,18 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l to -d 'The mirror: https://HOST[:PORT][/PREFIX]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line an item, no decoration'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l no-fallback -d 'Never ask Docker Hub where the mirror fails: the pull fails, too'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l login -d 'The mirror wants a login: say where it goes'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'
