@@ -306,7 +306,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             break
         }
         'dhlimit;mirror;setup' {
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The mirror: https://HOST[:PORT][/PREFIX]')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The mirror: https://HOST/PREFIX, with a port where it has one')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show it')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show it')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')

@@ -292,7 +292,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dhlimit;mirror;setup'= {
-            cand --to 'The mirror: https://HOST[:PORT][/PREFIX]'
+            cand --to 'The mirror: https://HOST/PREFIX, with a port where it has one'
             cand -o 'How to show it'
             cand --output 'How to show it'
             cand --color 'When to use colour'

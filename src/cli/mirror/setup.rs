@@ -21,7 +21,7 @@ pub struct Setup {
     /// Who is to ask the mirror
     #[arg(value_enum, value_name = "RUNTIME")]
     pub runtime: SetupRuntime,
-    /// The mirror: https://HOST[:PORT][/PREFIX]
+    /// The mirror: https://HOST/PREFIX, with a port where it has one
     #[arg(long, value_name = "URL")]
     pub to: String,
     /// Never ask Docker Hub where the mirror fails: the pull fails, too

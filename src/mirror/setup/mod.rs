@@ -1,6 +1,6 @@
 //! `mirror setup`: the files that make a runtime ask a mirror before Docker Hub, with no image renamed.
 //! What a runtime cannot do is refused with the reason: a setting that does nothing, or falls back to
-//! Docker Hub silently, is worse than none. The files' shapes are [`crate::hostconfig`]'s.
+//! Docker Hub silently, is worse than none. The files' shapes are those of the room `hostconfig`.
 
 mod address;
 mod runtimes;
