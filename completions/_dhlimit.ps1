@@ -173,6 +173,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show each failure through a template such as ''{line}: {class}''; the names are the JSON keys')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'End with 1 where a failure of one of these classes is found')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')

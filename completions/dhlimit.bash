@@ -264,7 +264,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__explain)
-            opts="-o -q -v -h --output --format --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --output --format --fail-on --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,6 +280,10 @@ _dhlimit() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "any pull_limit overall_limit login_limit other_registry_limit limit_unspecified credentials denied not_found network server disk_full runtime_down blocked" -- "${cur}"))
                     return 0
                     ;;
                 --color)

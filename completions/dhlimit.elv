@@ -165,6 +165,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand -o 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]'
             cand --output 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]'
             cand --format 'Show each failure through a template such as ''{line}: {class}''; the names are the JSON keys'
+            cand --fail-on 'End with 1 where a failure of one of these classes is found'
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
             cand -q 'Say nothing on standard error but errors'

@@ -180,6 +180,20 @@ plain\t'One line an item, no decoration'
 json\t'One JSON document'
 jsonl\t'One JSON document a line'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l format -d 'Show each failure through a template such as \'{line}: {class}\'; the names are the JSON keys' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l fail-on -d 'End with 1 where a failure of one of these classes is found' -r -f -a "any\t''
+pull_limit\t''
+overall_limit\t''
+login_limit\t''
+other_registry_limit\t''
+limit_unspecified\t''
+credentials\t''
+denied\t''
+not_found\t''
+network\t''
+server\t''
+disk_full\t''
+runtime_down\t''
+blocked\t''"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -27,7 +27,7 @@ pub use asking::{Asking, Family};
 pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};
 pub use doctor::Doctor;
-pub use explain::Explain;
+pub use explain::{Explain, FAILURE_CLASSES};
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
 pub use mirror::{Ecr, Mirror, MirrorCommand, PrintAs, Setup, SetupRuntime};

@@ -2,7 +2,7 @@
 //! interrupt need not wait for a pipe that says nothing; of the input, no more than a few chunks are
 //! in memory at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::cli::{Explain, Format};
 use crate::diagnosis::{Explainer, Finding, Hub};
 use crate::render::Look;
-use crate::render::explain::{Failure, Failures, NOTHING, plain, table};
+use crate::render::explain::{Failures, NOTHING, plain, table};
 use crate::render::template::Template;
 use crate::{Context, Exit, Failure as Stop, text};
 
@@ -60,9 +60,9 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
         .map_err(|error| Stop::new(Exit::Usage, error))?;
     let format =
         args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
-    let mut answer = Answer::new(context, format, template);
+    let mut answer = Answer::new(context, format, template, args.fail_on);
     let mut chunks = chunks(context, args.file.clone());
-    let mut explainer = Explainer::new(Hub::default());
+    let mut explainer = Explainer::new(Hub::default()).at(context.clock.now());
     // A document and a table come at the end: there is nobody to wait.
     let is_stream = answer.is_shown_at_once() && !is_regular(args.file.as_deref());
     // Whether anything has come since the last pause.
@@ -96,7 +96,11 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
     };
     explainer.finish(&mut |finding| answer.take(finding));
     answer.end()?;
-    Ok(if interrupted { Exit::Interrupted } else { Exit::Ok })
+    Ok(match interrupted {
+        true => Exit::Interrupted,
+        false if answer.fails => Exit::Limit,
+        false => Exit::Ok,
+    })
 }
 
 /// Whether the input is a file on disk, whose end is near however slowly it is read.
@@ -182,6 +186,11 @@ struct Answer<'a> {
     /// Findings that the JSON document has.
     written: u64,
     failed: Option<anyhow::Error>,
+    /// What plain output has advised: each advice is given once.
+    advised: BTreeSet<&'static str>,
+    /// The classes of failures that the caller wants to fail on, and whether one was found.
+    fail_on: Vec<String>,
+    fails: bool,
 }
 
 /// How findings are shown.
@@ -198,7 +207,12 @@ const HELD: usize = 1_024;
 const DOCUMENT_HEAD: &str = "{\n  \"schema\": \"dhlimit/explain/1\",\n  \"findings\": [";
 
 impl<'a> Answer<'a> {
-    fn new(context: &'a Context, format: Format, template: Option<Template>) -> Self {
+    fn new(
+        context: &'a Context,
+        format: Format,
+        template: Option<Template>,
+        fail_on: Vec<String>,
+    ) -> Self {
         let form = template.map_or(Form::Known(format), Form::Template);
         let pending = if matches!(form, Form::Known(Format::Json)) {
             DOCUMENT_HEAD.to_owned()
@@ -214,6 +228,9 @@ impl<'a> Answer<'a> {
             held: BTreeMap::new(),
             written: 0,
             failed: None,
+            advised: BTreeSet::new(),
+            fail_on,
+            fails: false,
         }
     }
 
@@ -238,6 +255,8 @@ impl<'a> Answer<'a> {
 
     fn form_of(&mut self, finding: Finding) -> anyhow::Result<()> {
         self.found += 1;
+        let class = finding.class.name();
+        self.fails |= self.fail_on.iter().any(|wanted| wanted == class || wanted == "any");
         match &self.form {
             Form::Template(template) => {
                 let line = template
@@ -252,8 +271,13 @@ impl<'a> Answer<'a> {
             Form::Known(Format::Jsonl) => {
                 self.pending.extend([&serde_json::to_string(&finding)?, "\n"]);
             }
-            Form::Known(Format::Table) => self.failures.add(failure(finding)),
-            Form::Known(_) => self.pending.extend([plain(&failure(finding)).as_str(), "\n"]),
+            Form::Known(Format::Table) => self.failures.add(finding),
+            Form::Known(_) => {
+                self.pending.extend([plain(&finding).as_str(), "\n"]);
+                if self.advised.insert(finding.advice) {
+                    self.pending.extend(["  → ", finding.advice, "\n"]);
+                }
+            }
         }
         Ok(())
     }
@@ -301,16 +325,18 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// A finding as the renderer knows it.
-fn failure(finding: Finding) -> Failure {
-    Failure {
-        line: finding.line,
-        rank: finding.class as usize,
-        class: finding.class.name(),
-        title: finding.class.title(),
-        image: finding.image,
-        tool: finding.tool,
-        text: finding.text,
-        advice: finding.advice,
+#[cfg(test)]
+mod tests {
+    use crate::cli::FAILURE_CLASSES;
+    use crate::diagnosis::Class;
+
+    #[test]
+    fn every_class_and_any_can_be_failed_on() {
+        let mut names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
+        names.push("any");
+        names.sort_unstable();
+        let mut offered = FAILURE_CLASSES.to_vec();
+        offered.sort_unstable();
+        assert_eq!(offered, names);
     }
 }

@@ -1,106 +1,119 @@
-//! From a stream of bytes to findings: each line is judged, and lines are weighed against each
-//! other. Warnings, debug lines and a bare 429 are held back for a while: they count only where no
-//! error near them says more. Memory is bounded whatever the input.
+//! From a stream of bytes to findings: each line is judged, and what is found is weighed
+//! (`weighing`).
 
-use std::collections::VecDeque;
+use chrono::{DateTime, Utc};
 
 use super::class::Class;
+use super::event::Spans;
 use super::finding::{Finding, decisive};
 use super::judge::Case;
-use super::line::{self, Level, Line};
+use super::line::{self, Level, Line, Source};
 use super::lines::Lines;
+use super::object::Object;
+use super::occurrence;
 use super::passage::Passage;
 use super::phrases::{Mark, Marks, triggers};
-use super::scene::{NEAR, Scene};
+use super::scene::Scene;
 use super::subject::{self, Hub, Owner, Subject};
-use super::{advice, literals, talk, tool, wrapping};
-
-/// The most findings held back at a time.
-const HELD_MAX: usize = 64;
+use super::weighing::Weighing;
+use super::{advice, event, literals, talk, tool, wrapping};
 
 /// Reads a stream piece by piece and hands out what it finds.
 #[derive(Debug, Default)]
 pub struct Explainer {
     lines: Lines,
-    bench: Bench,
+    judging: Judging,
+    object: Object,
 }
 
 impl Explainer {
     /// An explainer to which `hub` says what counts as Docker Hub.
     pub fn new(hub: Hub) -> Self {
-        Self { lines: Lines::default(), bench: Bench { hub, ..Bench::default() } }
+        Self { judging: Judging { hub, ..Judging::default() }, ..Self::default() }
+    }
+
+    /// An explainer that knows when it reads: a stamp that leaves out its year is of the latest year
+    /// that fits.
+    #[must_use]
+    pub fn at(mut self, now: DateTime<Utc>) -> Self {
+        self.judging.scene.places.now = Some(now.naive_utc());
+        self
     }
 
     /// Takes the next bytes; findings go to `found` in the order in which they become certain.
     pub fn feed(&mut self, bytes: &[u8], found: &mut dyn FnMut(Finding)) {
-        let bench = &mut self.bench;
-        self.lines.feed(bytes, &mut |number, line| bench.take(number, line, found));
+        let (judging, object) = (&mut self.judging, &mut self.object);
+        self.lines.feed(bytes, &mut |number, line| object.take(judging, number, line, found));
     }
 
     /// The stream says nothing for a while: what was held back goes out as it is known by now. What
     /// comes later of the same failure is told only where it says more.
     pub fn pause(&mut self, found: &mut dyn FnMut(Finding)) {
-        self.bench.pause(found);
+        self.object.let_go(found);
+        self.judging.pause(found);
     }
 
     /// The end of the stream: what was held back goes out.
     pub fn finish(mut self, found: &mut dyn FnMut(Finding)) {
-        let bench = &mut self.bench;
-        self.lines.finish(&mut |number, line| bench.take(number, line, found));
-        self.bench.close_passage(found);
-        self.bench.release(u64::MAX, found);
+        let (judging, object) = (&mut self.judging, &mut self.object);
+        self.lines.finish(&mut |number, line| object.take(judging, number, line, found));
+        object.end(judging, found);
+        self.judging.close_passage(found);
+        self.judging.weighing.release(u64::MAX, found);
     }
 }
 
 /// Where lines are judged and weighed.
 #[derive(Debug, Default)]
-struct Bench {
+pub(super) struct Judging {
     hub: Hub,
     scene: Scene,
     passage: Option<Passage>,
-    held: VecDeque<Finding>,
-    /// What went out in a pause that otherwise would still be held.
-    told: VecDeque<Finding>,
-    /// The last error that was handed out.
-    error: Option<Finding>,
+    pub(super) weighing: Weighing,
 }
 
-impl Bench {
-    fn take(&mut self, number: u64, raw: &[u8], found: &mut dyn FnMut(Finding)) {
-        if !self.held.is_empty() || !self.told.is_empty() {
-            self.release(number, found);
+impl Judging {
+    pub(super) fn take(&mut self, number: u64, raw: &[u8], found: &mut dyn FnMut(Finding)) {
+        if !self.weighing.is_idle() {
+            self.weighing.release(number, found);
         }
         let listed = wrapping::listed_bytes(raw);
+        let carrier = listed.as_ref().map(|_| String::from_utf8_lossy(raw));
         let raw = listed.as_deref().unwrap_or(raw);
-        if self.passage.is_none() && !self.scene.is_attentive() && !triggers(raw) {
+        let places = occurrence::places(raw);
+        if self.passage.is_none() && !self.scene.is_attentive() && !triggers(raw) && !places {
             return;
         }
         let raw = String::from_utf8_lossy(raw);
+        if places {
+            self.scene.places.note(&raw);
+        }
         for piece in raw.split(['\r', '\n']) {
             if !piece.is_empty() || raw.len() <= 1 {
-                self.read(number, piece, found);
+                let whole = carrier.as_deref().unwrap_or(piece);
+                self.read(Source { number, whole }, piece, found);
             }
         }
     }
 
-    fn read(&mut self, number: u64, raw: &str, found: &mut dyn FnMut(Finding)) {
+    fn read(&mut self, source: Source<'_>, raw: &str, found: &mut dyn FnMut(Finding)) {
         if let Some(said) = wrapping::enveloped(raw) {
             let said = said.trim_end_matches(['\n', '\r']);
             // An envelope is shorter by its wrapping than what it came in: this ends.
             for line in said.split(['\n', '\r']) {
-                self.read(number, line, found);
+                self.read(source, line, found);
             }
         } else if raw.contains("\\ntime=") {
             // A whole log inside one string of another.
             for piece in raw.split("\\n").filter(|piece| !piece.is_empty()) {
-                self.read_one(number, &line::unescape_once(piece), found);
+                self.read_one(source, &line::unescape_once(piece), found);
             }
         } else {
-            self.read_one(number, raw, found);
+            self.read_one(source, raw, found);
         }
     }
 
-    fn read_one(&mut self, number: u64, raw: &str, found: &mut dyn FnMut(Finding)) {
+    fn read_one(&mut self, source: Source<'_>, raw: &str, found: &mut dyn FnMut(Finding)) {
         let line = line::peel(raw);
         if self.passage.as_mut().is_some_and(|passage| passage.take(&line)) {
             return;
@@ -109,46 +122,59 @@ impl Bench {
         if self.scene.lists(&line) {
             return;
         }
-        if let Some((at, class)) = self.scene.header(number, &line.text, &self.hub) {
-            let finding = self.finding(at, class, None, raw, decisive(&line.text, 0));
-            self.hold(finding, found);
+        if let Some((at, class)) = self.scene.header(source.number, &line.text, &self.hub) {
+            let source = Source { number: at, ..source };
+            let finding = self.finding(source, class, None, raw, decisive(&line.text, 0));
+            self.weighing.hold(finding, found);
         } else if literals::is_json(&line.bare) || line.bare.contains("=> {\"") {
-            self.read_json(number, raw, &line, found);
+            self.read_json(source, raw, &line, found);
             // `{"auth":"…"} Error response from daemon: …`: a message of its own stands behind it.
             if literals::is_followed(&line.bare) {
-                self.weigh(number, raw, &line, found);
+                self.weigh(source, raw, &line, found);
             }
-        } else if let Some(passage) = Passage::open(number, raw, &line) {
+        } else if let Some(passage) = Passage::open(source, raw, &line) {
             self.passage = Some(passage);
         } else {
-            self.weigh(number, raw, &line, found);
+            self.weigh(source, raw, &line, found);
         }
     }
 
     fn pause(&mut self, found: &mut dyn FnMut(Finding)) {
         // The passage stays open, and is judged again when it has ended.
         if let Some(passage) = self.passage.clone() {
-            self.weigh(passage.number, &passage.raw, &passage.line, found);
+            self.weigh(passage.source(), &passage.raw, &passage.line, found);
         }
-        for finding in self.held.drain(..) {
-            if self.told.len() >= HELD_MAX {
-                self.told.pop_front();
-            }
-            self.told.push_back(finding.clone());
-            found(finding);
-        }
+        self.weighing.pause(found);
     }
 
     fn close_passage(&mut self, found: &mut dyn FnMut(Finding)) {
         if let Some(passage) = self.passage.take() {
-            self.weigh(passage.number, &passage.raw, &passage.line, found);
+            self.weigh(passage.source(), &passage.raw, &passage.line, found);
         }
     }
 
-    fn read_json(&mut self, number: u64, raw: &str, line: &Line, found: &mut dyn FnMut(Finding)) {
+    fn read_json(
+        &mut self,
+        source: Source<'_>,
+        raw: &str,
+        line: &Line,
+        found: &mut dyn FnMut(Finding),
+    ) {
         // Once for the whole piece of text: it may be long, and have thousands of messages.
         let tool = tool::guess(raw);
-        for said in self.scene.said_in_json(number, &line.bare) {
+        let number = source.number;
+        let messages = self.scene.said_in_json(number, &line.bare);
+        let spans = if messages.is_empty() { Spans::default() } else { Spans::of(&line.bare) };
+        let is_alone = messages.len() == 1;
+        for said in messages {
+            let around = spans.around(&line.bare, said.at);
+            let whole = if is_alone {
+                around.filter(|object| event::of_object(object).is_some())
+            } else {
+                around
+            };
+            let whole = whole.unwrap_or(if is_alone { source.whole } else { "" });
+            let source = Source { number, whole };
             let image = said.image.and_then(|image| subject::named(&format!("image \"{image}\"")));
             if let Some(image) = image {
                 self.scene.note(number, image, false, &self.hub);
@@ -159,21 +185,22 @@ impl Bench {
                 inner.text.push_str(said.after);
                 inner.level = said.level.unwrap_or(inner.level);
                 self.scene.speaks(tool);
-                self.weigh(number, piece, &inner, found);
+                self.weigh(source, piece, &inner, found);
             }
         }
     }
 
     fn finding(
         &mut self,
-        line: u64,
+        source: Source<'_>,
         class: Class,
         image: Option<String>,
         raw: &str,
         text: String,
     ) -> Finding {
         Finding {
-            line,
+            line: source.number,
+            occurrence: self.scene.places.occurrence(source.whole),
             class,
             image,
             tool: self.scene.tool(raw),
@@ -183,7 +210,14 @@ impl Bench {
     }
 
     /// Judges a peeled line, and hands the finding out or holds it back.
-    fn weigh(&mut self, number: u64, raw: &str, line: &Line, found: &mut dyn FnMut(Finding)) {
+    fn weigh(
+        &mut self,
+        source: Source<'_>,
+        raw: &str,
+        line: &Line,
+        found: &mut dyn FnMut(Finding),
+    ) {
+        let number = source.number;
         let subject = Subject::of(&line.text, line.image.as_deref(), &self.hub);
         let near = self.scene.image(number);
         let before = near.map_or(Owner::Unsaid, |(_, owner)| owner);
@@ -224,79 +258,12 @@ impl Bench {
             return;
         }
         let finding =
-            self.finding(number, verdict.class, image, raw, decisive(&line.text, verdict.at));
+            self.finding(source, verdict.class, image, raw, decisive(&line.text, verdict.at));
         let is_local = finding.class == Class::NotFound && marks.has(Mark::NotHere);
         if line.level <= Level::Warning || finding.class == Class::LimitUnspecified || is_local {
-            self.hold(finding, found);
+            self.weighing.hold(finding, found);
         } else {
-            self.settle(finding, found);
-        }
-    }
-
-    /// An error: it speaks for the weaker lines before it that may tell of the same failure.
-    fn settle(&mut self, finding: Finding, found: &mut dyn FnMut(Finding)) {
-        if self.error.as_ref().is_some_and(|error| {
-            (error.line, error.class, &error.image) == (finding.line, finding.class, &finding.image)
-        }) {
-            return;
-        }
-        if finding.class == Class::Network
-            && self.weaker().any(|weaker| weaker.is_certain_limit() && weaker.may_be(&finding))
-        {
-            return;
-        }
-        let is_told =
-            self.told.iter().any(|told| told.class == finding.class && told.may_be(&finding));
-        self.held.retain(|held| !held.may_be(&finding));
-        self.told.retain(|told| !told.may_be(&finding));
-        self.error = Some(finding.clone());
-        if !is_told {
-            found(finding);
-        }
-    }
-
-    /// Something weaker: kept until it is clear that no error speaks for it.
-    fn hold(&mut self, finding: Finding, found: &mut dyn FnMut(Finding)) {
-        let is_local = finding.class == Class::NotFound;
-        let is_said = self.error.as_ref().is_some_and(|error| {
-            let same = error.class.is_limit() || error.class == finding.class || is_local;
-            same && error.may_be(&finding)
-        });
-        let certain = |weaker: &Finding| weaker.is_certain_limit() && weaker.may_be(&finding);
-        let is_told =
-            self.told.iter().any(|told| (told.line, told.class) == (finding.line, finding.class));
-        if is_said
-            || is_told
-            || (finding.class == Class::LimitUnspecified && self.weaker().any(certain))
-        {
-            return;
-        }
-        if finding.is_certain_limit() {
-            self.held
-                .retain(|held| held.class != Class::LimitUnspecified || !held.may_be(&finding));
-        }
-        if self.held.len() >= HELD_MAX
-            && let Some(first) = self.held.pop_front()
-        {
-            found(first);
-        }
-        self.held.push_back(finding);
-    }
-
-    /// What was held back, and may have gone out in a pause.
-    fn weaker(&self) -> impl Iterator<Item = &Finding> {
-        self.held.iter().chain(&self.told)
-    }
-
-    /// Hands out what has been held back for long enough.
-    fn release(&mut self, number: u64, found: &mut dyn FnMut(Finding)) {
-        while self.held.front().is_some_and(|held| number.saturating_sub(held.line) > NEAR) {
-            if let Some(finding) = self.held.pop_front() {
-                found(finding);
-            }
-        }
-        while self.told.front().is_some_and(|told| number.saturating_sub(told.line) > NEAR) {
-            self.told.pop_front();
+            self.weighing.settle(finding, found);
         }
     }
 }
@@ -306,6 +273,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::classify;
     use crate::diagnosis::finding::TEXT_MAX;
+    use crate::diagnosis::weighing::PENDING_MAX;
     use crate::text;
     use proptest::prelude::*;
 
@@ -419,7 +387,7 @@ mod tests {
                 "WARN[0001] reading manifest {n} in docker.io/library/redis: manifest unknown\n"
             );
             explainer.feed(line.as_bytes(), &mut |_| found += 1);
-            assert!(explainer.bench.held.len() <= HELD_MAX);
+            assert!(explainer.judging.weighing.pending().count() <= PENDING_MAX);
         }
         explainer.finish(&mut |_| found += 1);
         assert_eq!(found, 10_000);

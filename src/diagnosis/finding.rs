@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::class::Class;
+use super::occurrence::Occurrence;
 use super::scene::NEAR;
 use crate::text;
 
@@ -27,6 +28,9 @@ pub struct Finding {
     pub text: String,
     /// What to do next.
     pub advice: &'static str,
+    /// When, how often and where, as far as the text says.
+    #[serde(flatten)]
+    pub occurrence: Occurrence,
 }
 
 impl Finding {

@@ -31,6 +31,15 @@ impl Level {
     }
 }
 
+/// Where a line was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// Its number, from 1.
+    pub(super) number: u64,
+    /// The whole of it, with everything that carries it.
+    pub(super) whole: &'a str,
+}
+
 /// A peeled line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {

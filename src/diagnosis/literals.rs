@@ -13,6 +13,8 @@ const SILENT: &[&str] =
 pub(super) struct Said {
     /// The value of the message.
     pub(super) text: String,
+    /// The byte of the JSON text where the value begins.
+    pub(super) at: usize,
     /// What the members beside it put before it: an error's code with a colon, or nothing.
     pub(super) before: String,
     /// What they put after it: that the error's detail is a repository, or nothing.
@@ -29,15 +31,15 @@ pub(super) fn said(text: &str, code: &mut Option<String>) -> Vec<Said> {
     let members = members(text);
     let level = members
         .iter()
-        .find(|(name, _)| matches!(name.as_str(), "level" | "severity" | "lvl"))
-        .and_then(|(_, level)| Level::named(level));
+        .find(|(name, ..)| matches!(name.as_str(), "level" | "severity" | "lvl"))
+        .and_then(|(_, level, _)| Level::named(level));
     let after = if text.contains("\"repository\"") { " Type:repository" } else { "" };
     let mut said = Vec::new();
     // Where one image alone is named, it is the message's wherever it stands.
-    let mut images = members.iter().filter(|(name, _)| name == "image");
+    let mut images = members.iter().filter(|(name, ..)| name == "image");
     let mut image =
-        images.next().filter(|_| images.next().is_none()).map(|(_, image)| image.clone());
-    for (name, value) in members {
+        images.next().filter(|_| images.next().is_none()).map(|(_, image, _)| image.clone());
+    for (name, value, at) in members {
         if name == "code"
             && !value.is_empty()
             && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
@@ -52,7 +54,7 @@ pub(super) fn said(text: &str, code: &mut Option<String>) -> Vec<Said> {
                 .take_if(|_| name == "message")
                 .map(|code| format!("{code}: "))
                 .unwrap_or_default();
-            said.push(Said { text: value, before, after, level, image: image.clone() });
+            said.push(Said { text: value, at, before, after, level, image: image.clone() });
         }
     }
     said
@@ -79,8 +81,8 @@ pub(super) fn is_followed(text: &str) -> bool {
             .is_some_and(|rest| rest.trim_start().starts_with(char::is_alphabetic))
 }
 
-/// The `"name": "value"` members in order, values unescaped once.
-pub(super) fn members(text: &str) -> Vec<(String, String)> {
+/// The `"name": "value"` members in order, values unescaped once, with the place of the value.
+fn members(text: &str) -> Vec<(String, String, usize)> {
     let mut members = Vec::new();
     let mut name: Option<String> = None;
     let mut rest = text;
@@ -91,7 +93,7 @@ pub(super) fn members(text: &str) -> Vec<(String, String)> {
         if let Some(value) = rest.trim_start().strip_prefix(':') {
             name = value.trim_start().starts_with('"').then(|| literal.to_owned());
         } else if let Some(name) = name.take() {
-            members.push((name, unescape_once(literal)));
+            members.push((name, unescape_once(literal), text.len() - after.len()));
         }
     }
     members
@@ -103,7 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn pairs(text: &str) -> Vec<(String, String)> {
-        members(text)
+        members(text).into_iter().map(|(name, value, _)| (name, value)).collect()
     }
 
     #[test]

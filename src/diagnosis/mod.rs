@@ -9,10 +9,12 @@
 //! it (colours, levels, escaped quotes), `talk` sets aside what only talks about failures, `judge`
 //! decides (with `faults`) by the phrases of `phrases` and the image and host that `subject` finds
 //! (with `address`), and [`Explainer`] weighs the [`Finding`]s of its lines against each other.
+//! Beside them `occurrence` reads when, how often and where it was (with `moment` and `event`).
 
 mod address;
 mod advice;
 mod class;
+mod event;
 mod explainer;
 mod faults;
 mod finding;
@@ -21,6 +23,9 @@ mod line;
 mod lines;
 mod listing;
 mod literals;
+mod moment;
+mod object;
+mod occurrence;
 mod passage;
 mod phrases;
 mod scene;
@@ -28,12 +33,14 @@ mod status;
 mod subject;
 mod talk;
 mod tool;
+mod weighing;
 mod wrapping;
 
 pub use advice::advice;
 pub use class::Class;
 pub use explainer::Explainer;
 pub use finding::Finding;
+pub use occurrence::Occurrence;
 pub use subject::Hub;
 
 /// What the output of one failed child says: of everything found, what comes first in the order of

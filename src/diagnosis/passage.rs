@@ -1,7 +1,7 @@
 //! Failures that take several lines: a list of causes, a body on the line below its status, a page
 //! of HTML. Their lines are put together and judged as one text.
 
-use super::line::{Level, Line};
+use super::line::{Level, Line, Source};
 
 /// The most lines and bytes of one passage.
 const LINES_MAX: usize = 40;
@@ -12,6 +12,8 @@ const BYTES_MAX: usize = 8 * 1024;
 pub(super) struct Passage {
     /// The number of its first line.
     pub(super) number: u64,
+    /// The first line with what carries it.
+    pub(super) whole: String,
     /// The first line as it was read.
     pub(super) raw: String,
     /// The peeled lines so far, joined.
@@ -36,9 +38,16 @@ enum Kind {
 
 impl Passage {
     /// Begins a passage where a line asks for more.
-    pub(super) fn open(number: u64, raw: &str, line: &Line) -> Option<Self> {
+    pub(super) fn open(source: Source<'_>, raw: &str, line: &Line) -> Option<Self> {
         let kind = kind(&line.text)?;
-        Some(Self { number, raw: raw.to_owned(), line: line.clone(), kind, lines: 1 })
+        let Source { number, whole } = source;
+        let (whole, raw) = (whole.to_owned(), raw.to_owned());
+        Some(Self { number, whole, raw, line: line.clone(), kind, lines: 1 })
+    }
+
+    /// Where it begins.
+    pub(super) fn source(&self) -> Source<'_> {
+        Source { number: self.number, whole: &self.whole }
     }
 
     /// Takes the next line where it belongs here; says whether it did.
@@ -145,7 +154,7 @@ mod tests {
     use super::*;
 
     fn joined(first: &str, more: &[&str]) -> Option<(String, usize)> {
-        let mut passage = Passage::open(1, first, &peel(first))?;
+        let mut passage = Passage::open(Source { number: 1, whole: first }, first, &peel(first))?;
         let taken = more.iter().take_while(|line| passage.take(&peel(line))).count();
         Some((passage.line.text, taken))
     }

@@ -5,6 +5,7 @@ use super::class::Class;
 use super::line::Line;
 use super::listing::Listing;
 use super::literals::{self, Said};
+use super::occurrence::Places;
 use super::subject::{Hub, Owner};
 use super::tool;
 use crate::image::Reference;
@@ -21,6 +22,8 @@ const FAILED_NEAR: u64 = 3;
 pub(super) struct Scene {
     /// The image named last, and the line up to which it matters.
     image: Option<(u64, Reference, Owner)>,
+    /// Where pods are.
+    pub(super) places: Places,
     tool: Option<&'static str>,
     listing: Listing,
     /// Who was asked last, as `curl -v` shows it, and where.

@@ -100,6 +100,11 @@ const LOG: &str = "\
 2026-11-22T09:15:30.1234567Z Error response from daemon: Get \"https://jo:hunter2@registry.acme.example/v2/\": dial tcp: lookup registry.acme.example: no such host\u{1b}[31m\u{7}
 ";
 
+/// The lines of plain output that are failures, without the advice below them.
+fn failures(plain: &str) -> Vec<&str> {
+    plain.lines().filter(|line| !line.starts_with("  → ")).collect()
+}
+
 #[test]
 fn json_names_line_class_image_and_tool() {
     let answer = dhlimit(["explain", "-o", "json"]).stdin(LOG).run().expect_code(0).json();
@@ -183,18 +188,103 @@ fn no_password_of_a_command_that_failed_reaches_any_output() {
 #[test]
 fn the_table_counts_repeats_and_plain_has_a_line_a_failure() {
     let table = dhlimit(["explain", "-o", "table"]).stdin(LOG).run().expect_code(0).stdout;
-    assert!(table.starts_with("Docker Hub's pull limit (pull_limit), 2 times\n"), "{table}");
     assert!(
-        table.contains("   2      2  docker  docker.io/library/nginx:1.27\n")
+        table.starts_with("Docker Hub's pull limit (pull_limit), 2 times on 2026-11-22\n"),
+        "{table}"
+    );
+    assert!(
+        table.contains("   2      2  09:15:21Z  09:15:29Z  docker  docker.io/library/nginx:1.27\n")
             && table.contains("→ "),
         "{table}"
     );
     let plain = dhlimit(["explain"]).stdin(LOG).run().expect_code(0).stdout;
-    let starts: Vec<&str> = plain.lines().filter_map(|line| line.split("  ").next()).collect();
+    let starts: Vec<&str> =
+        failures(&plain).iter().filter_map(|line| line.split("  ").next()).collect();
     assert_eq!(starts, ["2: pull_limit", "3: pull_limit", "4: network"]);
     let template =
         dhlimit(["explain", "--format", "{line}={class}"]).stdin(LOG).run().expect_code(0).stdout;
     assert_eq!(template, "2=pull_limit\n3=pull_limit\n4=network\n");
+}
+
+#[test]
+fn plain_gives_each_advice_once_below_the_first_failure_that_needs_it() {
+    let plain = dhlimit(["explain"]).stdin(LOG).run().expect_code(0).stdout;
+    let advised: Vec<bool> = plain.lines().map(|line| line.starts_with("  → ")).collect();
+    assert_eq!(advised, [false, true, false, false, true], "{plain}");
+}
+
+#[test]
+fn when_how_often_and_where_is_told_where_the_text_says_it() {
+    let message = "Failed to pull image \"redis:8\": toomanyrequests: You have reached your pull rate limit. https://www.docker.com/increase-rate-limit";
+    let event = |pod: &str| {
+        serde_json::json!({
+            "apiVersion": "v1", "count": 7, "eventTime": null, "firstTimestamp": "2026-11-22T09:00:00Z",
+            "involvedObject": {"kind": "Pod", "name": pod, "namespace": "shop"}, "kind": "Event",
+            "lastTimestamp": "2026-11-22T09:15:00Z", "message": message, "metadata": {"name": "x.1", "namespace": "shop"},
+            "reason": "Failed", "reportingComponent": "kubelet", "source": {"component": "kubelet", "host": "worker-2"}, "type": "Warning",
+        })
+    };
+    let list = serde_json::json!({"apiVersion": "v1", "items": [event("web-0"), event("web-1")], "kind": "List"});
+    let yaml = format!(
+        "apiVersion: v1\nitems:\n- apiVersion: v1\n  count: 7\n  eventTime: null\n  firstTimestamp: \"2026-11-22T09:00:00Z\"\n  involvedObject:\n    kind: Pod\n    name: web-0\n    namespace: shop\n  kind: Event\n  lastTimestamp: \"2026-11-22T09:15:00Z\"\n  message: '{message}'\n  source:\n    component: kubelet\n    host: worker-2\n  type: Warning\nkind: List\n"
+    );
+    let pretty = serde_json::to_string_pretty(&list).unwrap();
+    let web0 = "2026-11-22T09:00:00Z 2026-11-22T09:15:00Z 7 shop web-0 worker-2";
+    let web1 = "2026-11-22T09:00:00Z 2026-11-22T09:15:00Z 7 shop web-1 worker-2";
+    let journal = format!(
+        "Nov 22 09:15:21 worker-2 kubelet[1042]: E1122 09:15:21.443871    1042 kuberuntime_image.go:55] \"Failed to pull image\" err=\"{}\" image=\"redis:8\" pod=\"shop/web-0\"\n",
+        message.replace('"', "\\\"")
+    );
+    let docker = serde_json::json!({"log": format!("{message}\n"), "stream": "stderr", "time": "2026-11-22T09:15:21.1Z"});
+    let columns = format!(
+        "NAMESPACE  LAST SEEN  TYPE  REASON  OBJECT  MESSAGE\nshop  60s  Normal  Scheduled  pod/web-0  Successfully assigned shop/web-0 to worker-2\nshop  59s (x4 over 3m)  Warning  Failed  pod/web-0  {message}\n"
+    );
+    for (text, told) in [
+        (pretty, vec![web0, web1]),
+        (list.to_string(), vec![web0, web1]),
+        (event("web-0").to_string(), vec![web0]),
+        (yaml, vec![web0]),
+        (journal, vec!["2025-11-22T09:15:21 2025-11-22T09:15:21 1 shop web-0 worker-2"]),
+        (docker.to_string(), vec!["2026-11-22T09:15:21Z 2026-11-22T09:15:21Z 1 - - -"]),
+        (columns, vec!["- - 4 shop web-0 worker-2"]),
+        (format!("[pod/web-0/app] {message}"), vec!["- - 1 - web-0 -"]),
+        (message.to_owned(), vec!["- - 1 - - -"]),
+    ] {
+        let mut findings = Vec::new();
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut explainer = Explainer::new(Hub::default()).at(now);
+        explainer.feed(text.as_bytes(), &mut |finding| findings.push(finding));
+        explainer.finish(&mut |finding| findings.push(finding));
+        let seen: Vec<String> = findings
+            .iter()
+            .map(|finding| {
+                let at = &finding.occurrence;
+                let show = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                format!(
+                    "{} {} {} {} {} {}",
+                    show(&at.first_at),
+                    show(&at.last_at),
+                    at.count,
+                    show(&at.namespace),
+                    show(&at.pod),
+                    show(&at.node)
+                )
+            })
+            .collect();
+        assert_eq!(seen, told, "{text}");
+    }
+}
+
+#[test]
+fn a_pipeline_fails_on_the_classes_that_it_names() {
+    for (fail_on, code) in
+        [("pull_limit", 1), ("denied,network", 1), ("any", 1), ("overall_limit", 0)]
+    {
+        dhlimit(["explain", "--fail-on", fail_on]).stdin(LOG).run().expect_code(code);
+    }
+    dhlimit(["explain", "--fail-on", "any"]).stdin("all is well\n").run().expect_code(0);
+    let outcome = dhlimit(["explain", "--fail-on", "pul_limit"]).stdin(LOG).run().expect_code(2);
+    assert!(outcome.stderr.contains("pull_limit"), "{outcome:?}");
 }
 
 #[test]
@@ -247,7 +337,7 @@ fn files_of_other_encodings_and_compressed_ones_are_read() {
                 .starts_with(&format!("{first}: pull_limit  docker.io/library/nginx:1.27")),
             "{name}: {outcome:?}"
         );
-        assert_eq!(outcome.stdout.lines().count(), 3, "{name}: {outcome:?}");
+        assert_eq!(failures(&outcome.stdout).len(), 3, "{name}: {outcome:?}");
     }
 }
 

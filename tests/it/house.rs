@@ -84,7 +84,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "quota", "image", "text", "context", "doctor", "plan", "scan", "mirror", "gate",
+            "quota",
+            "image",
+            "text",
+            "context",
+            "diagnosis",
+            "doctor",
+            "plan",
+            "scan",
+            "mirror",
+            "gate",
             "stress",
         ],
     ),
