@@ -85,14 +85,17 @@ impl Address<'_> {
             || self.host.starts_with("docs.")
     }
 
-    /// The image whose manifest the address is; a blob's address does not say the tag.
+    /// The image whose manifest or tags the address is; a blob's address does not say the tag.
     pub(super) fn image(&self) -> Option<Reference> {
         let (_, rest) = self.path.split_once("/v2/")?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (name, tail) = rest.split_once("/manifests/")?;
         let registry =
             query.split('&').find_map(|pair| pair.strip_prefix("ns=")).unwrap_or(self.host);
         let registry = if Hub::default().owns(registry) { hub::NAME } else { registry };
+        if let Some(name) = rest.strip_suffix("/tags/list") {
+            return format!("{registry}/{name}").parse().ok();
+        }
+        let (name, tail) = rest.split_once("/manifests/")?;
         let separator = if tail.starts_with("sha256:") { '@' } else { ':' };
         format!("{registry}/{name}{separator}{tail}").parse().ok()
     }

@@ -9,14 +9,14 @@ use super::finding::{Finding, decisive};
 use super::judge::Case;
 use super::line::{self, Level, Line, Source};
 use super::lines::Lines;
+use super::log_context::LogContext;
 use super::object::Object;
 use super::occurrence;
 use super::passage::Passage;
 use super::phrases::{Mark, Marks, triggers};
-use super::scene::Scene;
 use super::subject::{self, Hub, Owner, Subject};
 use super::weighing::Weighing;
-use super::{advice, event, literals, talk, tool, wrapping};
+use super::{advice, event, false_positives, literals, tool, wrapping};
 
 /// Reads a stream piece by piece and hands out what it finds.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Explainer {
     /// that fits.
     #[must_use]
     pub fn at(mut self, now: DateTime<Utc>) -> Self {
-        self.judging.scene.places.now = Some(now.naive_utc());
+        self.judging.context.places.now = Some(now.naive_utc());
         self
     }
 
@@ -67,7 +67,7 @@ impl Explainer {
 #[derive(Debug, Default)]
 pub(super) struct Judging {
     hub: Hub,
-    scene: Scene,
+    context: LogContext,
     passage: Option<Passage>,
     pub(super) weighing: Weighing,
 }
@@ -81,12 +81,12 @@ impl Judging {
         let carrier = listed.as_ref().map(|_| String::from_utf8_lossy(raw));
         let raw = listed.as_deref().unwrap_or(raw);
         let places = occurrence::places(raw);
-        if self.passage.is_none() && !self.scene.is_attentive() && !triggers(raw) && !places {
+        if self.passage.is_none() && !self.context.is_attentive() && !triggers(raw) && !places {
             return;
         }
         let raw = String::from_utf8_lossy(raw);
         if places {
-            self.scene.places.note(&raw);
+            self.context.places.note(&raw);
         }
         for piece in raw.split(['\r', '\n']) {
             if !piece.is_empty() || raw.len() <= 1 {
@@ -119,14 +119,13 @@ impl Judging {
             return;
         }
         self.close_passage(found);
-        if self.scene.lists(&line) {
+        if self.context.lists(&line) {
             return;
         }
-        if let Some((at, class)) = self.scene.header(source.number, &line.text, &self.hub) {
-            let source = Source { number: at, ..source };
-            let finding = self.finding(source, class, None, raw, decisive(&line.text, 0));
-            self.weighing.hold(finding, found);
-        } else if literals::is_json(&line.bare) || line.bare.contains("=> {\"") {
+        if self.read_header(source, raw, &line, found) {
+            return;
+        }
+        if literals::is_json(&line.bare) || line.bare.contains("=> {\"") {
             self.read_json(source, raw, &line, found);
             // `{"auth":"…"} Error response from daemon: …`: a message of its own stands behind it.
             if literals::is_followed(&line.bare) {
@@ -137,6 +136,24 @@ impl Judging {
         } else {
             self.weigh(source, raw, &line, found);
         }
+    }
+
+    /// Reads a line of an answer's head; whether it tells what a 429 was.
+    fn read_header(
+        &mut self,
+        source: Source<'_>,
+        raw: &str,
+        line: &Line,
+        found: &mut dyn FnMut(Finding),
+    ) -> bool {
+        let Some((number, class)) = self.context.header(source.number, &line.text, &self.hub)
+        else {
+            return false;
+        };
+        let source = Source { number, ..source };
+        let finding = self.finding(source, class, None, raw, decisive(&line.text, 0));
+        self.weighing.hold(finding, found);
+        true
     }
 
     fn pause(&mut self, found: &mut dyn FnMut(Finding)) {
@@ -163,7 +180,7 @@ impl Judging {
         // Once for the whole piece of text: it may be long, and have thousands of messages.
         let tool = tool::guess(raw);
         let number = source.number;
-        let messages = self.scene.said_in_json(number, &line.bare);
+        let messages = self.context.said_in_json(number, &line.bare);
         let spans = if messages.is_empty() { Spans::default() } else { Spans::of(&line.bare) };
         let is_alone = messages.len() == 1;
         for said in messages {
@@ -177,15 +194,20 @@ impl Judging {
             let source = Source { number, whole };
             let image = said.image.and_then(|image| subject::named(&format!("image \"{image}\"")));
             if let Some(image) = image {
-                self.scene.note(number, image, false, &self.hub);
+                self.context.note(number, image, false, &self.hub);
             }
             for piece in said.text.lines() {
                 let mut inner = line::peel(piece);
                 inner.text.insert_str(0, &said.before);
                 inner.text.push_str(said.after);
                 inner.level = said.level.unwrap_or(inner.level);
-                self.scene.speaks(tool);
-                self.weigh(source, piece, &inner, found);
+                self.context.speaks(tool);
+                if literals::is_json(&inner.bare) && inner.bare.len() < line.bare.len() {
+                    // A message that is JSON itself.
+                    self.read_json(source, piece, &inner, found);
+                } else if !self.read_header(source, piece, &inner, found) {
+                    self.weigh(source, piece, &inner, found);
+                }
             }
         }
     }
@@ -198,13 +220,16 @@ impl Judging {
         raw: &str,
         text: String,
     ) -> Finding {
+        // The image's host says who was asked where the words do not.
+        let asked = format!("{} {text}", image.as_deref().unwrap_or_default());
+        let advice = advice(class, &asked);
         Finding {
             line: source.number,
-            occurrence: self.scene.places.occurrence(source.whole),
+            occurrence: self.context.places.occurrence(source.whole),
             class,
             image,
-            tool: self.scene.tool(raw),
-            advice: advice(class, &text),
+            tool: self.context.tool(raw),
+            advice,
             text,
         }
     }
@@ -219,7 +244,8 @@ impl Judging {
     ) {
         let number = source.number;
         let subject = Subject::of(&line.text, line.image.as_deref(), &self.hub);
-        let near = self.scene.image(number);
+        let is_pulling = self.context.is_pulling(number, &line.text);
+        let near = self.context.image(number);
         let before = near.map_or(Owner::Unsaid, |(_, owner)| owner);
         let marks = Marks::of(&line.text);
         let verdict = Case {
@@ -227,6 +253,7 @@ impl Judging {
             marks,
             owner: subject.owner,
             before,
+            is_pulling,
             names_image: subject.image.is_some(),
         }
         .judge();
@@ -246,12 +273,14 @@ impl Judging {
             (None, None) => None,
         };
         if let Some(image) = subject.image.filter(|image| image.tag().is_some()) {
-            self.scene.note(number, image, verdict.is_some(), &self.hub);
+            self.context.note(number, image, verdict.is_some(), &self.hub);
         } else if line.text.starts_with("Status: ") {
-            self.scene.pulled();
+            self.context.pulled();
         }
-        let Some(verdict) = verdict.filter(|verdict| !talk::only_talks(line, verdict.at)) else {
-            self.scene.tool(raw);
+        let Some(verdict) =
+            verdict.filter(|verdict| !false_positives::is_false_positive(line, verdict.at))
+        else {
+            self.context.tool(raw);
             return;
         };
         if line.level == Level::Debug && !verdict.class.is_limit() {

@@ -210,7 +210,7 @@ impl Case<'_> {
     fn network(&self) -> Option<usize> {
         // What a client that has been pulling an image says last, without a word of what it did.
         let is_cut_off = || {
-            self.before != Owner::Unsaid
+            (self.before != Owner::Unsaid || self.is_pulling)
                 && self.text.trim().trim_end_matches('.').eq_ignore_ascii_case("unexpected eof")
         };
         let asked = || self.names_registry() || self.marks.has(Mark::Asking) || is_cut_off();

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::class::Class;
+use super::log_context::NEAR;
 use super::occurrence::Occurrence;
-use super::scene::NEAR;
 use crate::text;
 
 /// How many lines apart two findings may be one failure where one of them names no image.

@@ -3,8 +3,8 @@
 //! (`faults`). Source: the project's page on runtimes, November 2026.
 
 use super::class::Class;
+use super::log_context::is_used_up;
 use super::phrases::{Mark, Marks};
-use super::scene::is_used_up;
 use super::status;
 use super::subject::Owner;
 
@@ -28,6 +28,8 @@ pub(super) struct Case<'a> {
     pub(super) owner: Owner,
     /// Whose registry the lines before it are about.
     pub(super) before: Owner,
+    /// Whether layers are being fetched, by the lines before it.
+    pub(super) is_pulling: bool,
     /// Whether it names an image.
     pub(super) names_image: bool,
 }

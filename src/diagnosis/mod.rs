@@ -6,7 +6,7 @@
 //!
 //! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
 //! `wrapping` takes it out of what carries it (time stamps, quotation marks, envelopes), `line` peels
-//! it (colours, levels, escaped quotes), `talk` sets aside what only talks about failures, `judge`
+//! it (colours, levels, escaped quotes), `false_positives` sets aside what only talks about failures, `judge`
 //! decides (with `faults`) by the phrases of `phrases` and the image and host that `subject` finds
 //! (with `address`), and [`Explainer`] weighs the [`Finding`]s of its lines against each other.
 //! Beside them `occurrence` reads when, how often and where it was (with `moment` and `event`).
@@ -16,6 +16,7 @@ mod advice;
 mod class;
 mod event;
 mod explainer;
+mod false_positives;
 mod faults;
 mod finding;
 mod judge;
@@ -23,15 +24,14 @@ mod line;
 mod lines;
 mod listing;
 mod literals;
+mod log_context;
 mod moment;
 mod object;
 mod occurrence;
 mod passage;
 mod phrases;
-mod scene;
 mod status;
 mod subject;
-mod talk;
 mod tool;
 mod weighing;
 mod wrapping;

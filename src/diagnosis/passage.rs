@@ -126,11 +126,19 @@ fn kind(text: &str) -> Option<Kind> {
         Some(Kind::List)
     } else if BREAKS.iter().any(|words| trimmed.ends_with(words)) {
         Some(Kind::Wording)
-    } else if trimmed.contains("(DockerRegistry2::") && trimmed.ends_with(')') {
+    } else if ends_in_exception(trimmed) {
         Some(Kind::Exception)
     } else {
         STATUSES.iter().any(|status| trimmed.ends_with(status)).then_some(Kind::Body)
     }
+}
+
+/// Whether a text ends in the class of a Ruby client's exception, in brackets or bare.
+fn ends_in_exception(text: &str) -> bool {
+    text.rsplit_once("DockerRegistry2::").is_some_and(|(_, name)| {
+        let name = name.trim_end_matches([')', ':']);
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// An error of the distribution protocol without a tool's words before it.

@@ -89,15 +89,15 @@ pub(super) enum Mark {
     /// The text is about images or registries.
     Registry,
     /// The text may name an image or a place in the log that later lines need.
-    Scene,
+    Context,
 }
 
 use Mark::{
-    Absent, Asking, Balancer, Blocked, Credentials, Daemon, Denied, Fetching, HelperName, Html,
-    LimitLink, Limiter, LimiterBeside429, Login, LoginAttempt, Logins, Missing, Network, NoAccess,
-    NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, Proxy, PullLimit, Refused, Registry,
-    Scene, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany, TooManyWords,
-    Tool, Unauthorized,
+    Absent, Asking, Balancer, Blocked, Context, Credentials, Daemon, Denied, Fetching, HelperName,
+    Html, LimitLink, Limiter, LimiterBeside429, Login, LoginAttempt, Logins, Missing, Network,
+    NoAccess, NoSuchResource, NotDisk, NotFound, NotHere, OtherLimiter, Proxy, PullLimit, Refused,
+    Registry, Server, Socket, SocketFails, Space, Stopped, Token, TokenLimiter, TooMany,
+    TooManyWords, Tool, Unauthorized,
 };
 
 /// Every phrase under its mark, lower case, with `|` between them; blanks count.
@@ -253,11 +253,12 @@ const PHRASES: &[(Mark, &str)] = &[
          error from registry|bearer token|login attempt to |error parsing http 4|error parsing http 5|dockerregistry2::",
     ),
     (
-        Scene,
+        Context,
         "pull|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
          ##[endgroup]|diff --git|author:|using docker|base name|: from |if you |when you |you will see|you may see|\
          you might see|users see|looks like this|host: |connected to |ratelimit-|skopeo |for example|errors occurred|\
-         error occurred:|errors:|\"code\"|http/1.1 200|http/2 200|status: downloaded newer|status: image is up to date|dockerregistry2::|response status: 429|login to dockerhub error",
+         error occurred:|errors:|\"code\"|http/1.1 200|http/2 200|status: downloaded newer|status: image is up to date|dockerregistry2::|response status: 429|login to dockerhub error|\
+         : downloading|: download complete|: extracting|: verifying checksum",
     ),
 ];
 
@@ -317,12 +318,12 @@ pub(super) fn triggers(line: &[u8]) -> bool {
 
 /// The marks that a text bears, with where each one first begins.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Marks([Option<usize>; Scene as usize + 1]);
+pub(super) struct Marks([Option<usize>; Context as usize + 1]);
 
 impl Marks {
     /// All marks of the text.
     pub(super) fn of(text: &str) -> Self {
-        let mut marks = Self([None; Scene as usize + 1]);
+        let mut marks = Self([None; Context as usize + 1]);
         for found in TABLE.all.iter().flat_map(|all| all.find_overlapping_iter(text)) {
             let Some(mark) = TABLE.marks.get(found.pattern().as_usize()) else { continue };
             if let Some(first) = marks.0.get_mut(*mark as usize) {

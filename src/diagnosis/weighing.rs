@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::class::Class;
 use super::finding::Finding;
-use super::scene::NEAR;
+use super::log_context::NEAR;
 
 /// The most findings that wait at a time.
 pub(super) const PENDING_MAX: usize = 64;

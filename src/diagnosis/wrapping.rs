@@ -36,6 +36,7 @@ pub(super) fn inner(raw: &str) -> &str {
         text = after_bracket(text);
         text = after_program(text, stamped);
         text = after_name(text);
+        text = after_step(text);
         text = after_quotation(text);
         if text.len() == before.len() {
             break;
@@ -135,6 +136,18 @@ fn after_name(text: &str) -> &str {
         && name.trim_end().bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
         && !name.trim_end().contains([' ', '\t', '"', '\'', '=', '|', '`', '(', ':']);
     if is_name { rest } else { text }
+}
+
+/// After the `#12 1.234 ` of BuildKit's plain output: the step and its clock.
+fn after_step(text: &str) -> &str {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = || {
+        let (step, rest) = text.strip_prefix('#')?.split_once(' ')?;
+        let (clock, rest) = rest.split_once(' ')?;
+        let (seconds, fraction) = clock.split_once('.')?;
+        [step, seconds, fraction].into_iter().all(is_number).then_some(rest)
+    };
+    parts().unwrap_or(text)
 }
 
 /// After the `> ` of mail and Markdown, but not after Python's `>>> `, which BuildKit prints, too.
@@ -255,6 +268,8 @@ mod tests {
     #[case("main.c[12]: said", "main.c[12]: said")]
     #[case("web-1  |     said", "    said")]
     #[case("web-1  |", "")]
+    #[case("#12 1.234   said", "  said")]
+    #[case("#12 ERROR: said", "#12 ERROR: said")]
     #[case("| redis | failed |", "| redis | failed |")]
     #[case("[pod/web-6c/app] 2026-11-24T09:00:01.1Z said", "said")]
     #[case("[2026-11-24T09:00:01.123Z] said", "said")]

@@ -17,13 +17,27 @@ const IMAGE_NEAR: u64 = 60;
 /// The same for an image that was named by a failure.
 const FAILED_NEAR: u64 = 3;
 
+/// What docker says of a layer while it is fetched.
+const LAYER_STEPS: &[&str] = &[
+    "Pulling fs layer",
+    "Waiting",
+    "Downloading",
+    "Verifying Checksum",
+    "Download complete",
+    "Extracting",
+    "Pull complete",
+    "Retrying in",
+];
+
 /// What was read so far and may matter later.
 #[derive(Debug, Default)]
-pub(super) struct Scene {
+pub(super) struct LogContext {
     /// The image named last, and the line up to which it matters.
     image: Option<(u64, Reference, Owner)>,
     /// Where pods are.
     pub(super) places: Places,
+    /// The line up to which a layer's progress matters.
+    progress: Option<u64>,
     tool: Option<&'static str>,
     listing: Listing,
     /// Who was asked last, as `curl -v` shows it, and where.
@@ -33,7 +47,7 @@ pub(super) struct Scene {
     code: Option<(u64, String)>,
 }
 
-impl Scene {
+impl LogContext {
     /// Whether every line matters at the moment, not just those with a phrase in them.
     pub(super) fn is_attentive(&self) -> bool {
         self.listing.is_attentive()
@@ -69,7 +83,21 @@ impl Scene {
 
     /// Forgets the image: it has been pulled.
     pub(super) fn pulled(&mut self) {
+        self.progress = None;
         self.image = None;
+    }
+
+    /// Notes a layer's progress, as in `7a6ae20f1cc2: Downloading`; whether there was any just before.
+    pub(super) fn is_pulling(&mut self, number: u64, text: &str) -> bool {
+        let is_progress = text.split_once(": ").is_some_and(|(layer, doing)| {
+            layer.len() == 12
+                && layer.bytes().all(|byte| byte.is_ascii_hexdigit())
+                && LAYER_STEPS.iter().any(|step| doing.starts_with(step))
+        });
+        if is_progress {
+            self.progress = Some(number.saturating_add(IMAGE_NEAR));
+        }
+        self.progress.is_some_and(|until| number <= until)
     }
 
     /// The image named last, where that was near.

@@ -60,12 +60,15 @@ const SUBJECTS: &str = "fix |fixes |fixed |avoid |handle |handles |retry |retrie
 const PROSE_TAILS: &str = " errors: 0| errors=0| means | error means| errors mean| is returned| errors are| error is | response is | is what | happens when| if you | when you | indicates | is shown | is printed ";
 
 /// Whether the words that begin at byte `at` of the line are talked about, not said.
-pub(super) fn only_talks(line: &Line, at: usize) -> bool {
+pub(super) fn is_false_positive(line: &Line, at: usize) -> bool {
     let text = line.text.as_str();
     let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
     // GitHub's colour of an echoed script is also one that tools print errors in.
     let is_echo = line.echoed && !opens_like_a_failure(text);
     if is_echo || is_commit(&line.source) || is_test(text, before) {
+        return true;
+    }
+    if is_counted_as_none(after) {
         return true;
     }
     let force = Force::of(line, before, after);
@@ -83,6 +86,13 @@ pub(super) fn only_talks(line: &Line, at: usize) -> bool {
         || is_told(text, before, after, force)
         || (force < Force::Error && is_in_a_sentence(before, after))
         || (force < Force::Failed && is_quoted_in_a_sentence(before, after))
+}
+
+/// Whether the words name a count that is zero: `Errors (no space left on device): 0`.
+fn is_counted_as_none(after: &str) -> bool {
+    let value = after.rsplit([':', '=']).next().unwrap_or_default().trim();
+    let named = after.len() > value.len() && after.len() < 80;
+    named && value.trim_end_matches(['.', ',', ';']) == "0"
 }
 
 /// How much a line says by itself that something has failed.
@@ -219,7 +229,8 @@ fn is_code(text: &str, before: &str) -> bool {
     let member = text.trim_start_matches(['-', ' ']);
     let is_rule = any(RULE_MEMBERS, |key| member.starts_with(key));
     let is_comment = text.strip_prefix('#').is_some_and(|rest| rest.starts_with([' ', '#', '!']))
-        || text.starts_with("-- ");
+        || text.starts_with("-- ")
+        || before.ends_with("# ");
     let quote = before.trim_end_matches(|c: char| !matches!(c, '"' | '\'' | '`'));
     let lead = quote.trim_end_matches(['"', '\'', '`']);
     let is_quoted = quote.len() > lead.len();
@@ -306,7 +317,7 @@ fn is_quoted_word(before: &str, after: &str) -> bool {
     is_lone
         || before.ends_with(['`', '*', '“', '‘', '«', '/'])
         || next.starts_with(['*', '`'])
-        || before.matches('`').count() % 2 == 1
+        || before.replace(":in `", ":in '").matches('`').count() % 2 == 1
 }
 
 /// `git log --oneline`: a short hash and words.
@@ -336,7 +347,7 @@ mod tests {
             .find("toomanyrequests")
             .or_else(|| line.text.find("You have reached"))
             .unwrap_or(0);
-        only_talks(&line, at)
+        is_false_positive(&line, at)
     }
 
     #[rstest]
@@ -401,7 +412,7 @@ mod tests {
         #[test]
         fn telling_talk_never_panics(raw in proptest::prelude::any::<String>(), at in 0_usize..200) {
             let line = peel(&raw);
-            let _ = only_talks(&line, at);
+            let _ = is_false_positive(&line, at);
         }
     }
 }
