@@ -3,7 +3,7 @@
 
 mod redact;
 
-pub use redact::{redact, redact_argument};
+pub use redact::{redact, redact_argument, redact_reference};
 
 /// `text` without control characters (C0, DEL, C1, the Unicode line, paragraph and bidirectional
 /// controls), each run of them replaced by one space; cut to `most` characters with `…`.

@@ -96,7 +96,7 @@ pub(super) fn image(typed: &str) -> Result<Reference, Failure> {
         Failure::new(
             Exit::Usage,
             anyhow::Error::new::<crate::image::ReferenceError>(error)
-                .context(format!("cannot use {:?} as an image", text::redact_argument(typed))),
+                .context(format!("cannot use {:?} as an image", text::redact_reference(typed))),
         )
         .advise("write it as for docker pull: nginx, nginx:1.27, registry.example/team/app:tag")
     })

@@ -288,24 +288,21 @@ mod tests {
     fn caches_are_advised_by_the_real_cause() {
         let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub";
         for (class, said, word) in [
-            (Class::Denied, "denied: The authentication to the upstream registry failed. Verify that the credentials provided in the pull through cache rule are correct".to_owned(), "most often the name"),
-            (Class::NotFound, format!("name unknown: The repository with name 'docker-hub/nginx' does not exist in the registry with id '1' {host}"), "ecr:CreateRepository"),
-            (Class::NotFound, format!("{host}/library/nginx:9: manifest unknown: Requested image not found"), "ecr:BatchImportUpstreamImage"),
-            (Class::NotFound, "reading manifest 9 in harbor.example/hub/library/nginx: manifest unknown".to_owned(), "To tell: `dhlimit check"),
-            (Class::NotFound, "127.0.0.1:5000/library/redis:8: not found".to_owned(), "library/"),
-            (Class::OtherRegistryLimit, "Failed to pull image \"nginx\": pull QPS exceeded".to_owned(), "registryPullQPS"),
-            (Class::OtherRegistryLimit, "public.ecr.aws/docker/library/nginx:1: toomanyrequests: Rate exceeded".to_owned(), "1 pull a second"),
-            (Class::OtherRegistryLimit, format!("{host}/x: toomanyrequests: Rate exceeded"), "Service Quotas"),
+            (Denied, "denied: The authentication to the upstream registry failed. Verify that the credentials provided in the pull through cache rule are correct".to_owned(), "most often the name"),
+            (NotFound, format!("name unknown: The repository with name 'docker-hub/nginx' does not exist in the registry with id '1' {host}"), "ecr:CreateRepository"),
+            (NotFound, format!("{host}/library/nginx:9: manifest unknown: Requested image not found"), "ecr:BatchImportUpstreamImage"),
+            (NotFound, "reading manifest 9 in harbor.example/hub/library/nginx: manifest unknown".to_owned(), "To tell: `dhlimit check"),
+            (NotFound, "127.0.0.1:5000/library/redis:8: not found".to_owned(), "library/"),
+            (OtherRegistryLimit, "Failed to pull image \"nginx\": pull QPS exceeded".to_owned(), "registryPullQPS"),
+            (OtherRegistryLimit, "public.ecr.aws/docker/library/nginx:1: toomanyrequests: Rate exceeded".to_owned(), "1 pull a second"),
+            (OtherRegistryLimit, format!("{host}/x: toomanyrequests: Rate exceeded"), "Service Quotas"),
         ] {
             assert!(advice(class, &said).contains(word), "{said}: {}", advice(class, &said));
         }
         for (class, said) in [
-            (Class::NotFound, "docker.io/library/nginx:9: not found"),
-            (Class::NotFound, "manifest for nginx:9 not found: manifest unknown"),
-            (
-                Class::NotFound,
-                "https://registry-1.docker.io/v2/library/nginx/manifests/9: not found",
-            ),
+            (NotFound, "docker.io/library/nginx:9: not found"),
+            (NotFound, "manifest for nginx:9 not found: manifest unknown"),
+            (NotFound, "https://registry-1.docker.io/v2/library/nginx/manifests/9: not found"),
         ] {
             assert_eq!(advice(class, said), advice(class, ""), "{said}");
         }

@@ -203,8 +203,11 @@ impl Judging {
                 inner.level = said.level.unwrap_or(inner.level);
                 self.context.speaks(tool);
                 if literals::is_json(&inner.bare) && inner.bare.len() < line.bare.len() {
-                    // A message that is JSON itself.
+                    // A message that is JSON itself, or begins with it.
                     self.read_json(source, piece, &inner, found);
+                    if literals::is_followed(&inner.bare) {
+                        self.weigh(source, piece, &inner, found);
+                    }
                 } else if !self.read_header(source, piece, &inner, found) {
                     self.weigh(source, piece, &inner, found);
                 }

@@ -456,7 +456,10 @@ mod tests {
     )]
     #[case("GET /v2/library/alpine/manifests/3.20 failed", Some("docker.io/library/alpine:3.20"))]
     #[case("GET /v2/library/redis/tags/list", Some("docker.io/library/redis:latest"))]
-    #[case("https://acme.example/v2/library/redis/tags/list", None)]
+    #[case(
+        "https://acme.example/v2/library/redis/tags/list",
+        Some("acme.example/library/redis:latest")
+    )]
     fn images_are_found_where_tools_put_them(#[case] text: &str, #[case] image: Option<&str>) {
         let found = Subject::of(text, None, &Hub::default()).image;
         assert_eq!(found.map(|image| image.to_string()).as_deref(), image);

@@ -142,7 +142,7 @@ fn after_name(text: &str) -> &str {
 fn after_step(text: &str) -> &str {
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     let parts = || {
-        let (step, rest) = text.strip_prefix('#')?.split_once(' ')?;
+        let (step, rest) = text.trim_start_matches(' ').strip_prefix('#')?.split_once(' ')?;
         let (clock, rest) = rest.split_once(' ')?;
         let (seconds, fraction) = clock.split_once('.')?;
         [step, seconds, fraction].into_iter().all(is_number).then_some(rest)

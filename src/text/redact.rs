@@ -71,6 +71,20 @@ pub fn redact_argument(value: &str) -> String {
     }
 }
 
+/// The same for a value where an image was wanted: a tag behind the `@` is a mistake and no host, so
+/// what stands before it is a name and no password.
+///
+/// ```
+/// use dhlimit::text::redact_reference;
+/// assert_eq!(redact_reference("nginx@latest"), "nginx@latest");
+/// assert_eq!(redact_reference("jo:hunter2@r.example/x"), "<redacted>@r.example/x");
+/// ```
+pub fn redact_reference(value: &str) -> String {
+    let is_tagged =
+        value.rsplit_once('@').is_some_and(|(name, tag)| addresses::is_name_before_tag(name, tag));
+    if is_tagged { redact(value) } else { redact_argument(value) }
+}
+
 /// Where the secrets of a text are, in order, none in another.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let Some((finder, rows)) = RULES.as_ref() else { return Vec::new() };

@@ -109,6 +109,22 @@ pub(super) fn is_digest(text: &str) -> bool {
     matches!(kind, "sha256" | "sha512" | "sha384" | "sha1" | "md5" | "blake3")
 }
 
+/// Whether `name@tag` is an image whose tag stands where a digest belongs, and no user at a host. A
+/// name with a colon may be a user with a password: then the tag has to be one without doubt.
+pub(super) fn is_name_before_tag(name: &str, tag: &str) -> bool {
+    let is_of = |text: &str, signs: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
+    };
+    let version = tag.strip_prefix('v').unwrap_or(tag);
+    let is_version = version.starts_with(|c: char| c.is_ascii_digit()) && !is_host(tag);
+    let is_usual =
+        matches!(tag, "latest" | "stable" | "edge" | "main" | "master" | "alpine" | "slim");
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let is_plain =
+        !last.contains(':') && !tag.contains('.') && !tag.eq_ignore_ascii_case("localhost");
+    is_of(name, "._-/:") && is_of(tag, "._-") && (is_version || is_usual || is_plain)
+}
+
 /// Percent-encoded: `https%3A%2F%2Fjo%3ASECRET%40host`, once or twice.
 pub(super) fn encoded_userinfo(place: Place<'_>) -> Option<Range<usize>> {
     let after = place.after();

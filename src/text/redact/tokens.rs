@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::{FAR, Place, is_opaque, near, spelling, word};
 
 /// What a token is made of behind its prefix.
@@ -18,6 +21,8 @@ pub(super) enum Of {
     Mixed,
     /// Base64 in up to three parts with dots between them.
     Base64,
+    /// The same, of JSON: it is a secret where the JSON holds one, or cannot be read.
+    Json,
 }
 
 /// One kind of token.
@@ -143,17 +148,54 @@ pub(super) const TOKENS: &[Token] = &[
     token("dt0c01.", Of::Any, 20, "dt0c01.x"),
     token("AGE-SECRET-KEY-1", Of::Capitals, 20, "AGE-SECRET-KEY-1"),
     // JSON in base64: a JWT, whole or cut, `.dockerconfigjson`, `X-Registry-Auth`.
-    token("eyJ", Of::Base64, 20, "eyJhbGciOi"),
-    token("eyAi", Of::Base64, 20, "eyAi"),
-    token("ewog", Of::Base64, 20, "ewog"),
-    token("ewoJ", Of::Base64, 20, "ewoJ"),
-    token("ew0K", Of::Base64, 20, "ew0K"),
+    token("eyJ", Of::Json, 20, "eyJwYWdlIjoxLCJzaXplIjo1MCwic29ydCI6ImEifQ"),
+    token("eyAi", Of::Json, 20, "eyAicGFnZSI6IDEsICJzaXplIjogNTAgfQ"),
+    token("ewog", Of::Json, 20, "ewogICJwYWdlIjogMSwKICAic2l6ZSI6IDUwCn0"),
+    token("ewoJ", Of::Json, 20, "ewoJInBhZ2UiOiAxLAoJInNpemUiOiA1MAp9"),
+    token("ew0K", Of::Json, 20, "ew0KICAicGFnZSI6IDEsDQogICJzaXplIjogNTANCn0"),
     // A private key in base64: `-----BEGIN`, with a letter that no certificate goes on with.
     token("LS0tLS1CRUdJTiBQ", Of::Base64, 20, "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI"),
     token("LS0tLS1CRUdJTiBSU0", Of::Base64, 20, "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI"),
     token("LS0tLS1CRUdJTiBFQ", Of::Base64, 20, "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI"),
     token("LS0tLS1CRUdJTiBPUEVOU1", Of::Base64, 20, "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI"),
 ];
+
+/// Whether JSON in base64 holds a secret, by the names in it: a JWT's head or body, a login. What cannot
+/// be read may be anything.
+fn holds_secret(word: &str) -> bool {
+    const NAMES: [&str; 18] = [
+        "\"alg\"", "\"typ\"", "\"kid\"", "\"enc\"", "\"iss\"", "\"jti\"", "\"code\"", "auth",
+        "user", "pass", "pwd", "token", "secret", "cred", "key", "cert", "session", "cookie",
+    ];
+    // What is longer than anybody reads is not looked into: each of its places would be.
+    if word.len() > FAR {
+        return true;
+    }
+    let first = word.split('.').next().unwrap_or(word).trim_end_matches('=');
+    let plain: String = first
+        .chars()
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            c => c,
+        })
+        .collect();
+    let whole = plain.get(..plain.len() / 4 * 4).unwrap_or_default();
+    let Ok(bytes) = STANDARD_NO_PAD.decode(whole) else { return true };
+    // What is cut off in the middle of a letter is text up to there.
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => bytes
+            .get(..error.valid_up_to())
+            .and_then(|text| std::str::from_utf8(text).ok())
+            .unwrap_or_default(),
+        Err(_) => return true,
+    };
+    let lower = text.to_ascii_lowercase();
+    let is_json =
+        lower.contains('"') && !lower.chars().any(|c| c.is_control() && !c.is_whitespace());
+    !is_json || NAMES.iter().any(|name| lower.contains(name))
+}
 
 impl Token {
     /// The token that begins with the anchor, prefix and all.
@@ -181,7 +223,7 @@ impl Token {
                     bytes(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
                 after.get(..length).map_or(0, |word| word.trim_end_matches('.').len())
             }
-            Of::Base64 => {
+            Of::Base64 | Of::Json => {
                 let length = bytes(|b| {
                     b.is_ascii_alphanumeric()
                         || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'.')
@@ -204,6 +246,7 @@ impl Token {
                     && (body.bytes().any(|byte| byte.is_ascii_uppercase())
                         || body.split(['-', '_', '.']).any(|part| part.len() >= 20))
             }
+            Of::Json => holds_secret(&format!("{}{body}", self.prefix)),
             Of::Any | Of::Base64 => true,
         };
         body.len() >= self.least && is_alone
