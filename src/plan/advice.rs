@@ -11,13 +11,12 @@ pub(super) fn advice(rollout: &Rollout<'_>, asked: &[Strategy], outcomes: &[Outc
     if fitting.is_empty() {
         // None of those that were asked about: look at the others.
         let others = rollout.all().into_iter().filter(|strategy| !asked.contains(strategy));
-        let others = others.filter(|strategy| rollout.check(*strategy).is_ok());
-        fitting = others
-            .filter_map(|strategy| {
-                let outcome = rollout.outcome(strategy);
-                (outcome.fits && all_run(&outcome, rollout)).then_some((strategy, outcome.pulls))
-            })
-            .collect();
+        let others: Vec<Strategy> =
+            others.filter(|strategy| rollout.check(*strategy).is_ok()).collect();
+        let outcomes = rollout.outcomes(&others);
+        let others = others.into_iter().zip(&outcomes);
+        let others = others.filter(|(_, outcome)| outcome.fits && all_run(outcome, rollout));
+        fitting = others.map(|(strategy, outcome)| (strategy, outcome.pulls)).collect();
     }
     fitting.sort_by_key(|(strategy, _)| strategy.effort());
     let mut words = fitting.iter().map(|(strategy, pulls)| {

@@ -1,6 +1,7 @@
 //! The nodes that share one identity, simulated exactly and without looking at each of them. Nodes in
 //! a row that are in the same state are one group, which only parts where the limit runs out amid it.
-//! Groups at the longest back-off ask at the same remainder of its length for ever, so they lie
+//! Whoever was refused waits in the lane of its back-off, where order is that of coming in. Groups at
+//! the longest back-off ask at the same remainder of its length for ever, so they lie
 //! ordered by that remainder: the first of them that asks when there is room again is found in one
 //! look, and what was refused in between is a division. The numbers are those of a simulation of every
 //! ask of every node, which the tests make as well.
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
 use super::counter::Counter;
+use super::lanes::{Group, Lanes, Place};
 use super::members::Members;
 use super::{LONGEST, Tick, back_off};
 
@@ -34,21 +36,6 @@ pub(super) trait Witness {
     fn done(&mut self, at: Tick, nodes: Range<u32>);
 }
 
-/// Nodes in a row that ask for the same image at the same time, and were refused as often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Group {
-    first: u32,
-    end: u32,
-    image: u32,
-    refusals: u32,
-}
-
-impl Group {
-    const fn nodes(self) -> u32 {
-        self.end - self.first
-    }
-}
-
 /// A group at the longest back-off, and the first of its asks that was not looked at.
 #[derive(Debug, Clone, Copy)]
 struct Capped {
@@ -62,7 +49,8 @@ struct Capped {
 #[derive(Debug, Clone, Copy)]
 enum Next {
     Arriving,
-    Due,
+    Waiting(Place),
+    Woken,
     Capped,
 }
 
@@ -76,7 +64,9 @@ pub(super) struct Crowd<'a, W> {
     witness: &'a mut W,
     now: Tick,
     arrived: u32,
-    due: BinaryHeap<Reverse<(Tick, Group)>>,
+    lanes: Lanes,
+    /// Those that a cache has woken from the longest back-off.
+    woken: BinaryHeap<Reverse<(Tick, Group)>>,
     capped: BTreeMap<(Tick, u32), Capped>,
 }
 
@@ -97,7 +87,8 @@ impl<'a, W: Witness> Crowd<'a, W> {
             witness,
             now: 0,
             arrived: 0,
-            due: BinaryHeap::new(),
+            lanes: Lanes::default(),
+            woken: BinaryHeap::new(),
             capped: BTreeMap::new(),
         }
     }
@@ -108,13 +99,21 @@ impl<'a, W: Witness> Crowd<'a, W> {
             self.now = at;
             match next {
                 Next::Arriving => {
-                    let end = self.members.batch_end(self.arrived);
+                    let until = self.refused_until(self.lanes.pulled());
+                    let end = self.members.end_before(self.arrived, until.saturating_sub(at));
                     let group = Group { first: self.arrived, end, image: 0, refusals: 0 };
                     self.arrived = end;
                     self.ask(group);
                 }
-                Next::Due => {
-                    if let Some(Reverse((_, group))) = self.due.pop() {
+                Next::Waiting(place) => {
+                    let other = if place == Place::PULLING { self.arriving() } else { Tick::MAX };
+                    let until = self.refused_until(other);
+                    if let Some(group) = self.lanes.pop(place, until, self.members) {
+                        self.ask(group);
+                    }
+                }
+                Next::Woken => {
+                    if let Some(Reverse((_, group))) = self.woken.pop() {
                         self.ask(group);
                     }
                 }
@@ -128,19 +127,45 @@ impl<'a, W: Witness> Crowd<'a, W> {
         }
     }
 
+    /// The time before which every ask is refused, or that of the ask of now. Those refused by then
+    /// wait in lanes, each of which is filled in order; so nobody passes `other`, who comes to the
+    /// same lane from elsewhere. Behind a cache many ways lead there, and each ask is looked at.
+    fn refused_until(&mut self, other: Tick) -> Tick {
+        if self.held.is_some() {
+            return self.now;
+        }
+        self.counter.ready(self.now).min(other).min(self.course.horizon.saturating_add(1))
+    }
+
+    /// When the next nodes arrive.
+    fn arriving(&self) -> Tick {
+        if self.arrived < self.members.count() {
+            self.members.arrival(self.arrived)
+        } else {
+            Tick::MAX
+        }
+    }
+
     /// The earliest ask that has to be looked at; of one instant, the one of the lowest number.
     fn next(&mut self) -> Option<(Tick, Next)> {
-        let arriving = (self.arrived < self.members.count())
-            .then(|| (self.members.arrival(self.arrived), self.arrived, Next::Arriving));
-        let due = self.due.peek().map(|Reverse((at, group))| (*at, group.first, Next::Due));
-        let other = arriving.into_iter().chain(due).min_by_key(|(at, first, _)| (*at, *first));
-        let capped = self.next_capped(other.map_or(Tick::MAX, |(at, _, _)| at));
-        let all = other.into_iter().chain(capped);
-        all.min_by_key(|(at, first, _)| (*at, *first)).map(|(at, _, next)| (at, next))
+        let mut next = ((self.arriving(), self.arrived), Next::Arriving);
+        if let Some((head, place)) = self.lanes.next().filter(|(head, _)| *head < next.0) {
+            next = (head, Next::Waiting(place));
+        }
+        if let Some(Reverse((at, group))) = self.woken.peek()
+            && (*at, group.first) < next.0
+        {
+            next = ((*at, group.first), Next::Woken);
+        }
+        if let Some(capped) = self.next_capped(next.0.0).filter(|head| *head < next.0) {
+            next = (capped, Next::Capped);
+        }
+        let ((at, _), next) = next;
+        (at < Tick::MAX).then_some((at, next))
     }
 
     /// The first ask at the longest back-off that finds room, where that may come by `until`.
-    fn next_capped(&mut self, until: Tick) -> Option<(Tick, u32, Next)> {
+    fn next_capped(&mut self, until: Tick) -> Option<(Tick, u32)> {
         if self.capped.is_empty() {
             return None;
         }
@@ -150,7 +175,7 @@ impl<'a, W: Witness> Crowd<'a, W> {
         }
         let ((remainder, first), _) = self.first_capped(ready)?;
         let wait = (remainder + LONGEST - ready % LONGEST) % LONGEST;
-        Some((ready.saturating_add(wait), first, Next::Capped))
+        Some((ready.saturating_add(wait), first))
     }
 
     /// The group whose remainder comes first from `from` on.
@@ -230,7 +255,7 @@ impl<'a, W: Witness> Crowd<'a, W> {
             let waited = self.now.saturating_sub(group.at).div_ceil(LONGEST);
             let at = group.at.saturating_add(waited.saturating_mul(LONGEST));
             let Capped { end, image, refusals, .. } = group;
-            self.due.push(Reverse((at, Group { first, end, image, refusals })));
+            self.woken.push(Reverse((at, Group { first, end, image, refusals })));
         }
     }
 
@@ -249,12 +274,13 @@ impl<'a, W: Witness> Crowd<'a, W> {
         let at = self.now.saturating_add(self.course.pull);
         if image < self.course.images {
             let group = Group { first: nodes.start, end: nodes.end, image, refusals: 0 };
-            self.due.push(Reverse((at, group)));
+            self.lanes.push(Place::PULLING, at, group, self.members);
         } else if at <= self.course.horizon {
             self.witness.done(at, nodes);
         }
     }
 
+    /// A group was refused: the first of its batches now, each other as much later as it arrived.
     fn refuse(&mut self, group: Group) {
         if group.nodes() == 0 {
             return;
@@ -262,11 +288,18 @@ impl<'a, W: Witness> Crowd<'a, W> {
         self.witness.refused(self.now, 1, group.nodes());
         let wait = back_off(group.refusals);
         let at = self.now.saturating_add(wait);
-        let Group { first, end, image, refusals } = group;
-        if wait < LONGEST {
-            self.due.push(Reverse((at, Group { refusals: refusals + 1, ..group })));
-        } else {
+        if let Some(place) = Place::after(group.refusals) {
+            let group = Group { refusals: group.refusals + 1, ..group };
+            self.lanes.push(place, at, group, self.members);
+            return;
+        }
+        let Group { image, refusals, .. } = group;
+        let mut first = group.first;
+        while first < group.end {
+            let end = self.members.batch_end(first).min(group.end);
+            let at = at.saturating_add(self.members.between(group.first, first));
             self.capped.insert((at % LONGEST, first), Capped { at, end, image, refusals });
+            first = end;
         }
     }
 }

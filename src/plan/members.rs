@@ -35,11 +35,32 @@ impl Members {
         self.arrival.of(self.node(member))
     }
 
+    /// How long after a member a later one arrives.
+    pub(super) fn between(self, member: u32, later: u32) -> Tick {
+        self.arrival(later).saturating_sub(self.arrival(member))
+    }
+
     /// The member after the last one that arrives together with this one.
     pub(super) fn batch_end(self, member: u32) -> u32 {
         let batch = self.arrival.batch();
         let end = (self.node(member) / batch).saturating_add(1).saturating_mul(batch);
         end.min(self.nodes).saturating_sub(self.first).div_ceil(self.stride).max(member + 1)
+    }
+
+    /// The member after the last one that arrives less than `span` after this one; whoever arrives
+    /// together with it counts in any case.
+    pub(super) fn end_before(self, member: u32, span: Tick) -> u32 {
+        let end = self.batch_end(member);
+        let every = self.arrival.every();
+        if span <= 1 || end >= self.count() {
+            return end;
+        }
+        let batch = u64::from(self.arrival.batch());
+        let own = u64::from(self.node(member)) / batch;
+        let more = if every == 0 { u64::MAX } else { (span - 1) / every };
+        let node = own.saturating_add(more).saturating_add(1).saturating_mul(batch);
+        let node = u32::try_from(node).unwrap_or(u32::MAX).min(self.nodes);
+        node.saturating_sub(self.first).div_ceil(self.stride).max(end)
     }
 
     /// The members in batches that arrive together, from the first on.
@@ -77,6 +98,12 @@ mod tests {
                     prop_assert!(seen == members.count() || of(seen) != of(seen - 1));
                 }
                 prop_assert_eq!(seen, members.count());
+                for (member, span) in (0..members.count()).zip((0..).step_by(700_000_000)) {
+                    let within = |later: &u32| members.between(member, *later) < span;
+                    let end = (member..members.count()).take_while(within).last();
+                    let end = end.map_or(0, |last| last + 1).max(members.batch_end(member));
+                    prop_assert_eq!(members.end_before(member, span), end);
+                }
             }
         }
     }

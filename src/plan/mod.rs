@@ -8,6 +8,7 @@ mod advice;
 mod counter;
 mod crowd;
 mod images;
+mod lanes;
 mod lone;
 mod members;
 mod spent;
@@ -15,6 +16,7 @@ mod strategy;
 mod tally;
 mod value;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::quota::{Arrival, Law, Policy, Quota, Window};
@@ -142,8 +144,7 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
     for strategy in &wanted {
         rollout.check(*strategy)?;
     }
-    let strategies: Vec<Outcome> =
-        wanted.iter().map(|strategy| rollout.outcome(*strategy)).collect();
+    let strategies = rollout.outcomes(&wanted);
     let advice = advice::advice(&rollout, &wanted, &strategies);
     Ok(Plan {
         schema: "dhlimit/plan/1",
@@ -251,6 +252,31 @@ impl Rollout<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// How it goes by each strategy, on as many cores as there are.
+    fn outcomes(&self, wanted: &[Strategy]) -> Vec<Outcome> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(wanted.len());
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut made = Vec::new();
+            while let Some(strategy) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                made.push((*strategy, self.outcome(*strategy)));
+            }
+            made
+        };
+        let made: Vec<(Strategy, Outcome)> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..cores).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            own.into_iter()
+                .chain(others.into_iter().flat_map(|one| one.join().unwrap_or_default()))
+                .collect()
+        });
+        let of = |wanted: &Strategy| {
+            let made = made.iter().find(|(strategy, _)| strategy == wanted);
+            made.map_or_else(|| self.outcome(*wanted), |(_, outcome)| outcome.clone())
+        };
+        wanted.iter().map(of).collect()
     }
 
     fn outcome(&self, strategy: Strategy) -> Outcome {

@@ -39,9 +39,17 @@ impl Arrival {
     pub fn of(self, node: u32) -> u64 {
         match self {
             Self::AtOnce => 0,
-            Self::Rolling { every, .. } => u64::try_from(every.as_nanos())
-                .unwrap_or(u64::MAX)
-                .saturating_mul(u64::from(node / self.batch())),
+            Self::Rolling { nodes, .. } => {
+                self.every().saturating_mul(u64::from(node / nodes.max(1)))
+            }
+        }
+    }
+
+    /// From one batch to the next, in nanoseconds; nothing where there is one batch.
+    pub fn every(self) -> u64 {
+        match self {
+            Self::AtOnce => 0,
+            Self::Rolling { every, .. } => u64::try_from(every.as_nanos()).unwrap_or(u64::MAX),
         }
     }
 }
