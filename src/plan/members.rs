@@ -57,7 +57,7 @@ impl Members {
         }
         let batch = u64::from(self.arrival.batch());
         let own = u64::from(self.node(member)) / batch;
-        let more = if every == 0 { u64::MAX } else { (span - 1) / every };
+        let more = (span - 1).checked_div(every).unwrap_or(u64::MAX);
         let node = own.saturating_add(more).saturating_add(1).saturating_mul(batch);
         let node = u32::try_from(node).unwrap_or(u32::MAX).min(self.nodes);
         node.saturating_sub(self.first).div_ceil(self.stride).max(end)
