@@ -30,7 +30,10 @@ pub use doctor::Doctor;
 pub use explain::{Explain, FAILURE_CLASSES};
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
-pub use mirror::{Ecr, Mirror, MirrorCommand, PrintAs, Setup, SetupRuntime};
+pub use mirror::{
+    Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Secret, SecretForm, Setup, SetupRuntime,
+    Verify,
+};
 pub use plan::Plan;
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};

@@ -4,6 +4,7 @@
 
 mod arrival;
 mod assessment;
+mod elsewhere;
 mod forecast;
 mod header;
 mod identity;
@@ -16,6 +17,7 @@ mod window;
 
 pub use arrival::Arrival;
 pub use assessment::{Answer, Assessment, assess};
+pub use elsewhere::{Elsewhere, elsewhere};
 pub use forecast::{Change, Forecast, Forecaster, Point};
 pub use header::{Field, GrammarError, Limits, Reset, read_limits};
 pub use identity::Identity;

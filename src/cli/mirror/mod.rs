@@ -1,12 +1,18 @@
 //! `mirror`: the way out of the limit. One file a subcommand.
 
+mod copy;
 mod ecr;
+mod secret;
 mod setup;
+mod verify;
 
 use clap::{Args, Subcommand};
 
+pub use copy::{Copy, CopyTool};
 pub use ecr::{Ecr, PrintAs};
+pub use secret::{Secret, SecretForm};
 pub use setup::{Setup, SetupRuntime};
+pub use verify::Verify;
 
 /// Caches and private copies in front of Docker Hub: set up, filled and proved.
 #[derive(Debug, Clone, Args)]
@@ -24,4 +30,10 @@ pub enum MirrorCommand {
     Ecr(Box<Ecr>),
     /// Show the files that make a runtime ask a mirror before Docker Hub
     Setup(Setup),
+    /// Copy images into a registry of your own, at the pace that the limit allows
+    Copy(Box<Copy>),
+    /// Prove that a mirror is used: the same images, and Docker Hub's count does not move
+    Verify(Box<Verify>),
+    /// Write a pull secret for Kubernetes under the key that the kubelet uses
+    Secret(Secret),
 }

@@ -2,8 +2,9 @@
 
 use std::io::BufRead;
 
+use super::login;
 use crate::cli::{self, Format, PrintAs};
-use crate::credentials::{Account, Choice, Credential, Keychain, Login, PasswordSource};
+use crate::credentials::{Account, Credential};
 use crate::image::hub;
 use crate::mirror::ecr::{
     Aim, Aws, AwsError, EcrReport, Form, Request, Secret, Wanted, Work, print, remove,
@@ -36,8 +37,11 @@ pub(super) async fn run(
     let report = if args.remove {
         remove(&request, &aws).await
     } else {
-        let login =
-            if args.apply { login(context, &args, &request, accounts).await? } else { None };
+        let login = if args.apply {
+            upstream_login(context, &args, &request, accounts).await?
+        } else {
+            None
+        };
         let aim = if args.check { Aim::Check } else { Aim::Apply { replace: args.replace } };
         Work::new(&request, &aws, aim, login).run().await
     };
@@ -130,7 +134,7 @@ async fn agreed(context: &Context, args: &cli::Ecr, request: &Request) -> anyhow
 }
 
 /// The login to the upstream registry, and whether the user named it; `None` where the request needs none.
-async fn login(
+async fn upstream_login(
     context: &Context,
     args: &cli::Ecr,
     request: &Request,
@@ -139,32 +143,13 @@ async fn login(
     if !matches!(request.secret, Some(Secret::Named(_))) {
         return Ok(None);
     }
-    let source = match (args.password_stdin, &args.password_file) {
-        (true, _) => Some(PasswordSource::Stdin),
-        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
-        (false, None) => None,
-    };
-    let choice = match (&args.user, source) {
-        (Some(user), Some(source)) => {
-            let (stdin, environment) = (std::io::stdin(), &context.environment);
-            let login = Login::explicit(user, &source, stdin, environment, args.call_timeout).await;
-            let login = login.map_err(|error| Failure::new(Exit::Credentials, error))?;
-            return Ok(Some((login.credential, true)));
-        }
-        (None, Some(_)) => {
-            return Err(Failure::usage("an access token without a user")
-                .advise("name the account with --user NAME")
-                .into());
-        }
-        (Some(user), None) => Choice::User(user.clone()),
-        (None, None) => Choice::Effective,
-    };
     let registry =
         if request.upstream_url == hub::HOST { hub::NAME } else { &request.upstream_url };
-    let keychain = Keychain::new(context.environment.clone(), accounts).within(args.call_timeout);
-    let found = keychain.identities(registry, "", &choice).await;
-    let found = found.map_err(|error| Failure::new(Exit::Credentials, error))?;
-    let identity =
-        found.identities.into_iter().find(|identity| !identity.credential.is_anonymous());
-    Ok(identity.map(|identity| (identity.credential, args.user.is_some())))
+    let wanted = login::Wanted {
+        user: args.user.as_deref(),
+        password_stdin: args.password_stdin,
+        password_file: args.password_file.as_ref(),
+        limit: args.call_timeout,
+    };
+    login::find(context, wanted, registry, accounts).await
 }

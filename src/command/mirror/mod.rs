@@ -1,7 +1,11 @@
 //! `mirror`: one file a subcommand.
 
+mod copy;
 mod ecr;
+mod login;
+mod secret;
 mod setup;
+mod verify;
 
 use crate::cli::{Mirror, MirrorCommand};
 use crate::credentials::Account;
@@ -16,5 +20,8 @@ pub(super) async fn run(
     match args.what {
         MirrorCommand::Setup(args) => setup::run(context, &args),
         MirrorCommand::Ecr(args) => ecr::run(context, *args, accounts).await,
+        MirrorCommand::Copy(args) => copy::run(context, *args, accounts).await,
+        MirrorCommand::Verify(args) => verify::run(context, *args, accounts).await,
+        MirrorCommand::Secret(args) => secret::run(context, args, accounts).await,
     }
 }

@@ -266,6 +266,14 @@ impl<'a> Aws<'a> {
     }
 }
 
+/// A password for the registries of a region, whose user is `AWS`.
+///
+/// # Errors
+/// Whatever keeps the aws command from giving one.
+pub async fn password(aws: &Aws<'_>, region: &str) -> Result<SecretString, AwsError> {
+    aws.secret(&Call::password(region)).await
+}
+
 fn start_error(program: &Path, error: &std::io::Error) -> AwsError {
     AwsError::Start { program: program.display().to_string(), why: error.to_string() }
 }

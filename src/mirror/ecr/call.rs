@@ -17,10 +17,15 @@ pub(super) const RECOVERY_DAYS: u8 = 7;
 pub(super) struct Call(Vec<String>);
 
 impl Call {
-    fn new(words: &[&str], request: &Request) -> Self {
+    fn new(words: &[&str], region: &str) -> Self {
         let mut call = Self(words.iter().map(ToString::to_string).collect());
-        call.0.extend(["--region".to_owned(), request.region.clone()]);
+        call.0.extend(["--region".to_owned(), region.to_owned()]);
         call
+    }
+
+    /// A password for the registries of a region, good for twelve hours.
+    pub(super) fn password(region: &str) -> Self {
+        Self::new(&["ecr", "get-login-password"], region)
     }
 
     fn with(mut self, option: &str, value: &str) -> Self {
@@ -66,11 +71,11 @@ pub(super) struct Calls<'a>(pub(super) &'a Request);
 
 impl Calls<'_> {
     fn secrets(self, operation: &str) -> Call {
-        Call::new(&["secretsmanager", operation], self.0)
+        Call::new(&["secretsmanager", operation], &self.0.region)
     }
 
     fn ecr(self, operation: &str) -> Call {
-        Call::new(&["ecr", operation], self.0)
+        Call::new(&["ecr", operation], &self.0.region)
     }
 
     fn rule(self, operation: &str) -> Call {
@@ -184,6 +189,6 @@ impl Calls<'_> {
 
     /// A password for the registry, good for twelve hours.
     pub(super) fn password(self) -> Call {
-        self.ecr("get-login-password")
+        Call::password(&self.0.region)
     }
 }

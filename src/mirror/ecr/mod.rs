@@ -13,7 +13,7 @@ mod request;
 mod upstream;
 mod work;
 
-pub use aws::{Aws, AwsError};
+pub use aws::{Aws, AwsError, password};
 pub use print::{Form, print};
 pub use report::{EcrReport, State, Step};
 pub use request::{ROOT, Request, RequestError, Secret, Wanted};

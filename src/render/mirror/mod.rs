@@ -1,7 +1,11 @@
 //! What was done about mirrors, for people and for scripts. One file a subcommand.
 
+mod copy;
 mod ecr;
 mod setup;
+mod verify;
 
+pub use copy::{copy_plain, copy_table};
 pub use ecr::{ecr_plain, ecr_table};
 pub use setup::setup_plain;
+pub use verify::{verify_plain, verify_table};

@@ -1,5 +1,8 @@
 //! `mirror`: the way out of the limit, against the real tools and stand-ins of the clouds.
 
 mod aws;
+mod copy;
 mod ecr;
+mod secret;
 mod setup;
+mod verify;

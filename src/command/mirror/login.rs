@@ -1,0 +1,52 @@
+//! The login that a mirror is given: named by the user on this run, or found in the places.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::credentials::{Account, Choice, Credential, Keychain, Login, PasswordSource};
+use crate::{Context, Exit, Failure};
+
+/// What was said of the login.
+pub(super) struct Wanted<'a> {
+    pub(super) user: Option<&'a str>,
+    pub(super) password_stdin: bool,
+    pub(super) password_file: Option<&'a PathBuf>,
+    /// The most time that a place may take.
+    pub(super) limit: Duration,
+}
+
+/// The login to a registry, and whether the user named it; `None` where there is none.
+pub(super) async fn find(
+    context: &Context,
+    wanted: Wanted<'_>,
+    registry: &str,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Option<(Credential, bool)>> {
+    let source = match (wanted.password_stdin, wanted.password_file) {
+        (true, _) => Some(PasswordSource::Stdin),
+        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
+        (false, None) => None,
+    };
+    let environment = &context.environment;
+    let choice = match (wanted.user, source) {
+        (Some(user), Some(source)) => {
+            let login =
+                Login::explicit(user, &source, std::io::stdin(), environment, wanted.limit).await;
+            let login = login.map_err(|error| Failure::new(Exit::Credentials, error))?;
+            return Ok(Some((login.credential, true)));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage("a password without a user")
+                .advise("name the account with --user NAME")
+                .into());
+        }
+        (Some(user), None) => Choice::User(user.to_owned()),
+        (None, None) => Choice::Effective,
+    };
+    let keychain = Keychain::new(environment.clone(), accounts).within(wanted.limit);
+    let found = keychain.identities(registry, "", &choice).await;
+    let found = found.map_err(|error| Failure::new(Exit::Credentials, error))?;
+    let identity =
+        found.identities.into_iter().find(|identity| !identity.credential.is_anonymous());
+    Ok(identity.map(|identity| (identity.credential, wanted.user.is_some())))
+}

@@ -1,0 +1,64 @@
+//! `mirror verify`: each image asked of both sides, one after another.
+
+use super::super::asking;
+use crate::cli::{self, Format};
+use crate::credentials::Account;
+use crate::mirror::manifest::native;
+use crate::mirror::through::Through;
+use crate::mirror::verify::{Platforms, VerifyError, VerifyReport, verify};
+use crate::render::{Look, mirror as shown};
+use crate::session::Who;
+use crate::{Context, Exit, Failure};
+
+/// Runs `mirror verify`.
+pub(super) async fn run(
+    context: &Context,
+    args: cli::Verify,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
+    let through: Through = args.through.parse().map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            anyhow::Error::new::<crate::mirror::through::ThroughError>(error).context("--through"),
+        )
+    })?;
+    let images = asking::images(&args.images)?;
+    let platforms = match args.platform.as_slice() {
+        [] => Platforms::These(vec![native()]),
+        these if these.iter().any(|platform| platform == "all") => Platforms::All,
+        these => Platforms::These(these.to_vec()),
+    };
+    let Some(session) = asking::open(context, &args.asking, accounts, Who::All).await? else {
+        return Ok(Exit::Interrupted);
+    };
+    let mut checked = Vec::new();
+    for image in &images {
+        let principals = asking::principals(context, &session, image).await?;
+        let clock = context.clock.as_ref();
+        let work = verify(&session, clock, image, &through, &platforms, &principals);
+        tokio::select! {
+            outcome = work => checked.push(outcome.map_err(failure)?),
+            () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
+        }
+    }
+    let report = VerifyReport::new(checked);
+    let look = Look {
+        columns: context.terminal.columns,
+        colour: context.colour,
+        now: context.clock.now(),
+    };
+    context.tell(&match args.output {
+        Format::Json => serde_json::to_string(&report)? + "\n",
+        Format::Plain => shown::verify_plain(&report),
+        _ => shown::verify_table(&report, look),
+    })?;
+    Ok(report.exit())
+}
+
+fn failure(error: VerifyError) -> Failure {
+    match error {
+        VerifyError::Session(error) => error.into(),
+        VerifyError::Credentials(error) => Failure::new(Exit::Credentials, error),
+        VerifyError::Through(error) => Failure::new(Exit::Usage, error),
+    }
+}
