@@ -277,15 +277,18 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l no-ignore -d 'R
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup" -f -a "setup" -d 'Show the files that make a runtime ask a mirror before Docker Hub'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "setup" -d 'Show the files that make a runtime ask a mirror before Docker Hub'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "copy" -d 'Copy images into a registry of your own, at the pace that the limit allows'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "verify" -d 'Prove that a mirror is used: the same images, and Docker Hub\'s count does not move'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "secret" -d 'Write a pull secret for Kubernetes under the key that the kubelet uses'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l account -d 'The account whose registry it is: twelve digits' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l region -d 'The registry\'s region, such as eu-central-1' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l prefix -d 'What the cached repositories begin with; ROOT for every repository without a rule of its own' -r
@@ -329,6 +332,80 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l from -d 'Take the images from this file: one a line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l tool -d 'Which tool copies [default: the first that is installed]' -r -f -a "crane\t'crane: every platform, from registry to registry'
+skopeo\t'skopeo: every platform, from registry to registry'
+nerdctl\t'nerdctl: every platform, through containerd\'s store'
+docker\t'docker: one platform, through its store'
+podman\t'podman: one platform, through its store'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l platform -d 'Copy this platform alone, such as linux/arm64; all for every one' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l floor -d 'How many pulls are to be left for others' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l state -d 'Keep what was copied in this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l ecr-login -d 'Log in at the destination by what `aws ecr get-login-password` gives for this region [default: the host\'s, where it is ECR\'s and no login is found]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s o -l output -d 'How to show what was done' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l through -d 'The mirror: its host, and the path in front of the repositories' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l platform -d 'A platform to pull, such as linux/arm64; repeatable; all for every one [default: this machine\'s]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to show the answer' -r -f -a "table\t'For people, as wide as the terminal'
+plain\t'One line an item, no decoration'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s n -l namespace -d 'Its namespace [default: the one that kubectl uses]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l patch-service-account -d 'Have the pods of this service account use it, too' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l user -d 'The account [default: the one that a pull from here is counted on]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s o -l output -d 'In which form' -r -f -a "yaml\t'YAML'
+json\t'JSON'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'
