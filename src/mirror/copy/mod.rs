@@ -117,7 +117,7 @@ pub async fn copy(
             let copied = state::Copied {
                 source: image.source.clone(),
                 digest: digest.clone(),
-                copied: copied.clone(),
+                made: copied.clone(),
                 platform: how.platform.clone(),
             };
             state.keep(image.destination.clone(), copied)?;

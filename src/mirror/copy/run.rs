@@ -215,7 +215,7 @@ impl<'a> Run<'a> {
         let answered = client.head(&item.destination, credential, session.deadline()).await.ok()?;
         let held = answered.header("docker-content-digest").filter(|_| answered.status == 200)?;
         let earlier = state.of(&item.destination.to_string()).is_some_and(|copied| {
-            copied.digest == digest && copied.copied == held && copied.platform == self.how.platform
+            copied.digest == digest && copied.made == held && copied.platform == self.how.platform
         });
         (earlier || (held == digest && self.how.platform.is_none())).then(|| held.to_owned())
     }

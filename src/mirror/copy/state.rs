@@ -25,7 +25,7 @@ pub struct Copied {
     /// Its digest at the source.
     pub digest: String,
     /// Its digest at the destination, another where a tool copied one platform of several.
-    pub copied: String,
+    pub made: String,
     /// The platform that was asked for; `None` for all.
     pub platform: Option<String>,
 }
@@ -104,20 +104,20 @@ impl State {
     fn save(&self) -> Result<(), StateError> {
         let Some(path) = &self.path else { return Ok(()) };
         let file = File { schema: SCHEMA.to_owned(), images: self.images.clone() };
-        self.write(path, &file)
+        write(path, &file)
             .map_err(|source| StateError::Write { path: path.display().to_string(), source })
     }
+}
 
-    fn write(&self, path: &Path, file: &File) -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut new = tempfile::Builder::new()
-            .prefix(".dhlimit-state")
-            .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))?;
-        new.write_all(&serde_json::to_vec_pretty(file)?)?;
-        new.as_file().sync_all()?;
-        new.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    }
+fn write(path: &Path, file: &File) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut new = tempfile::Builder::new()
+        .prefix(".dhlimit-state")
+        .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))?;
+    new.write_all(&serde_json::to_vec_pretty(file)?)?;
+    new.as_file().sync_all()?;
+    new.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
         let copied = Copied {
             source: "docker.io/library/nginx:1".into(),
             digest: "sha256:a".into(),
-            copied: "sha256:b".into(),
+            made: "sha256:b".into(),
             platform: None,
         };
         let mut state = State::open(Some(path.clone())).unwrap();

@@ -128,13 +128,19 @@ impl Sides<'_> {
             Some(Err(failure)) => Err(failure),
             _ => cold,
         };
-        self.checked(outcome, upstream, exhausted, [&before, &middle, &from, &after], warm_cost)
+        self.checked(
+            outcome,
+            upstream.as_ref(),
+            exhausted,
+            [&before, &middle, &from, &after],
+            warm_cost,
+        )
     }
 
     fn checked(
         &self,
         outcome: Result<Pulled, String>,
-        upstream: Option<String>,
+        upstream: Option<&String>,
         exhausted: Option<&Reading>,
         [before, middle, _, after]: [&Counts; 4],
         warm: Option<u64>,
@@ -142,7 +148,7 @@ impl Sides<'_> {
         let whom = self.whom(before, after);
         let count = |counts: &Counts| counts.get(&whom).copied().flatten();
         let mut checked = Checked::new(self.image.to_string(), self.mirror.to_string());
-        checked.digest_upstream.clone_from(&upstream);
+        checked.digest_upstream = upstream.cloned();
         checked.pulls_before = count(before);
         checked.pulls_after = count(after);
         checked.cold_pulls = moved(before, middle);
@@ -163,7 +169,7 @@ impl Sides<'_> {
                 };
             }
             Ok(pulled) => {
-                checked.same = upstream.as_ref().map(|upstream| *upstream == pulled.digest);
+                checked.same = upstream.map(|upstream| *upstream == pulled.digest);
                 checked.platforms = pulled.platforms;
                 checked.answered_by = Some(pulled.answered_by);
                 checked.digest_mirror = Some(pulled.digest);
