@@ -29,16 +29,19 @@ fn one_pull_is_spoken_of_as_one() {
     let sandbox = Sandbox::start(&["--limit", "3"]);
     let outcome = stress(&sandbox, &["--count", "1", "--floor", "1"]).expect_code(0);
     assert!(
-        outcome.stderr.contains("until 1 pull is made, or 1 pull is left, or the first 429 comes"),
+        outcome.stderr.contains("Stops at  1 pull, or 1 pull left, or the first 429\n"),
         "{outcome:?}"
     );
     let outcome = stress(&sandbox, &["--count", "1", "--floor", "0"]).expect_code(0);
-    assert!(outcome.stderr.contains("until 1 pull is made, or 0 pulls are left"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("Stops at  1 pull, or 0 pulls left, or the first 429\n"),
+        "{outcome:?}"
+    );
     assert!(
         stress(&sandbox, &["--count", "0"])
             .expect_code(0)
             .stderr
-            .contains("Now 1 of 3 pulls is left")
+            .contains("Left now  1 of 3 pulls in a window of 1h\n")
     );
 }
 
