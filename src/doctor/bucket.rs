@@ -153,7 +153,9 @@ fn one(target: &Target, asked: &Asked) -> Vec<Finding> {
                 window.map(|window| format!(" in a window of {window}")).unwrap_or_default();
             (Severity::Warning, "bucket-empty", format!("no pull is left{limit}{window}"))
         }
-        LimitStatus::Unlimited => (Severity::Ok, "bucket", "no pull limit applies".to_owned()),
+        LimitStatus::Unlimited => {
+            (Severity::Ok, "bucket", crate::quota::without_count(&reading.image))
+        }
         _ => (
             Severity::Warning,
             "bucket-unclear",

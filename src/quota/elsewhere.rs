@@ -123,6 +123,21 @@ pub fn elsewhere(image: &Reference) -> Option<&'static Elsewhere> {
     }
 }
 
+/// What an answer without the headers of a count means for an image: at Docker Hub that no limit applies,
+/// at a registry that is known that it has one which it does not tell.
+///
+/// ```
+/// use dhlimit::quota::without_count;
+/// assert_eq!(without_count(&"nginx".parse().unwrap()), "no pull limit applies");
+/// assert!(without_count(&"public.ecr.aws/x/y".parse().unwrap()).contains("1 pull a second"));
+/// ```
+pub fn without_count(image: &Reference) -> String {
+    elsewhere(image).map_or_else(
+        || "no pull limit applies".to_owned(),
+        |known| format!("{} tells no count, and has a limit: {}", known.name, known.pulls),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

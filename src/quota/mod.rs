@@ -17,7 +17,7 @@ mod window;
 
 pub use arrival::Arrival;
 pub use assessment::{Answer, Assessment, assess};
-pub use elsewhere::{Elsewhere, elsewhere};
+pub use elsewhere::{Elsewhere, elsewhere, without_count};
 pub use forecast::{Change, Forecast, Forecaster, Point};
 pub use header::{Field, GrammarError, Limits, Reset, read_limits};
 pub use identity::Identity;

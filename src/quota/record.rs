@@ -146,6 +146,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// What is known of the limit of a registry that tells no count; `None` of Docker Hub and of those that
+    /// are not known.
+    pub fn elsewhere(&self) -> Option<&'static super::Elsewhere> {
+        super::elsewhere(&self.image.parse().ok()?)
+    }
+
     /// Whom the registry counted, for people: an IPv6 network with its length, which the header leaves
     /// out. Foreign text, on one line.
     pub fn counted(&self) -> Option<String> {

@@ -11,7 +11,9 @@ use super::error::RegistryError;
 use crate::context::Clock;
 use crate::credentials::{self, Credential};
 use crate::image::Reference;
-use crate::quota::{Answer, Assessment, Confidence, Identity, LimitStatus, Reading, assess};
+use crate::quota::{
+    Answer, Assessment, Confidence, Identity, LimitStatus, Reading, assess, elsewhere,
+};
 
 /// Who asks: the identity that is shown and the credential that is sent.
 #[derive(Debug, Clone)]
@@ -159,6 +161,12 @@ fn keep(reading: &mut Reading, answered: &Answered) -> Option<LimitStatus> {
 fn apply(reading: &mut Reading, answered: &Answered, image: &Reference, registrys: bool) {
     let assessed = keep(reading, answered);
     reading.status = status_by(assessed, answered, image, registrys);
+    if let (LimitStatus::Unlimited, Some(known)) = (&reading.status, elsewhere(image)) {
+        reading.warnings.push(format!(
+            "{} tells no count, and has a limit: {}; a refusal reads {} (as of {}, {})",
+            known.name, known.pulls, known.refusal, known.date, known.source
+        ));
+    }
 }
 
 /// What an answer to a manifest request means, whatever its status, errors included.

@@ -101,9 +101,15 @@ fn refuse_hopeless(args: &Stress, reading: &Reading) -> Result<(), Failure> {
             if args.count.is_none() && args.duration.is_none() =>
         {
             let why = if reading.status == LimitStatus::Unlimited {
-                "no pull limit applies here, so no 429 would ever end this"
+                match crate::quota::elsewhere(&reading.image) {
+                    None => "no pull limit applies here, so no 429 would ever end this".to_owned(),
+                    Some(known) => format!(
+                        "{} tells no count, so that none can be followed here; its limit is {}",
+                        known.name, known.pulls
+                    ),
+                }
             } else {
-                "the limit cannot be understood here"
+                "the limit cannot be understood here".to_owned()
             };
             Err(Failure::usage(why).advise("name a bound: --count N or --for DURATION"))
         }

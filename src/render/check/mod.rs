@@ -84,7 +84,13 @@ pub fn sentence(reading: &Record) -> String {
             format!("pull limit used up: 0 of {limit} pulls left{window}")
         }
         (State::Exhausted, None, _) => format!("pull limit used up{window}"),
-        (State::Unlimited, ..) => "no pull limit applies".to_owned(),
+        (State::Unlimited, ..) => {
+            let known = reading.image.parse().ok();
+            known.map_or_else(
+                || "no pull limit applies".to_owned(),
+                |image| crate::quota::without_count(&image),
+            )
+        }
         _ => match &reading.error {
             Some(error) => error.message.clone(),
             None => reading

@@ -99,6 +99,10 @@ fn left(reading: &Record) -> String {
             format!("{} {remaining}/{limit}", gauge(remaining, limit))
         }
         (None, Some(remaining)) => remaining.to_string(),
+        // A limit that is not told is none that is not there.
+        _ if reading.state == State::Unlimited && reading.elsewhere().is_some() => {
+            "not told".to_owned()
+        }
         _ if reading.state == State::Unlimited => "∞".to_owned(),
         _ => "–".to_owned(),
     }
@@ -194,6 +198,19 @@ mod tests {
         );
         assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
         assert!(!page.contains('\u{1b}'), "{page}");
+    }
+
+    #[test]
+    fn a_registry_that_tells_no_count_is_not_shown_as_one_without_a_limit() {
+        let shown = |image: &str| {
+            let reading = Record { image: image.into(), ..with(State::Unlimited, None) };
+            (table(&report(vec![reading.clone()]), look(100)), sentence(&reading))
+        };
+        let (page, words) = shown("public.ecr.aws/docker/library/nginx:1");
+        assert!(page.contains("not told") && !page.contains('∞'), "{page}");
+        assert!(words.contains("1 pull a second") && !words.contains("no pull limit"), "{words}");
+        let (page, words) = shown("docker.io/library/nginx:1");
+        assert!(page.contains('∞') && words == "no pull limit applies", "{page}");
     }
 
     #[test]

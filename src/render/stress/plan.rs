@@ -84,7 +84,7 @@ fn left(reading: &Reading) -> String {
                 window.map(|window| format!(" in this window of {window}")).unwrap_or_default();
             format!("none{window}: the first pull will be refused")
         }
-        LimitStatus::Unlimited => "no pull limit applies".to_owned(),
+        LimitStatus::Unlimited => crate::quota::without_count(&reading.image),
         _ => "the limit could not be read".to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod aws;
 mod copy;
+mod course;
 mod ecr;
 mod secret;
 mod setup;
