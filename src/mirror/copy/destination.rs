@@ -31,7 +31,9 @@ pub enum DestinationError {
     #[error(transparent)]
     Through(#[from] ThroughError),
     /// Docker Hub's own limits are what is to be got away from, and its names need a login of their own.
-    #[error("{0:?} names no registry of your own: write its host, such as registry.example/team")]
+    #[error(
+        "{0:?} names no registry of your own: write its host, such as registry.example/team, and a host without a dot with a slash behind it"
+    )]
     NoHost(String),
     /// Several images for one name.
     #[error("{0} is the name of one image, and several are to be copied")]
@@ -47,6 +49,13 @@ impl Destination {
     /// # Errors
     /// Where it is none, or is the name of one image and several are to be copied.
     pub fn parse(text: &str, images: usize) -> Result<Self, DestinationError> {
+        // `redis:7` is an image whose destination was forgotten, `registry:5000/` a host of one's own.
+        let host = text
+            .strip_prefix("localhost")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        if !text.contains(['/', '.', '[']) && !host {
+            return Err(DestinationError::NoHost(crate::text::redact_argument(text)));
+        }
         let last = text.rsplit('/').next().unwrap_or_default();
         if text.contains('/') && last.contains(':') {
             let shown = || DestinationError::NoHost(crate::text::redact_argument(text));
@@ -137,6 +146,7 @@ mod tests {
         let rows = [
             ("nginx:1.27", "r.example/team", "r.example/team/library/nginx:1.27".to_owned()),
             ("ghcr.io/a/b", "localhost:5000", "localhost:5000/a/b:latest".to_owned()),
+            ("nginx", "registry:5000/", "registry:5000/library/nginx:latest".to_owned()),
             ("nginx", "r.example/web:2", "r.example/web:2".to_owned()),
             (
                 &format!("nginx@{digest}"),
