@@ -76,8 +76,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit 
     }
 }
 
-/// The threads that a run needs at once: two workers, and one for what may block.
-const THREADS: usize = 3;
+/// Workers. A connection that a server floods keeps one of them busy for a while at a time; another one must
+/// be free to see that a deadline has come, with a few identities asked at once.
+const WORKERS: usize = 4;
+/// The threads that a run needs at once: the workers, and one for what may block.
+const THREADS: usize = WORKERS + 1;
 /// What a Monitoring Plugin answers where it cannot tell, usage errors included.
 const UNKNOWN: u8 = 3;
 
@@ -120,7 +123,7 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
     // deadline; whoever serves has better things to do.
     let serves = matches!(settings.cli.command, cli::Command::Sandbox(_));
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(WORKERS)
         .event_interval(if serves { 7 } else { 1 })
         .enable_all()
         .build();

@@ -141,7 +141,7 @@ fn with_variables(command: clap::Command) -> clap::Command {
 }
 
 /// The environment variable of a command's option `--long`. One variable means one thing: where two
-/// commands mean different things by a name, the sandbox's is `DHLIMIT_SANDBOX_…`.
+/// commands mean different things by a name, one of them has its command in it: `DHLIMIT_SANDBOX_…`.
 ///
 /// ```
 /// assert_eq!(dhlimit::cli::variable("check", "registry-url"), "DHLIMIT_REGISTRY_URL");
@@ -153,6 +153,7 @@ pub fn variable(command: &str, long: &str) -> String {
     let of = match (command, long) {
         ("sandbox", "count") => "SANDBOX_",
         ("ecr", "account") => "ECR_",
+        ("explain", "fail-on") => "EXPLAIN_",
         _ => "",
     };
     format!("DHLIMIT_{of}{}", long.to_uppercase().replace('-', "_"))
