@@ -55,7 +55,7 @@ pub struct Gate {
     #[command(flatten)]
     pub asking: Asking,
     /// Run this if the gate is open, pass on its exit code, and say how many pulls it used
-    #[arg(last = true, value_name = "COMMAND")]
+    #[arg(last = true, value_name = "COMMAND", help_heading = "Behind the gate")]
     pub command: Vec<OsString>,
 }
 

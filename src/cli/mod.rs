@@ -11,6 +11,7 @@ mod doctor;
 mod explain;
 mod format;
 mod gate;
+mod help;
 mod mirror;
 mod plan;
 mod report;
@@ -30,6 +31,7 @@ pub use doctor::Doctor;
 pub use explain::{Explain, FAILURE_CLASSES};
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
+pub use help::{EXAMPLES, spelled_out};
 pub use mirror::{
     Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Secret, SecretForm, Setup, SetupRuntime,
     Verify,
@@ -122,9 +124,9 @@ pub enum Command {
     Man(Man),
 }
 
-/// The clap command with a `DHLIMIT_…` variable on every option.
+/// The clap command with a `DHLIMIT_…` variable on every option, and its help laid out.
 pub fn command() -> clap::Command {
-    with_variables(Cli::command())
+    help::laid_out(with_variables(Cli::command()))
 }
 
 fn with_variables(command: clap::Command) -> clap::Command {

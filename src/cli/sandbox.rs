@@ -60,7 +60,7 @@ pub struct Sandbox {
     #[arg(long, value_name = "RUNTIME", value_enum, conflicts_with = "command")]
     pub print_setup: Option<SetupFor>,
     /// Run this with DHLIMIT_REGISTRY_URL and DHLIMIT_AUTH_URL set, end with it, pass on its exit code; by DHLIMIT_IN_SANDBOX, set too, dhlimit in it shows the sandbox no login of this machine
-    #[arg(last = true, value_name = "COMMAND")]
+    #[arg(last = true, value_name = "COMMAND", help_heading = "Beside the sandbox")]
     pub command: Vec<OsString>,
 }
 

@@ -123,7 +123,7 @@ impl Settings {
 
 /// The settings of a run with these arguments.
 pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
-    let args = &optional::joined(args);
+    let args = &optional::joined(&cli::spelled_out(args));
     let mut command = Cli::command();
     // Only to see which command is meant and what the command line itself says.
     let said = match command.clone().ignore_errors(true).try_get_matches_from(args) {

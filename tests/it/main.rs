@@ -14,6 +14,7 @@ mod gate_answers;
 mod gate_terminal;
 mod generated;
 mod harness;
+mod help;
 mod hostile;
 mod house;
 mod interrupts;
