@@ -16,54 +16,60 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// Options that are hidden in `-h`: those of networks and files, and those of few users.
-const RARE: [&str; 47] = [
+const RARE: [&str; 53] = [
     "address",
+    "all-identities",
+    "arg",
     "auth-url",
     "blobs",
     "ca-cert",
+    "call-timeout",
     "color",
     "config",
     "dotenv",
     "drop",
+    "env-file",
     "family",
     "force-interval",
+    "horizon",
     "hosts-dir",
     "instance",
     "latency",
     "law",
+    "log",
+    "max-use",
     "namespace",
     "need-percent",
+    "no-ignore",
     "on-unlimited",
     "parallel",
     "password-file",
     "password-stdin",
     "pause",
     "platform",
+    "prefix",
     "print-setup",
+    "pull-time",
+    "puller",
+    "quiet",
     "registry-url",
+    "replace",
+    "role-arn",
     "rotate-daily",
     "rotate-size",
+    "runners",
+    "secret",
     "timeout",
+    "tls",
     "token-life",
     "trust-proxy",
-    "until-recovered",
     "until-full",
+    "until-recovered",
+    "upstream",
     "upstream-prefix",
     "upstream-url",
-    "role-arn",
-    "puller",
-    "replace",
-    "horizon",
-    "pull-time",
-    "env-file",
-    "no-ignore",
-    "arg",
-    "runners",
+    "verbose",
     "window",
-    "tls",
-    "log",
-    "max-use",
-    "from-line",
 ];
 
 /// Examples of each command, which run as they stand.
@@ -136,10 +142,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "plan",
         &[
             ("dhlimit plan --nodes 20 --images 4", "which strategy fits"),
-            (
-                "dhlimit plan --nodes 100 --images 8 --arrival rolling:10/1m",
-                "nodes one after another",
-            ),
+            ("dhlimit plan --nodes 100 --images 8 --arrival rolling:10/1m", "one by one"),
             ("dhlimit plan --nodes 20 --images 4 -o json", "for scripts"),
         ],
     ),
@@ -220,16 +223,11 @@ fn with_examples(command: Command) -> Command {
     let Some((_, examples)) = EXAMPLES.iter().find(|(name, _)| *name == command.get_name()) else {
         return command;
     };
-    let widest = examples.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
     let mut text = "Examples:".to_owned();
     for (line, what) in *examples {
-        text.push_str(&if widest <= 40 {
-            format!("\n  {line:<widest$}  {what}")
-        } else {
-            format!("\n  {line}\n      {what}")
-        });
+        text.push_str(&format!("\n  {line}  # {what}"));
     }
-    let more = "--help has more options; each has a DHLIMIT_… variable.";
+    let more = "More options: --help. Each has a DHLIMIT_… variable.";
     let long = command.get_after_help().map(|after| format!("{after}\n\n")).unwrap_or_default();
     command.after_help(format!("{text}\n\n{more}")).after_long_help(format!("{long}{text}"))
 }
