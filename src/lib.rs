@@ -23,6 +23,7 @@
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
 //!   enum of exit codes; [`text`] makes foreign text fit to show.
 
+pub mod check;
 pub mod cli;
 pub mod command;
 pub mod context;

@@ -6,14 +6,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::asking;
+use crate::check::{Asked, CheckReport};
 use crate::cli::{Check, Format, Threshold};
 use crate::credentials::Account;
 use crate::image::Reference;
 use crate::quota::{FaultKind, Reading, Record};
 use crate::render::Look;
-use crate::render::check::{
-    CheckReport, annotations, hints, nagios, plain, prometheus, summary, table,
-};
+use crate::render::check::{annotations, hints, nagios, plain, prometheus, summary, table};
 use crate::render::template::Template;
 use crate::session::{Session, Who, exit_of};
 use crate::{Context, Exit, Failure};
@@ -37,10 +36,14 @@ pub(super) async fn run(
     let session = asking::open(context, &check.asking, accounts, Who::All).await?;
     let Some(session) = session.map(Arc::new) else { return Ok(Exit::Interrupted) };
     let readings = tokio::select! {
-        readings = readings(context, &session, images) => readings?,
+        readings = readings(context, &session, images.clone()) => readings?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
-    let report = CheckReport::new(context.clock.now(), readings.iter().map(Record::from).collect());
+    let report = CheckReport::new(
+        context.clock.now(),
+        asked(&session, &images),
+        readings.iter().map(Record::from).collect(),
+    );
     let limits = Limits { warning: check.warning, critical: check.critical };
     let format =
         check.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
@@ -128,6 +131,15 @@ fn say_hints(context: &Context, report: &CheckReport) {
             context.say(&hint);
             said.push(hint);
         }
+    }
+}
+
+/// Where docker.io is asked, as far as any of the images is on it.
+fn asked(session: &Session, images: &[Reference]) -> Asked {
+    let hub = || images.iter().filter(|image| image.is_docker_hub());
+    Asked {
+        endpoint: hub().next().and(session.registry_url()).map(crate::registry::shown_origin),
+        sandbox: hub().any(|image| session.is_practice(image)),
     }
 }
 

@@ -62,6 +62,11 @@ pub enum EndpointError {
     Credentials(String),
 }
 
+/// The origin of a URL, which is all of it that is fit to show: the rest may hold a secret.
+pub fn shown_origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
 impl Endpoint {
     /// The endpoint of an image's registry.
     pub fn of(image: &Reference, places: &Places) -> Result<Self, EndpointError> {

@@ -23,7 +23,7 @@ mod transport;
 pub use answered::Answered;
 pub use challenge::{Challenge, parse_challenge};
 pub use client::Client;
-pub use endpoint::{Endpoint, EndpointError, Places, TokenService};
+pub use endpoint::{Endpoint, EndpointError, Places, TokenService, shown_origin};
 pub use error::{Cause, RegistryError};
 pub use proxy::{Proxy, ProxyError, proxy_for};
 pub use reading::{Principal, assess_answer, meaning, status_of};

@@ -24,9 +24,7 @@ impl Look {
     /// assert!(look.time(now + chrono::TimeDelta::minutes(60)).ends_with("(in 1h)"));
     /// ```
     pub fn time(&self, at: DateTime<Utc>) -> String {
-        let local = at.with_timezone(&Local);
-        let far = (at - self.now).num_hours().abs() >= 24;
-        let clock = local.format(if far { "%Y-%m-%d %H:%M" } else { "%H:%M:%S" });
+        let clock = self.clock(at);
         let seconds = (at - self.now).num_seconds();
         let distance = span(seconds.unsigned_abs());
         if seconds >= 0 {
@@ -34,6 +32,21 @@ impl Look {
         } else {
             format!("{clock} ({distance} ago)")
         }
+    }
+}
+
+impl Look {
+    /// The same without how far away it is; with the date where that is a day or more.
+    pub fn clock(&self, at: DateTime<Utc>) -> String {
+        let far = (at - self.now).num_hours().abs() >= 24;
+        let format = if far { "%Y-%m-%d %H:%M" } else { "%H:%M:%S" };
+        at.with_timezone(&Local).format(format).to_string()
+    }
+}
+
+impl From<Look> for super::table::Surface {
+    fn from(look: Look) -> Self {
+        Self { width: look.columns, colour: look.colour }
     }
 }
 

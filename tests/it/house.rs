@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gate", &["quota", "image", "text", "context", "exit", "cli", "registry", "session"]),
+    ("check", &["quota"]),
     ("plan", &["quota", "image"]),
     ("scan", &["image", "text"]),
     (
@@ -84,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
+            "check",
             "quota",
             "image",
             "text",

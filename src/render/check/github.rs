@@ -2,7 +2,8 @@
 //! Follows GitHub's "Workflow commands" page (2026): `%`, CR and LF are escaped in messages, `:` and
 //! `,` in properties too.
 
-use super::{Alarm, CheckReport, alarm, sentence};
+use super::sentence;
+use crate::check::{Alarm, CheckReport, alarm};
 use crate::quota::{Record, timestamp};
 use crate::text::one_line;
 

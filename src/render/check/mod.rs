@@ -1,14 +1,10 @@
-//! What `check` found, and its forms. The report value is what JSON shows; one file each of the
-//! others is another view of it.
+//! The forms of what `check` found, a file each.
 
 mod github;
 mod nagios;
 mod plain;
 mod prometheus;
 mod table;
-
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::quota::{Record, State};
 
@@ -18,56 +14,6 @@ pub use nagios::nagios;
 pub use plain::plain;
 pub use prometheus::prometheus;
 pub use table::{hints, table};
-
-/// What `check` found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CheckReport {
-    /// `dhlimit/check/1`.
-    pub schema: String,
-    /// When the last answer was there.
-    #[serde(serialize_with = "seconds")]
-    pub checked_at: DateTime<Utc>,
-    /// One per identity, image and address family asked for.
-    pub readings: Vec<Record>,
-}
-
-impl CheckReport {
-    /// A report of readings.
-    pub fn new(checked_at: DateTime<Utc>, readings: Vec<Record>) -> Self {
-        Self { schema: "dhlimit/check/1".to_owned(), checked_at, readings }
-    }
-}
-
-fn seconds<S: serde::Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&crate::quota::timestamp(*at))
-}
-
-/// How near a reading is to trouble.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Alarm {
-    /// Nothing to do.
-    Ok,
-    /// Below the warning threshold.
-    Warning,
-    /// Below the critical threshold, used up or throttled.
-    Critical,
-    /// No reading to judge.
-    Unknown,
-}
-
-/// A reading's alarm under a warning and a critical threshold in pulls.
-pub fn alarm(reading: &Record, warning: Option<u64>, critical: Option<u64>) -> Alarm {
-    let below = |threshold: Option<u64>| {
-        threshold.zip(reading.remaining).is_some_and(|(threshold, remaining)| remaining < threshold)
-    };
-    match reading.state {
-        State::Exhausted | State::Throttled => Alarm::Critical,
-        State::Unknown | State::Failed => Alarm::Unknown,
-        State::Limited | State::Unlimited if below(critical) => Alarm::Critical,
-        State::Limited | State::Unlimited if below(warning) => Alarm::Warning,
-        State::Limited | State::Unlimited => Alarm::Ok,
-    }
-}
 
 /// What a reading says, in a few words: `76 of 100 pulls left (1h window)`.
 pub fn sentence(reading: &Record) -> String {
@@ -105,6 +51,7 @@ pub fn sentence(reading: &Record) -> String {
 #[cfg(test)]
 pub(crate) mod fixtures {
     use super::*;
+    use crate::check::{Asked, CheckReport};
     use crate::quota::{
         Confidence, ErrorRecord, Family, FaultKind, IdentityKind, IdentityRecord, SourceKind,
     };
@@ -160,6 +107,6 @@ pub(crate) mod fixtures {
 
     /// A report of these readings.
     pub(crate) fn report(readings: Vec<Record>) -> CheckReport {
-        CheckReport::new("2026-11-22T09:15:21Z".parse().unwrap(), readings)
+        CheckReport::new("2026-11-22T09:15:21Z".parse().unwrap(), Asked::default(), readings)
     }
 }

@@ -1,7 +1,8 @@
 //! The Monitoring Plugins' form (Development Guidelines, 2024): one line `SERVICE STATUS - text |
 //! perfdata`, further lines of detail, and the status as 0, 1, 2 or 3.
 
-use super::{Alarm, CheckReport, alarm, sentence};
+use super::sentence;
+use crate::check::{Alarm, CheckReport, alarm};
 use crate::quota::Record;
 use crate::text::one_line;
 

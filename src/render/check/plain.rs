@@ -1,6 +1,7 @@
 //! One line a reading, fields apart by two spaces or more: for pipes and logs.
 
-use super::{CheckReport, sentence};
+use super::sentence;
+use crate::check::CheckReport;
 use crate::text::one_line;
 
 /// One line a reading: image, identity, who is counted, what is left.

@@ -10,7 +10,7 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use super::CheckReport;
+use crate::check::CheckReport;
 use crate::quota::{self, Record, State};
 use crate::text::one_line;
 
