@@ -1,9 +1,15 @@
 //! From the arguments of an asking command to its [`Session`], and what such a command says on
 //! standard error while it finds out as whom to ask. Here alone an argument becomes an image.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Context as _;
+
 use crate::cli::{Asking, Family as FamilyChoice};
 use crate::credentials::{Account, CredentialsError, Note, PasswordSource};
-use crate::image::Reference;
+use crate::image::{Images, Reference};
 use crate::quota::Family;
 use crate::registry::{Places, Principal};
 use crate::sandbox::{self, Profile};
@@ -12,6 +18,9 @@ use crate::{Context, Exit, Failure, text};
 
 /// What is asked for where no image is named: Docker's own image for this purpose.
 pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
+
+/// The largest list of images that is read.
+const MOST_LIST: u64 = 64 << 20;
 
 /// The session of a command that asks as `usual` where nobody is named. `None` where shutdown came
 /// first: a pipe with a password or a certificate may have nobody who writes to it.
@@ -44,7 +53,7 @@ pub(super) async fn open_with_sandbox(
     };
     let (environment, clock) = (context.environment.clone(), context.clock.clone());
     let session = tokio::select! {
-        session = Session::open(options, environment, clock, std::io::stdin()) => session,
+        session = Session::open(options, environment, clock, io::stdin()) => session,
         () = context.shutdown.cancelled() => return Ok(None),
     };
     let session = session.map_err(|error| failure(context, error))?;
@@ -102,6 +111,38 @@ pub(super) fn image(typed: &str) -> Result<Reference, Failure> {
     })
 }
 
+/// The images of `--from`: a file or standard input with one image a line, or the JSON of `scan`.
+pub(super) async fn images_from(context: &Context, path: &Path) -> anyhow::Result<Images> {
+    let name = format!("--from {}", path.display());
+    if path.is_dir() {
+        return Err(Failure::usage(format!("{name}: it is a folder"))
+            .advise("give a file with one image a line, or what `dhlimit scan -o json` wrote of that folder")
+            .into());
+    }
+    let path = path.to_owned();
+    let text = crate::context::aside(move || list(&path));
+    let text = tokio::select! {
+        text = text => text?,
+        () = context.shutdown.cancelled() => return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted")).into()),
+    };
+    let text =
+        text.with_context(|| name.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let images = Images::parse(&text)
+        .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error).context(name)))?;
+    Ok(images)
+}
+
+fn list(path: &Path) -> io::Result<String> {
+    let source: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    let mut text = String::new();
+    let size = source.take(MOST_LIST + 1).read_to_string(&mut text)?;
+    if u64::try_from(size).is_ok_and(|size| size > MOST_LIST) {
+        return Err(io::Error::other("larger than 64 MiB"));
+    }
+    Ok(text)
+}
+
 fn families(family: FamilyChoice) -> Vec<Option<Family>> {
     match family {
         FamilyChoice::Auto => vec![None],
@@ -122,27 +163,40 @@ fn who(context: &Context, asking: &Asking, usual: Who) -> Result<Who, Failure> {
     if asking.anonymous {
         return Ok(Who::Anonymous);
     }
-    let password = match (asking.password_stdin, &asking.password_file) {
-        (true, _) if context.terminal.stdin && asking.user.is_some() => {
-            return Err(Failure::usage(
-                "--password-stdin does not read from a terminal, where the password would be seen",
-            )
-            .advise("pipe it in: dhlimit … --password-stdin < FILE"));
-        }
-        (true, _) => Some(PasswordSource::Stdin),
-        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
-        (false, None) => None,
+    let user = asking.user.as_deref();
+    let password = password(context, user, asking.password_stdin, asking.password_file.as_deref())?;
+    Ok(match (asking.user.clone(), password) {
+        (Some(user), Some(password)) => Who::Login { user, password },
+        (Some(user), None) => Who::User(user),
+        (None, _) if asking.all_identities => Who::All,
+        (None, _) => usual,
+    })
+}
+
+/// Where the password of `--user` comes from, if one is given; a password is nobody's without a user.
+pub(super) fn password(
+    context: &Context,
+    user: Option<&str>,
+    stdin: bool,
+    file: Option<&Path>,
+) -> Result<Option<PasswordSource>, Failure> {
+    let source = match (stdin, file) {
+        (true, _) => PasswordSource::Stdin,
+        (false, Some(file)) => PasswordSource::File(file.to_owned()),
+        (false, None) => return Ok(None),
     };
-    match (asking.user.clone(), password) {
-        (Some(user), Some(password)) => Ok(Who::Login { user, password }),
-        (Some(user), None) => Ok(Who::User(user)),
-        (None, Some(_)) => {
-            Err(Failure::usage("a password without a user")
-                .advise("name the account with --user NAME"))
-        }
-        (None, None) if asking.all_identities => Ok(Who::All),
-        (None, None) => Ok(usual),
+    if user.is_none() {
+        return Err(
+            Failure::usage("a password without a user").advise("name the account with --user NAME")
+        );
     }
+    if stdin && context.terminal.stdin {
+        return Err(Failure::usage(
+            "--password-stdin does not read from a terminal, where the password would be seen",
+        )
+        .advise("pipe it in: dhlimit … --password-stdin < FILE"));
+    }
+    Ok(Some(source))
 }
 
 /// The failure of a session, with what the places have to say of it.

@@ -87,11 +87,7 @@ pub(super) async fn run(
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let report = DoctorReport::new(findings);
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
+    let look = Look::of(context);
     let text = match args.output.unwrap_or(if context.terminal.stdout {
         Format::Table
     } else {

@@ -311,11 +311,7 @@ impl<'a> Answer<'a> {
                 self.pending.push_str(if self.found == 0 { "]\n}\n" } else { "\n  ]\n}\n" });
             }
             Form::Known(Format::Table) => {
-                let look = Look {
-                    columns: self.context.terminal.columns,
-                    colour: self.context.colour,
-                    now: self.context.clock.now(),
-                };
+                let look = Look::of(self.context);
                 self.pending.push_str(&table(&self.failures, look));
             }
             _ if self.found == 0 => self.context.say(NOTHING),

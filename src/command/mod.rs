@@ -5,6 +5,7 @@
 mod asking;
 mod check;
 mod completions;
+mod consent;
 mod doctor;
 mod explain;
 mod gate;

@@ -1,19 +1,12 @@
 //! `plan`: the images counted, the rollout simulated, the outcome shown. Nobody is asked.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
-
-use anyhow::Context as _;
-
+use super::asking;
 use crate::cli::{self, Format, LawName};
-use crate::plan::{Images, Request, Strategy, plan};
+use crate::image::Images;
+use crate::plan::{Request, Strategy, plan};
 use crate::quota::Law;
 use crate::render::{Look, plan as shown};
 use crate::{Context, Exit, Failure};
-
-/// The largest file of images that is read.
-const MOST_BYTES: u64 = 64 << 20;
 
 /// Runs `plan`.
 pub(super) async fn run(context: &Context, args: cli::Plan) -> anyhow::Result<Exit> {
@@ -26,11 +19,7 @@ pub(super) async fn run(context: &Context, args: cli::Plan) -> anyhow::Result<Ex
         plan = work => plan?.map_err(|error| Failure::new(Exit::Usage, error))?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
+    let look = Look::of(context);
     context.tell(&match format {
         Format::Json => serde_json::to_string(&plan)? + "\n",
         _ => shown::table(&plan, named, look),
@@ -78,13 +67,7 @@ async fn counted(
 ) -> anyhow::Result<u32> {
     let mut images = match from {
         None => Images::default(),
-        Some(path) => {
-            let read = crate::context::aside(move || images_of(&path));
-            tokio::select! {
-                images = read => images??,
-                () = context.shutdown.cancelled() => return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted")).into()),
-            }
-        }
+        Some(path) => asking::images_from(context, &path).await?,
     };
     for image in named {
         images.add(&image).map_err(|why| Failure::usage(format!("--image {image}: {why}")))?;
@@ -101,30 +84,4 @@ async fn counted(
             .into());
     }
     Ok(u32::try_from(images.counted()).unwrap_or(u32::MAX))
-}
-
-/// The images that a file or standard input names.
-fn images_of(path: &Path) -> Result<Images, Failure> {
-    let name = format!("--from {}", path.display());
-    if path.is_dir() {
-        return Err(Failure::usage(format!("{name}: it is a folder"))
-            .advise("give a file with one image a line, or what `dhlimit scan -o json` wrote of that folder"));
-    }
-    let read = || {
-        let source: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path)?)
-        };
-        let mut text = String::new();
-        let size = source.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-        if u64::try_from(size).is_ok_and(|size| size > MOST_BYTES) {
-            return Err(io::Error::other("larger than 64 MiB"));
-        }
-        Ok(text)
-    };
-    let text =
-        read().with_context(|| name.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
-    Images::parse(&text)
-        .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error).context(name)))
 }

@@ -30,11 +30,7 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     for skipped in &found.skipped {
         context.say(&format!("· {}: {}", skipped.path, skipped.reason));
     }
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
+    let look = Look::of(context);
     context.tell(&match format {
         Format::Json => serde_json::to_string(&found)? + "\n",
         Format::Jsonl => lines(&found)?,

@@ -1,8 +1,12 @@
-//! Image references, pure: what a person types, and the registry, repository, tag and digest that
-//! it means. Apart because every room speaks of images and none of them should parse one twice.
+//! Image references and lists of them, manifests and hosts, pure: what a person types, and the registry,
+//! repository, tag and digest that it means. Apart because every room speaks of images and none of them
+//! should parse one twice.
 
 pub mod ecr;
 pub mod hub;
+mod list;
+pub mod manifest;
 mod reference;
 
-pub use reference::{Reference, ReferenceError, is_loopback, is_repository};
+pub use list::{Images, ImagesError};
+pub use reference::{Reference, ReferenceError, is_digest, is_loopback, is_repository};

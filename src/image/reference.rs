@@ -279,7 +279,9 @@ fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }
 
-fn is_digest(digest: &str) -> bool {
+/// Whether a text is a digest: an algorithm that registries use, and as many hexadecimal digits, in lower
+/// case, as it gives.
+pub fn is_digest(digest: &str) -> bool {
     let Some((algorithm, hex)) = digest.split_once(':') else { return false };
     let hex_is_good = hex.bytes().all(is_lower_hex);
     match algorithm {

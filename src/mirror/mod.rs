@@ -3,7 +3,6 @@
 
 pub mod copy;
 pub mod ecr;
-pub mod manifest;
 pub mod secret;
 pub mod setup;
 pub mod through;

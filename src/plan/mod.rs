@@ -7,7 +7,6 @@
 mod advice;
 mod counter;
 mod crowd;
-mod images;
 mod lanes;
 mod lone;
 mod members;
@@ -26,7 +25,6 @@ use lone::Lone;
 use members::Members;
 use tally::Tally;
 
-pub use images::{Images, ImagesError};
 pub use strategy::Strategy;
 pub use value::{Outcome, Plan, PolicyRecord, Seconds, law_name};
 

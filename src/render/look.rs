@@ -1,6 +1,7 @@
 //! How output may look: width, colour, and the time that relative times are told from. Passed in,
 //! so that a test sees what a terminal of 80 columns would.
 
+use crate::Context;
 use chrono::{DateTime, Local, Utc};
 
 /// How output may look.
@@ -15,6 +16,11 @@ pub struct Look {
 }
 
 impl Look {
+    /// How a command's answer may look: as standard output is, now.
+    pub fn of(context: &Context) -> Self {
+        Self { columns: context.terminal.columns, colour: context.colour, now: context.clock.now() }
+    }
+
     /// A time for people: local hour and minute, and how far away it is.
     ///
     /// ```

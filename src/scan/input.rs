@@ -37,15 +37,13 @@ pub(crate) struct Input<'a> {
     pub given: &'a Given,
     /// Whether files beside it may be looked at: not for standard input.
     pub on_disk: bool,
-    /// Values that a caller passes.
-    pub passed: &'a [(String, super::vars::Expanded)],
     lines: Lines,
 }
 
 impl<'a> Input<'a> {
     /// A file with its text.
     pub(crate) fn new(path: &'a str, root: &'a str, text: &'a str, given: &'a Given) -> Self {
-        Self { path, root, text, given, on_disk: true, passed: &[], lines: Lines::of(text) }
+        Self { path, root, text, given, on_disk: true, lines: Lines::of(text) }
     }
 
     /// The file's name.

@@ -7,8 +7,6 @@
 //! settled (`links`): includes are read, builds pass their arguments on. At the end come `totals` and
 //! `rules`. How a kind is added is said in `kind`.
 
-#![allow(dead_code, reason = "the readers of further kinds use it")]
-
 mod assemble;
 mod env_file;
 mod hcl;

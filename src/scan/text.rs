@@ -24,13 +24,6 @@ struct Run {
 }
 
 impl<'a> Text<'a> {
-    /// A range of a file as it stands; nothing where it is none.
-    pub(crate) fn of(file: &'a str, range: Range<usize>) -> Self {
-        let start = range.start;
-        let value = file.get(range).unwrap_or_default();
-        Self::at(value, start)
-    }
-
     /// Text as it stands in the file from a byte on.
     pub(crate) fn at(value: &'a str, origin: usize) -> Self {
         let len = value.len();
@@ -190,9 +183,7 @@ mod tests {
 
     #[test]
     fn a_range_that_is_none_is_empty() {
-        let text = Text::of("grün", 3..9);
-        assert_eq!(text.as_str(), "");
-        assert_eq!(text.part(4..8).as_str(), "");
+        assert_eq!(Text::at("grün", 0).part(3..9).as_str(), "");
         assert_eq!(Text::at("  x ", 10).trimmed().origin(0..1), 12..13);
     }
 }

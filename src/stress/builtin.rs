@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Clock;
 use crate::credentials::Credential;
-use crate::image::Reference;
+use crate::image::manifest::{Entry, Manifest, fits, native};
+use crate::image::{Reference, is_digest};
 use crate::registry::{Answered, Client, RegistryError, meaning, status_of};
 use crate::runtime::{Login, Outcome, Presence, Pull, Refusal, Removal, Runtime, RuntimeError};
 
@@ -23,37 +24,10 @@ const LAYERS_MAX: usize = 128;
 pub(crate) struct Builtin {
     client: Arc<Client>,
     who: Credential,
-    architecture: String,
+    /// `os/architecture`.
+    platform: String,
     blobs: bool,
     clock: Arc<dyn Clock>,
-}
-
-#[derive(Deserialize)]
-struct Manifest {
-    #[serde(default)]
-    manifests: Vec<Entry>,
-    #[serde(default)]
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    digest: String,
-    #[serde(default)]
-    platform: Option<Platform>,
-}
-
-#[derive(Deserialize)]
-struct Platform {
-    os: String,
-    architecture: String,
-}
-
-#[derive(Deserialize)]
-struct Descriptor {
-    digest: String,
 }
 
 /// Why a pull came to nothing.
@@ -75,15 +49,11 @@ impl Builtin {
         blobs: bool,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let native = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            "x86" => "386",
-            other => other,
-        };
-        let architecture =
-            platform.and_then(|platform| platform.split('/').nth(1)).unwrap_or(native).to_owned();
-        Self { client, who, architecture, blobs, clock }
+        // Of a variant the index may say nothing.
+        let platform = platform.map_or_else(native, |platform| {
+            platform.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")
+        });
+        Self { client, who, platform, blobs, clock }
     }
 
     async fn once(&self, reference: &Reference, deadline: Instant) -> Result<(), Broken> {
@@ -96,17 +66,12 @@ impl Builtin {
         };
         let index = self.get(reference, &name, deadline).await?;
         let mut manifest = parse(&index)?;
-        if !manifest.manifests.is_empty() {
+        if !manifest.entries.is_empty() {
             let ours = |entry: &&Entry| {
-                entry.platform.as_ref().is_some_and(|platform| {
-                    platform.os == "linux" && platform.architecture == self.architecture
-                })
+                entry.platform.as_ref().is_some_and(|platform| fits(platform, &self.platform))
             };
-            let entry = manifest.manifests.iter().find(ours).ok_or_else(|| {
-                Broken::Manifest(format!(
-                    "no manifest for linux/{} in the index",
-                    self.architecture
-                ))
+            let entry = manifest.entries.iter().find(ours).ok_or_else(|| {
+                Broken::Manifest(format!("no manifest for {} in the index", self.platform))
             })?;
             if !is_digest(&entry.digest) {
                 return Err(Broken::Manifest("the index names a digest that is none".to_owned()));
@@ -118,12 +83,12 @@ impl Builtin {
                 .config
                 .iter()
                 .chain(&manifest.layers)
-                .filter(|blob| is_digest(&blob.digest))
+                .filter(|blob| is_digest(blob))
                 .take(LAYERS_MAX)
             {
                 let answered = self
                     .client
-                    .blob(reference, &blob.digest, &self.who, deadline)
+                    .blob(reference, blob, &self.who, deadline)
                     .await
                     .map_err(Broken::Asking)?;
                 fine(answered)?;
@@ -204,15 +169,9 @@ struct Fault {
     message: Option<String>,
 }
 
-/// Whether a foreign text may stand in a URL as a digest.
-fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
 fn parse(answered: &Answered) -> Result<Manifest, Broken> {
-    serde_json::from_str(&answered.body)
-        .map_err(|error| Broken::Manifest(format!("the manifest is no JSON: {error}")))
+    Manifest::parse(&answered.body)
+        .ok_or_else(|| Broken::Manifest("what was answered is no manifest".to_owned()))
 }
 
 fn fine(answered: Answered) -> Result<Answered, Broken> {
@@ -268,7 +227,7 @@ impl Runtime for Builtin {
 
 impl std::fmt::Debug for Builtin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builtin").field("architecture", &self.architecture).finish_non_exhaustive()
+        f.debug_struct("Builtin").field("platform", &self.platform).finish_non_exhaustive()
     }
 }
 

@@ -21,7 +21,7 @@ const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
 const SLOWEST: Duration = Duration::from_secs(5);
 
 /// Runs `target` on the seeds of `name` as they are, then on mutations of them until the time is up.
-fn fuzz(name: &str, target: fn(&[u8])) {
+fn fuzz(name: &str, target: impl Fn(&[u8])) {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(format!("{name}.txt"));
     let corpus = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -36,11 +36,11 @@ fn fuzz(name: &str, target: fn(&[u8])) {
     // beginning is for whoever looks for more.
     let mut seed = first.or_else(|| number("DHLIMIT_FUZZ_START")).unwrap_or(STRIDE);
     for input in &seeds {
-        attempt(name, target, input, None);
+        attempt(name, &target, input, None);
     }
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end {
-        attempt(name, target, &mutated(&seeds, &mut Random::new(seed)), Some(seed));
+        attempt(name, &target, &mutated(&seeds, &mut Random::new(seed)), Some(seed));
         if first.is_some() {
             break;
         }
@@ -48,7 +48,7 @@ fn fuzz(name: &str, target: fn(&[u8])) {
     }
 }
 
-fn attempt(name: &str, target: fn(&[u8]), input: &[u8], seed: Option<u64>) {
+fn attempt(name: &str, target: &impl Fn(&[u8]), input: &[u8], seed: Option<u64>) {
     let start = Instant::now();
     let is_ok = catch_unwind(AssertUnwindSafe(|| target(input))).is_ok();
     let took = start.elapsed();

@@ -1,24 +1,18 @@
 //! `mirror copy`: the images read, whoever may pay found, then one after another.
 
-use std::io::Read;
-use std::path::Path;
-
 use anyhow::Context as _;
 
 use super::super::asking;
-use crate::cli::{self, CopyTool, Format};
+use crate::cli::{self, CopyTool};
 use crate::credentials::{Account, Choice};
 use crate::image::Reference;
 use crate::mirror::copy::{
-    Around, CopyError, CopyReport, Destination, DestinationLogin, How, Item, Outcome, Progress,
-    State, Tool, Waiting, copy,
+    Around, CopyError, Destination, DestinationLogin, How, Item, Outcome, Progress, State, Tool,
+    Waiting, copy,
 };
-use crate::render::{Look, mirror as shown, span};
+use crate::render::{mirror as shown, span};
 use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
-
-/// The largest list of images that is read.
-const MOST_BYTES: u64 = 64 << 20;
 
 /// Runs `mirror copy`.
 pub(super) async fn run(
@@ -50,7 +44,7 @@ pub(super) async fn run(
     };
     let report = copy(&items, &how, &around, &mut login, &mut state).await.map_err(failure)?;
     context.pass("");
-    tell(context, args.output, &report)?;
+    super::tell(context, args.output, &report, shown::copy_plain, shown::copy_table)?;
     Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { report.exit() })
 }
 
@@ -70,20 +64,6 @@ fn failure(error: CopyError) -> Failure {
             .advise("install crane or skopeo, which copy every platform of an image"),
         CopyError::Folder(_) | CopyError::State(_) => Failure::new(Exit::Usage, error),
     }
-}
-
-fn tell(context: &Context, format: Format, report: &CopyReport) -> anyhow::Result<()> {
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
-    context.tell(&match format {
-        Format::Json => serde_json::to_string(report)? + "\n",
-        Format::Plain => shown::copy_plain(report),
-        _ => shown::copy_table(report, look),
-    })?;
-    Ok(())
 }
 
 /// A wait counts down on one line of a terminal, and is a line elsewhere; an image is a line.
@@ -124,67 +104,24 @@ async fn wanted(
     args: &cli::Copy,
 ) -> anyhow::Result<(Vec<Reference>, Destination)> {
     let (last, typed) = args.images.split_last().context("no destination")?;
-    let mut sources = Vec::new();
-    match &args.from {
+    let sources = match &args.from {
         Some(_) if !typed.is_empty() => {
             return Err(Failure::usage("images are named both by --from and on the command line")
                 .advise("with --from FILE the one argument is the destination")
                 .into());
         }
-        Some(file) => {
-            let file = file.clone();
-            let text = crate::context::aside(move || read(&file));
-            let text = tokio::select! {
-                text = text => text??,
-                () = context.shutdown.cancelled() => return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted")).into()),
-            };
-            for name in names(&text) {
-                let image = asking::image(&name)?;
-                if !sources.contains(&image) {
-                    sources.push(image);
-                }
-            }
-        }
+        Some(file) => asking::images_from(context, file).await?.into_vec(),
         None if typed.is_empty() => {
             return Err(Failure::usage("a destination without an image")
                 .advise("write dhlimit mirror copy IMAGE... DESTINATION")
                 .into());
         }
-        None => sources = asking::images(typed)?,
-    }
+        None => asking::images(typed)?,
+    };
     let destination = Destination::parse(last, sources.len()).map_err(|error| {
         Failure::new(Exit::Usage, anyhow::Error::new(error).context("the destination"))
     })?;
     Ok((sources, destination))
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let text = || {
-        let source: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(std::io::stdin())
-        } else {
-            Box::new(std::fs::File::open(path)?)
-        };
-        let mut text = String::new();
-        source.take(MOST_BYTES).read_to_string(&mut text).map(|_| text)
-    };
-    text()
-        .with_context(|| format!("--from {}", path.display()))
-        .map_err(|error| Failure::new(Exit::Usage, error))
-}
-
-/// One image a line, or the images that a scan found.
-fn names(text: &str) -> Vec<String> {
-    let scan: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    if let Some(references) = scan.as_ref().and_then(|scan| scan.get("references")?.as_array()) {
-        let image = |row: &serde_json::Value| row.get("image")?.as_str().map(str::to_owned);
-        return references.iter().filter_map(image).collect();
-    }
-    let line = |line: &str| {
-        let name = line.split_once(" #").map_or(line, |(name, _)| name).trim();
-        (!name.is_empty() && !name.starts_with('#')).then(|| name.to_owned())
-    };
-    text.lines().filter_map(line).collect()
 }
 
 async fn items(

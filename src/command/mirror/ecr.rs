@@ -1,15 +1,12 @@
 //! `mirror ecr`: the request checked, then written, or done through the user's aws command.
 
-use std::io::BufRead;
-
+use super::super::consent;
 use super::login;
-use crate::cli::{self, Format, PrintAs};
+use crate::cli::{self, PrintAs};
 use crate::credentials::{Account, Credential};
 use crate::image::hub;
-use crate::mirror::ecr::{
-    Aim, Aws, AwsError, EcrReport, Form, Request, Secret, Wanted, Work, print, remove,
-};
-use crate::render::{Look, mirror as shown};
+use crate::mirror::ecr::{Aim, Aws, AwsError, Form, Request, Secret, Wanted, Work, print, remove};
+use crate::render::mirror as shown;
 use crate::{Context, Exit, Failure};
 
 /// Runs `mirror ecr`.
@@ -45,22 +42,8 @@ pub(super) async fn run(
         let aim = if args.check { Aim::Check } else { Aim::Apply { replace: args.replace } };
         Work::new(&request, &aws, aim, login).run().await
     };
-    tell(context, args.output, &report)?;
+    super::tell(context, args.output, &report, shown::ecr_plain, shown::ecr_table)?;
     Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { report.exit() })
-}
-
-fn tell(context: &Context, format: Format, report: &EcrReport) -> anyhow::Result<()> {
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
-    context.tell(&match format {
-        Format::Json => serde_json::to_string(report)? + "\n",
-        Format::Plain => shown::ecr_plain(report),
-        _ => shown::ecr_table(report, look),
-    })?;
-    Ok(())
 }
 
 fn request(args: &cli::Ecr) -> Result<Request, Failure> {
@@ -119,18 +102,7 @@ async fn agreed(context: &Context, args: &cli::Ecr, request: &Request) -> anyhow
             .advise("say --yes to do it without a question")
             .into());
     }
-    context.complain(&format!("{what} [y/N]"));
-    let answer = crate::context::aside(|| {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    tokio::select! {
-        answer = answer => {
-            let answer = answer??;
-            Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-        }
-        () = context.shutdown.cancelled() => Ok(false),
-    }
+    Ok(consent::yes(context, &format!("{what} [y/N]")).await?)
 }
 
 /// The login to the upstream registry, and whether the user named it; `None` where the request needs none.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::credentials::{Account, Choice, Credential, Keychain, Login, PasswordSource};
+use super::super::asking;
+use crate::credentials::{Account, Choice, Credential, Keychain, Login};
 use crate::{Context, Exit, Failure};
 
 /// What was said of the login.
@@ -22,11 +23,8 @@ pub(super) async fn find(
     registry: &str,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Option<(Credential, bool)>> {
-    let source = match (wanted.password_stdin, wanted.password_file) {
-        (true, _) => Some(PasswordSource::Stdin),
-        (false, Some(file)) => Some(PasswordSource::File(file.clone())),
-        (false, None) => None,
-    };
+    let file = wanted.password_file.map(PathBuf::as_path);
+    let source = asking::password(context, wanted.user, wanted.password_stdin, file)?;
     let environment = &context.environment;
     let choice = match (wanted.user, source) {
         (Some(user), Some(source)) => {
@@ -35,13 +33,8 @@ pub(super) async fn find(
             let login = login.map_err(|error| Failure::new(Exit::Credentials, error))?;
             return Ok(Some((login.credential, true)));
         }
-        (None, Some(_)) => {
-            return Err(Failure::usage("a password without a user")
-                .advise("name the account with --user NAME")
-                .into());
-        }
         (Some(user), None) => Choice::User(user.to_owned()),
-        (None, None) => Choice::Effective,
+        (None, _) => Choice::Effective,
     };
     let keychain = Keychain::new(environment.clone(), accounts).within(wanted.limit);
     let found = keychain.identities(registry, "", &choice).await;

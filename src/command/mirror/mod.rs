@@ -7,8 +7,9 @@ mod secret;
 mod setup;
 mod verify;
 
-use crate::cli::{Mirror, MirrorCommand};
+use crate::cli::{Format, Mirror, MirrorCommand};
 use crate::credentials::Account;
+use crate::render::Look;
 use crate::{Context, Exit};
 
 /// Runs `mirror`.
@@ -24,4 +25,20 @@ pub(super) async fn run(
         MirrorCommand::Verify(args) => verify::run(context, *args, accounts).await,
         MirrorCommand::Secret(args) => secret::run(context, args, accounts).await,
     }
+}
+
+/// Shows a report in the format that was asked for.
+fn tell<T: serde::Serialize>(
+    context: &Context,
+    format: Format,
+    report: &T,
+    plain: fn(&T) -> String,
+    table: fn(&T, Look) -> String,
+) -> anyhow::Result<()> {
+    context.tell(&match format {
+        Format::Json => serde_json::to_string(report)? + "\n",
+        Format::Plain => plain(report),
+        _ => table(report, Look::of(context)),
+    })?;
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! `mirror verify`: each image asked of both sides, one after another.
 
 use super::super::asking;
-use crate::cli::{self, Format};
+use crate::cli;
 use crate::credentials::Account;
-use crate::mirror::manifest::native;
+use crate::image::manifest::native;
 use crate::mirror::through::Through;
 use crate::mirror::verify::{Platforms, VerifyError, VerifyReport, verify};
-use crate::render::{Look, mirror as shown};
+use crate::render::mirror as shown;
 use crate::session::Who;
 use crate::{Context, Exit, Failure};
 
@@ -42,16 +42,7 @@ pub(super) async fn run(
         }
     }
     let report = VerifyReport::new(checked);
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
-    context.tell(&match args.output {
-        Format::Json => serde_json::to_string(&report)? + "\n",
-        Format::Plain => shown::verify_plain(&report),
-        _ => shown::verify_table(&report, look),
-    })?;
+    super::tell(context, args.output, &report, shown::verify_plain, shown::verify_table)?;
     Ok(report.exit())
 }
 

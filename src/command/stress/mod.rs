@@ -1,7 +1,6 @@
 //! `stress`: from arguments to a plan, consent, rounds and their report. What a round is and what a
 //! refusal means is in [`crate::stress`].
 
-mod consent;
 mod live;
 mod progress;
 
@@ -9,8 +8,8 @@ use std::time::Duration;
 
 use self::live::LiveRun;
 use self::progress::Progress;
-use super::asking;
 use super::report_file::ReportFile;
+use super::{asking, consent};
 use crate::cli::{Family, Format, Stress};
 use crate::credentials::Account;
 use crate::diagnosis::Hub;
@@ -204,11 +203,7 @@ async fn remove_leftover(
 }
 
 fn show(context: &Context, args: &Stress, report: &StressReport) -> anyhow::Result<()> {
-    let look = Look {
-        columns: context.terminal.columns,
-        colour: context.colour,
-        now: context.clock.now(),
-    };
+    let look = Look::of(context);
     let usual = if context.terminal.stdout { Format::Table } else { Format::Plain };
     let text = match args.output.unwrap_or(usual) {
         Format::Json => format!("{}\n", serde_json::to_string_pretty(report)?),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::super::ecr::Aws;
-use super::super::manifest::Manifest;
 use super::logins::Logins;
 use super::pace::{self, May, Waiting};
 use super::report::{CopiedImage, Outcome};
@@ -13,6 +12,7 @@ use super::{Around, DestinationLogin, How, Item, Progress};
 use crate::Exit;
 use crate::credentials::{Credential, docker_key};
 use crate::image::Reference;
+use crate::image::manifest::Manifest;
 use crate::quota::{FaultKind, LimitStatus, Reading, elsewhere};
 use crate::registry::Principal;
 

@@ -6,12 +6,12 @@ mod report;
 
 use std::collections::BTreeMap;
 
-use super::manifest::{self, Manifest};
 use super::through::{Through, ThroughError};
 use crate::context::Clock;
 use crate::credentials::{Choice, Credential, CredentialsError};
 use crate::image::Reference;
 use crate::image::ecr::EcrHost;
+use crate::image::manifest::{self, Manifest};
 use crate::quota::{LimitStatus, Reading};
 use crate::registry::{Answered, Client, Principal, RegistryError};
 use crate::session::{Session, SessionError};

@@ -106,30 +106,6 @@ pub(super) const PULL: Options = Options {
     letters: "aqh",
 };
 
-/// `build`.
-pub(super) const BUILD: Options = Options {
-    switches: &[
-        "pull",
-        "push",
-        "load",
-        "no-cache",
-        "quiet",
-        "rm",
-        "force-rm",
-        "squash",
-        "compress",
-        "check",
-        "debug",
-        "disable-content-trust",
-        "help",
-        "tls-verify",
-        "layers",
-        "pull-always",
-        "isolation",
-    ],
-    letters: "qDh",
-};
-
 /// `ctr images pull`.
 pub(super) const CTR: Options = Options {
     switches: &[

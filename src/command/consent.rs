@@ -1,4 +1,5 @@
-//! Whether the user agrees: nothing real is stressed without consent.
+//! Whether the user agrees to what cannot be taken back: pulls that count, an image removed, an account
+//! at Amazon changed. Who cannot be asked has not agreed.
 
 use std::io::BufRead;
 
@@ -29,7 +30,8 @@ pub(super) async fn to_remove(context: &Context, what: &str) -> Result<bool, Fai
     yes(context, &format!("{what}. Remove it and go on? [y/N]")).await
 }
 
-async fn yes(context: &Context, question: &str) -> Result<bool, Failure> {
+/// Whether the answer to a question is yes; an interruption is no.
+pub(super) async fn yes(context: &Context, question: &str) -> Result<bool, Failure> {
     context.complain(question);
     let answer = aside(|| {
         let mut line = String::new();

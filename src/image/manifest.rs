@@ -13,6 +13,8 @@ pub struct Manifest {
     pub entries: Vec<Entry>,
     /// What the configuration is called; `None` of an index.
     pub config: Option<String>,
+    /// What its layers are called; none of an index.
+    pub layers: Vec<String>,
 }
 
 /// One manifest of an index.
@@ -30,6 +32,8 @@ struct Read {
     manifests: Vec<ReadEntry>,
     #[serde(default)]
     config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +86,7 @@ impl Manifest {
             digest: format!("sha256:{hex}"),
             entries: entries.collect(),
             config: read.config.map(|config| config.digest),
+            layers: read.layers.into_iter().map(|layer| layer.digest).collect(),
         })
     }
 

@@ -1,17 +1,17 @@
-//! The images of a node, from a list, one a line, or from the JSON of `scan`: each once, and those of
-//! Docker Hub alone, for its limit counts no others.
+//! A list of images, one a line, or the JSON of `scan`: each image once, in the order of the list. What a
+//! scan says is never pulled (what a build makes, a service that must not be pulled) is none of them.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::image::Reference;
+use super::Reference;
 
 /// The distinct images found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Images {
-    hub: BTreeSet<String>,
-    others: BTreeSet<String>,
+    all: Vec<Reference>,
+    names: BTreeSet<String>,
 }
 
 /// Text that names no images.
@@ -42,7 +42,6 @@ struct Scan {
 #[derive(Deserialize)]
 struct Found {
     image: Option<String>,
-    docker_hub: bool,
     /// 0 for what is named and never pulled.
     pulls: Option<u64>,
 }
@@ -51,7 +50,7 @@ impl Images {
     /// The images of a list or of a scan.
     ///
     /// ```
-    /// use dhlimit::plan::Images;
+    /// use dhlimit::image::Images;
     /// let images = Images::parse("nginx:1.27\n\n# twice\ndocker.io/library/nginx:1.27\nquay.io/a/b\n").unwrap();
     /// assert_eq!((images.counted(), images.others()), (1, 1));
     /// ```
@@ -78,8 +77,9 @@ impl Images {
     /// One more image.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
         let reference: Reference = text.parse().map_err(|error| format!("{error}"))?;
-        let images = if reference.is_docker_hub() { &mut self.hub } else { &mut self.others };
-        images.insert(reference.to_string());
+        if self.names.insert(reference.to_string()) {
+            self.all.push(reference);
+        }
         Ok(())
     }
 
@@ -91,24 +91,26 @@ impl Images {
         }
         let mut images = Self::default();
         for found in scan.references.into_iter().filter(|found| found.pulls != Some(0)) {
-            let Some(image) = found.image else { continue };
-            if found.docker_hub {
-                images.hub.insert(image)
-            } else {
-                images.others.insert(image)
-            };
+            if let Some(image) = found.image {
+                images.add(&image).map_err(|why| wrong(format!("`{image}` is no image: {why}")))?;
+            }
         }
         Ok(images)
     }
 
     /// How many of them Docker Hub counts.
     pub fn counted(&self) -> usize {
-        self.hub.len()
+        self.all.iter().filter(|image| image.is_docker_hub()).count()
     }
 
     /// How many are elsewhere.
     pub fn others(&self) -> usize {
-        self.others.len()
+        self.all.len() - self.counted()
+    }
+
+    /// All of them, in the order in which they were named.
+    pub fn into_vec(self) -> Vec<Reference> {
+        self.all
     }
 }
 
