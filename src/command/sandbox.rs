@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use futures_util::future::Either;
 use secrecy::ExposeSecret;
 
 use crate::cli::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
@@ -28,17 +29,51 @@ pub(super) async fn run(context: &Context, args: Sandbox) -> anyhow::Result<Exit
         }
         _ => None,
     };
-    let result = if args.command.is_empty() {
-        serve(context, &args, &running, ca.as_ref()).await
-    } else {
-        accompany(&running, ca.as_ref(), &args.command).await
+    let work = async {
+        if args.command.is_empty() {
+            serve(context, &args, &running, ca.as_ref()).await
+        } else {
+            accompany(&running, ca.as_ref(), &args.command).await
+        }
     };
+    let result = beside(work, complain_of_log(context, &args, &running)).await;
     running.stop().await;
     result
 }
 
+/// The result of `work`, with `other` going on beside it.
+async fn beside<T>(work: impl Future<Output = T>, other: impl Future<Output = ()>) -> T {
+    let work = std::pin::pin!(work);
+    let other = std::pin::pin!(other);
+    match futures_util::future::select(work, other).await {
+        Either::Left((result, _)) => result,
+        Either::Right(((), work)) => work.await,
+    }
+}
+
+/// Says so once when the request log cannot be written any more.
+async fn complain_of_log(context: &Context, args: &Sandbox, running: &Running) {
+    let error = running.sandbox().log_failure().await;
+    let path = args.log.as_deref().unwrap_or(Path::new("-"));
+    context.complain(&format!(
+        "warning: cannot write the request log {}: {error}; requests from here on are not in it",
+        path.display()
+    ));
+}
+
 fn settings(context: &Context, args: &Sandbox) -> Result<Settings, Failure> {
-    let accounts = args.account.iter().map(|account| account.expose_secret().parse::<Account>());
+    let accounts: Vec<Account> = args
+        .account
+        .iter()
+        .map(|account| account.expose_secret().parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    for account in accounts.iter().filter(|account| account.may_lack_its_limit()) {
+        context.complain(&format!(
+            "warning: the password of {} has a colon, and no limit stands behind it: a limit is a number or unlimited, such as --account {}:PASSWORD:200",
+            account.user, account.user
+        ));
+    }
     Ok(Settings {
         profile: profile(args.profile),
         limit: args.limit,
@@ -53,9 +88,7 @@ fn settings(context: &Context, args: &Sandbox) -> Result<Settings, Failure> {
             CountRule::Get => Counting::Get,
             CountRule::Arch => Counting::Arch,
         },
-        accounts: accounts
-            .collect::<Result<_, _>>()
-            .map_err(|error| Failure::new(Exit::Usage, error))?,
+        accounts,
         token_life: args.token_life,
         latency: args.latency,
         tls: args.tls.is_some(),

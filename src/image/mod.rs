@@ -3,10 +3,12 @@
 //! should parse one twice.
 
 pub mod ecr;
+mod host;
 pub mod hub;
 mod list;
 pub mod manifest;
 mod reference;
 
+pub use host::{is_local_host, is_loopback};
 pub use list::{Images, ImagesError};
-pub use reference::{Reference, ReferenceError, is_digest, is_loopback, is_repository};
+pub use reference::{Reference, ReferenceError, is_digest, is_repository};

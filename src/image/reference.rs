@@ -2,11 +2,12 @@
 //! normalisation of familiar names: `nginx` is `docker.io/library/nginx:latest`.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::text::redact_argument;
 
+use super::host::{host_of, is_loopback};
 use super::hub;
 
 /// The most bytes a repository name with its registry may have.
@@ -188,29 +189,6 @@ fn split_registry(name: &str) -> (&str, &str) {
         }
         _ => (hub::NAME, name),
     }
-}
-
-/// The host of a registry name, without its port and brackets.
-fn host_of(registry: &str) -> &str {
-    if let Some(rest) = registry.strip_prefix('[') {
-        return rest.split_once(']').map_or(rest, |(host, _)| host);
-    }
-    registry.split_once(':').map_or(registry, |(host, _)| host)
-}
-
-/// Whether a host name or address literal, in brackets or without, is this machine's loopback.
-///
-/// ```
-/// assert!(dhlimit::image::is_loopback("127.0.0.53") && dhlimit::image::is_loopback("[::1]"));
-/// assert!(!dhlimit::image::is_loopback("localhost.example.com"));
-/// ```
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        || host.parse::<Ipv6Addr>().is_ok_and(|address| {
-            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-        })
 }
 
 fn is_registry(registry: &str) -> bool {

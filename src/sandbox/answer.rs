@@ -25,7 +25,7 @@ const SOURCE: HeaderName = HeaderName::from_static("docker-ratelimit-source");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// How long a client may take over a request's body.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Marks an answer that is never sent: the connection is cut instead.
 #[derive(Debug, Clone, Copy)]

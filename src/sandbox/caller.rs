@@ -3,11 +3,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::http::header::HOST;
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 
 use super::identity::Identity;
+use crate::image::is_local_host;
 
 /// The other end of a connection, as the server puts it beside each request.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,9 @@ pub(super) struct Caller<'a> {
     pub(super) address: Identity,
     /// It is on this machine.
     pub(super) local: bool,
+    /// A page of another site asks, in this machine's browser: no client of a registry sends `Origin`,
+    /// and a name that is not this machine's is one that a page let point here.
+    pub(super) foreign: bool,
     secure: bool,
     host: Option<&'a str>,
 }
@@ -60,7 +64,13 @@ impl<'a> Caller<'a> {
             .or_else(|| parts.uri.authority().map(Authority::as_str));
         Self {
             address: Identity::of_address(address),
-            local: address.to_canonical().is_loopback(),
+            // Whoever reaches the sandbox directly may write a forwarded address, too.
+            local: peer.address.to_canonical().is_loopback()
+                && address.to_canonical().is_loopback(),
+            foreign: host.is_some_and(|host| !is_local_host(host))
+                || parts.headers.contains_key(ORIGIN)
+                || field("sec-fetch-site")
+                    .is_some_and(|site| !matches!(site, "none" | "same-origin")),
             secure,
             host,
         }
@@ -121,6 +131,34 @@ mod tests {
     fn who_comes_through_a_trusted_proxy_is_not_local() {
         assert!(!caller(true, &[("x-forwarded-for", "192.0.2.7")]).1);
         assert!(caller(true, &[]).1);
+    }
+
+    #[rstest]
+    #[case(&[("host", "127.0.0.1:5000")], false)]
+    #[case(&[("host", "registry-1.docker.io")], false)]
+    #[case(&[], false)]
+    #[case(&[("host", "evil.example")], true)]
+    #[case(&[("host", "127.0.0.1:5000"), ("origin", "https://evil.example")], true)]
+    #[case(&[("host", "127.0.0.1:5000"), ("origin", "null")], true)]
+    #[case(&[("host", "localhost"), ("sec-fetch-site", "cross-site")], true)]
+    #[case(&[("host", "localhost"), ("sec-fetch-site", "none")], false)]
+    fn a_page_of_another_site_is_foreign(#[case] fields: &[(&str, &str)], #[case] foreign: bool) {
+        let parts = fields
+            .iter()
+            .fold(Request::get("/"), |request, (name, value)| request.header(*name, *value))
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0;
+        assert_eq!(Caller::of(&parts, false).foreign, foreign);
+    }
+
+    #[test]
+    fn a_forwarded_loopback_address_makes_nobody_local() {
+        let request = Request::get("/").header("x-forwarded-for", "127.0.0.1");
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        parts.extensions.insert(Peer { address: "192.0.2.9".parse().unwrap(), secure: false });
+        assert!(!Caller::of(&parts, true).local);
     }
 
     #[rstest]

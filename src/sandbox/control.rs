@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -170,6 +171,22 @@ impl Sandbox {
         }
         Ok(())
     }
+}
+
+/// Lets no page of another site read or turn anything: its browser runs on this machine, too.
+pub(super) async fn guard(
+    State(sandbox): State<Sandbox>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    if Caller::of(&parts, sandbox.settings().trust_proxy).foreign {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "the sandbox's controls are not for pages of other sites",
+        );
+    }
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// `GET /_sandbox/state`.

@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Method;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::identity::Identity;
 
@@ -69,7 +69,8 @@ impl Entry {
 pub(super) struct Log {
     recent: Mutex<VecDeque<Entry>>,
     file: Option<Mutex<File>>,
-    broken: AtomicBool,
+    /// Why the file is left alone, once it is.
+    failure: watch::Sender<Option<Arc<io::Error>>>,
 }
 
 impl Log {
@@ -85,13 +86,11 @@ impl Log {
             entry.path.truncate(cut);
             entry.path.push('…');
         }
-        if let Some(file) = self.file.as_ref().filter(|_| !self.broken.load(Ordering::Relaxed)) {
+        if let Some(file) = self.file.as_ref().filter(|_| self.failure.borrow().is_none()) {
             let line = entry.line(describe);
-            let written =
-                file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
-            if let Err(error) = written {
-                self.broken.store(true, Ordering::Relaxed);
-                tracing::warn!("the request log cannot be written any more: {error}");
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = append(&mut file, line.as_bytes()) {
+                self.failure.send_replace(Some(Arc::new(error)));
             }
         }
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,6 +98,20 @@ impl Log {
             recent.pop_front();
         }
         recent.push_back(entry);
+    }
+
+    /// Waits until the file cannot be written any more; for ever where there is none.
+    pub(super) async fn failure(&self) -> Arc<io::Error> {
+        let mut failure = self.failure.subscribe();
+        loop {
+            if let Some(error) = failure.borrow_and_update().clone() {
+                return error;
+            }
+            // The sender lives as long as the log itself.
+            if failure.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// The requests in memory as JSON lines, oldest first.
@@ -110,6 +123,18 @@ impl Log {
             .map(|entry| entry.line(&describe))
             .collect()
     }
+}
+
+/// Adds a line to a file, whole or not at all: what a full disk took of it is cut off again.
+fn append(file: &mut File, line: &[u8]) -> io::Result<()> {
+    // A pipe or a device has no place to go back to.
+    let before = file.stream_position().ok();
+    file.write_all(line).inspect_err(|_| {
+        if let Some(before) = before {
+            // What is left is half a line, which the failure speaks of.
+            let _ = file.set_len(before);
+        }
+    })
 }
 
 #[cfg(test)]

@@ -38,11 +38,13 @@ mod token;
 mod traffic;
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
@@ -126,6 +128,7 @@ impl Sandbox {
             .route("/_sandbox/state", get(control::state))
             .route("/_sandbox/log", get(control::log))
             .route("/_sandbox/set", post(control::set))
+            .route_layer(from_fn_with_state(self.clone(), control::guard))
             .fallback(front::front)
             .with_state(self.clone())
     }
@@ -179,6 +182,12 @@ impl Sandbox {
 
     fn log(&self) -> &Log {
         &self.0.log
+    }
+
+    /// Waits until the log file cannot be written any more, and says why; for ever where none is
+    /// written. What could be written ends with a whole line.
+    pub async fn log_failure(&self) -> Arc<io::Error> {
+        self.log().failure().await
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -36,7 +36,7 @@ const CONNECTIONS: usize = 1024;
 /// Requests at once on a connection of HTTP/2.
 const STREAMS: u32 = 64;
 /// How long a client may take over a handshake or a request's head, and a connection may idle.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long answers under way may take when the sandbox ends.
 const GRACE: Duration = Duration::from_secs(2);
 const HTTP_1: &[u8] = b"http/1.1";

@@ -224,6 +224,12 @@ impl FromStr for Account {
 }
 
 impl Account {
+    /// Whether what stands behind the last colon was taken for a part of the password, though a limit
+    /// may have been meant (`ann:secret:many`).
+    pub fn may_lack_its_limit(&self) -> bool {
+        self.limit == AccountLimit::Default && self.password.expose_secret().contains(':')
+    }
+
     pub(super) fn has_password(&self, password: &str) -> bool {
         self.password.expose_secret() == password
     }
@@ -249,6 +255,7 @@ mod tests {
         let account: Account = typed.parse().unwrap();
         assert_eq!((account.user.as_str(), account.limit), (user, limit));
         assert!(account.has_password(password));
+        assert_eq!(account.may_lack_its_limit(), typed == "alice:se:cret");
     }
 
     #[rstest]

@@ -58,10 +58,10 @@ pub(crate) fn request(
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(authority)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let mut text = format!(
-        "{method} /{path} HTTP/1.0\r\nhost: {authority}\r\ncontent-length: {}\r\n",
-        body.len()
-    );
+    let mut text = format!("{method} /{path} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        text = text + "host: " + authority + "\r\n";
+    }
     for (name, value) in headers {
         text = text + name + ": " + value + "\r\n";
     }

@@ -40,6 +40,32 @@ fn a_command_finds_the_sandbox_by_its_variables_and_owns_standard_output() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_is_told_once_and_ends_with_a_whole_line() {
+    let Some(_) = tools::require("curl") else { return };
+    let home = Home::new();
+    let log = home.path().join("requests.jsonl");
+    // No file of this process may grow past eight kilobytes, which is as good as a full disk.
+    let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" sandbox --log \"$1\" -- sh -c 'for n in $(seq 120); do curl -s -o /dev/null \"$DHLIMIT_REGISTRY_URL/v2/\"; done; echo done'";
+    let outcome = home
+        .program("sh", ["-c", script, env!("CARGO_BIN_EXE_dhlimit"), log.to_str().unwrap()])
+        .run()
+        .expect_code(0);
+    assert_eq!(outcome.stdout, "done\n");
+    assert_eq!(outcome.stderr.matches("cannot write the request log").count(), 1, "{outcome:?}");
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.len() > 4_000 && text.ends_with("}\n"), "{} bytes", text.len());
+    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+}
+
+#[test]
+fn a_limit_that_is_no_number_is_not_passed_over_in_silence() {
+    let outcome =
+        dhlimit(["sandbox", "--account", "ann:x:many", "--", "true"]).run().expect_code(0);
+    assert!(outcome.stderr.contains("--account ann:PASSWORD:200"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("many"), "it may be a password: {outcome:?}");
+}
+
+#[test]
 fn a_commands_options_are_its_own() {
     let outcome = dhlimit(["sandbox", "--limit", "5", "--", "echo", "--limit", "6", "-v"]).run();
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "--limit 6 -v\n"));

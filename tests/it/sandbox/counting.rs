@@ -7,6 +7,7 @@ use dhlimit::sandbox::{Counting, Profile, Settings};
 use rstest::rstest;
 
 use super::{Hub, Puller, basic, limited, window};
+use crate::harness::http::request;
 
 /// Does a client's requests, a letter each: `h` HEAD of the tag, `i` GET of the tag, `d` GET of the
 /// index by digest, `a` and `r` GET of the manifest for amd64 and arm64, `o` GET of another tag,
@@ -250,6 +251,24 @@ fn what_cannot_be_set_is_refused_with_the_reason(#[case] body: &str, #[case] why
     let answer = Hub::with_limit(5).set(body);
     assert_eq!(answer.status, 400);
     assert!(answer.body.contains(why), "{}", answer.body);
+}
+
+#[rstest]
+#[case::a_page(&[("origin", "https://evil.example"), ("content-type", "text/plain")])]
+#[case::a_name_that_was_let_point_here(&[("host", "evil.example")])]
+#[case::a_picture_in_a_page(&[("sec-fetch-site", "cross-site")])]
+fn no_page_of_another_site_turns_or_reads_the_sandbox(#[case] fields: &[(&str, &str)]) {
+    let hub = Hub::with_limit(5);
+    hub.nobody().manifest("GET", "latest");
+    let before = hub.ask("GET", "/_sandbox/state", &[]).body;
+    for (method, path) in
+        [("POST", "/_sandbox/set"), ("GET", "/_sandbox/state"), ("GET", "/_sandbox/log")]
+    {
+        let answer = request(method, &hub.url(path), fields, r#"{"remaining":0}"#).unwrap();
+        assert_eq!(answer.status, 403, "{method} {path}");
+        assert!(answer.body.contains("other sites"), "{}", answer.body);
+    }
+    assert_eq!(hub.ask("GET", "/_sandbox/state", &[]).body, before);
 }
 
 #[test]
