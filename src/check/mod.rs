@@ -1,10 +1,16 @@
-//! What `check` ends in: one reading per identity, image and address family, and how near each is to
-//! trouble. JSON shows this value; every other form is a view of it.
+//! `check`: one reading per identity, image and address family, all asked at once, and how near each is
+//! to trouble. JSON shows the report; every other form is a view of it.
+
+mod ask;
+mod limits;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::quota::{Record, State};
+
+pub(crate) use ask::readings;
+pub use limits::Limits;
 
 /// Where docker.io was asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -32,10 +32,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "context",
             "exit",
             "process",
+            "cli",
             "credentials",
             "registry",
             "runtime",
             "hostconfig",
+            "session",
         ],
     ),
     (
@@ -63,7 +65,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gate", &["quota", "image", "text", "context", "exit", "cli", "registry", "session"]),
-    ("check", &["quota"]),
+    ("check", &["quota", "image", "exit", "cli", "registry", "session"]),
+    ("explain", &["text"]),
     ("plan", &["quota", "image"]),
     ("scan", &["image", "text"]),
     (

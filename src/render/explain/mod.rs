@@ -2,6 +2,8 @@
 //! pods and nodes, a sample of what was said, and the next step. Memory is bounded whatever the log
 //! says.
 
+mod stream;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -10,6 +12,8 @@ use super::style::{Palette, Role};
 use super::table::{Cell, Surface, Table};
 use crate::diagnosis::{Class, Finding};
 use crate::text::{one_line, wrap};
+
+pub use stream::{Form, Stream, StreamError};
 
 /// What is said where nothing was found.
 pub const NOTHING: &str = "No line tells of a pull that failed, as far as dhlimit knows.";
