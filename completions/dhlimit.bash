@@ -771,7 +771,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__plan)
-            opts="-o -q -v -h --nodes --images --image --from --cost --pull-time --arrival --strategy --law --limit --window --policy --horizon --output --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --nodes --images --image --from --cost --pull-time --arrival --strategy --law --limit --window --policy --horizon --from-reading --background --warm --parallel --kubelet-qps --kubelet-burst --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -810,7 +810,7 @@ _dhlimit() {
                     return 0
                     ;;
                 --law)
-                    COMPREPLY=($(compgen -W "sliding fixed bucket" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "sliding fixed bucket all" -- "${cur}"))
                     return 0
                     ;;
                 --limit)
@@ -829,12 +829,64 @@ _dhlimit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --background)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --warm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubelet-qps)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubelet-burst)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --registry-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --family)
+                    COMPREPLY=($(compgen -W "auto ipv4 ipv6 both" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sandbox)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

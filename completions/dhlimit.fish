@@ -236,19 +236,40 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l cost -d 'What a
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l pull-time -d 'How long a pull takes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l arrival -d 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l strategy -d 'Whom the pulls are counted on; repeatable [default: all are compared]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l law -d 'How the count recovers' -r -f -a "sliding\t'Each pull comes back one window after it was made'
-fixed\t'All come back together when the window ends'
-bucket\t'They come back one by one, evenly'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l law -d 'How the count recovers; all: the range over the three' -r -f -a "sliding\t'Each pull comes back one window after it was made'
+fixed\t'The first pull opens a window; all of it comes back when that ends'
+bucket\t'Pulls come back one by one, evenly'
+all\t'Each of the three'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l limit -d 'Pulls in a window for every identity [default: the policy\'s]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l window -d 'The window the limit counts over, such as 6h [default: the policy\'s]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l policy -d 'Whose limits: docker-hub, or docker-hub@YYYY-MM-DD for those of a day' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l horizon -d 'When to stop looking [default: after ten windows]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l background -d 'What others pull meanwhile: a recording of `dhlimit watch --record`, over and over' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l warm -d 'Nodes that have the images already' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l parallel -d 'How many images a node pulls at once' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-qps -d 'Pulls a second that a node\'s kubelet lets out (registryPullQPS); what it keeps back waits as after a 429' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-burst -d 'Pulls that a node\'s kubelet lets out at once (registryBurst) [default: 10]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s o -l output -d 'How to show the answer' -r -f -a "table\t'For people, as wide as the terminal'
 json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l timeout -d 'Bound on the whole operation, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
+ipv4\t'IPv4 only'
+ipv6\t'IPv6 only'
+both\t'Both, one reading each'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l user -d 'Ask as this account' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l password-file -d 'Read the password or access token of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from-reading -d 'Start from what is left now, by a HEAD as every identity known here'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l password-stdin -d 'Read the password or access token of --user from standard input'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -16,11 +16,12 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// Options that are hidden in `-h`: those of networks and files, and those of few users.
-const RARE: [&str; 53] = [
+const RARE: [&str; 57] = [
     "address",
     "all-identities",
     "arg",
     "auth-url",
+    "background",
     "blobs",
     "ca-cert",
     "call-timeout",
@@ -34,6 +35,8 @@ const RARE: [&str; 53] = [
     "horizon",
     "hosts-dir",
     "instance",
+    "kubelet-burst",
+    "kubelet-qps",
     "latency",
     "law",
     "log",
@@ -69,6 +72,7 @@ const RARE: [&str; 53] = [
     "upstream-prefix",
     "upstream-url",
     "verbose",
+    "warm",
     "window",
 ];
 

@@ -36,7 +36,7 @@ pub use mirror::{
     Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Secret, SecretForm, Setup, SetupRuntime,
     Verify,
 };
-pub use plan::Plan;
+pub use plan::{Plan, PlanLaw};
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use scan::Scan;
@@ -156,6 +156,7 @@ pub fn variable(command: &str, long: &str) -> String {
         ("sandbox", "count") => "SANDBOX_",
         ("ecr", "account") => "ECR_",
         ("explain", "fail-on") => "EXPLAIN_",
+        ("plan", "parallel") => "PLAN_",
         _ => "",
     };
     format!("DHLIMIT_{of}{}", long.to_uppercase().replace('-', "_"))

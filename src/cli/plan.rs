@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 
-use super::{Format, LawName, only};
+use super::{Asking, Format, only};
 use crate::quota::{Arrival, Policy, Window};
 
 /// The formats `plan` writes.
 const FORMATS: &[Format] = &[Format::Table, Format::Json];
 
-/// Will a rollout fit: nodes that pull images, against a limit, by simulation. Asks nobody.
+/// Will a rollout fit: nodes that pull images, against a limit, by simulation. Asks nobody, but for --from-reading.
 #[derive(Debug, Clone, Args)]
 #[command(
     group(ArgGroup::new("what").required(true)),
     after_help = "Nodes ask for their images one after another and, where refused, again after 10s, 20s, 40s, ... at most 300s, \
 as the kubelet does.\n\nStrategies: address-per-node, one-address, account, accounts:K (node i on account i mod K), \
-unlimited (a paid account), cache (a pull-through cache with an account).\n\nExit codes: 0 where a strategy that was named \
+unlimited (a paid account), cache (a pull-through cache with an account). By name alone: addresses:K (node i behind address i \
+mod K), cache-warm (a cache that has the images), p2p (nodes give images to each other), preloaded (on the nodes' disks).\n\nExit codes: 0 where a strategy that was named \
 (or, with none named, any) meets no refusal, 1 where none does, 2 usage."
 )]
 pub struct Plan {
@@ -45,9 +46,9 @@ pub struct Plan {
     /// Whom the pulls are counted on; repeatable [default: all are compared]
     #[arg(long = "strategy", value_name = "STRATEGY", value_delimiter = ',')]
     pub strategies: Vec<String>,
-    /// How the count recovers
+    /// How the count recovers; all: the range over the three
     #[arg(long, value_name = "LAW", value_enum, default_value_t)]
-    pub law: LawName,
+    pub law: PlanLaw,
     /// Pulls in a window for every identity [default: the policy's]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub limit: Option<u32>,
@@ -60,9 +61,44 @@ pub struct Plan {
     /// When to stop looking [default: after ten windows]
     #[arg(long, value_name = "DURATION", value_parser = super::asking::duration)]
     pub horizon: Option<Duration>,
+    /// Start from what is left now, by a HEAD as every identity known here
+    #[arg(long)]
+    pub from_reading: bool,
+    /// What others pull meanwhile: a recording of `dhlimit watch --record`, over and over
+    #[arg(long, value_name = "FILE")]
+    pub background: Option<PathBuf>,
+    /// Nodes that have the images already
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub warm: u32,
+    /// How many images a node pulls at once
+    #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub parallel: u32,
+    /// Pulls a second that a node's kubelet lets out (registryPullQPS); what it keeps back waits as after a 429
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub kubelet_qps: Option<u32>,
+    /// Pulls that a node's kubelet lets out at once (registryBurst) [default: 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "kubelet_qps", value_parser = clap::value_parser!(u32).range(1..))]
+    pub kubelet_burst: Option<u32>,
     /// How to show the answer
     #[arg(short, long, default_value = "table", value_parser = only(FORMATS))]
     pub output: Format,
+    /// Where and as whom to ask, with --from-reading.
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+/// How the count recovers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanLaw {
+    /// Each pull comes back one window after it was made
+    #[default]
+    Sliding,
+    /// The first pull opens a window; all of it comes back when that ends
+    Fixed,
+    /// Pulls come back one by one, evenly
+    Bucket,
+    /// Each of the three
+    All,
 }
 
 /// A policy by its name, and by its date where one is given.

@@ -36,7 +36,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Report(args) => report::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,
         Command::Doctor(args) => doctor::run(context, *args, accounts).await,
-        Command::Plan(args) => plan::run(context, *args).await,
+        Command::Plan(args) => plan::run(context, *args, accounts).await,
         Command::Scan(args) => scan::run(context, *args).await,
         Command::Mirror(args) => mirror::run(context, args, accounts).await,
         Command::Sandbox(args) => sandbox::run(context, *args).await,

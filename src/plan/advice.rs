@@ -1,26 +1,27 @@
-//! What to do: the strategy that lets everything through and asks for least to be set up.
+//! What to do: the strategies that let everything through, and of these the cheapest: the one that asks
+//! for least to be set up.
 
-use super::{Outcome, Rollout, Strategy};
+use super::rollout::Rollout;
+use super::{Outcome, Strategy};
 
 /// The advice for strategies and how they went.
 pub(super) fn advice(rollout: &Rollout<'_>, asked: &[Strategy], outcomes: &[Outcome]) -> String {
-    let fitting =
-        asked.iter().zip(outcomes).filter(|(_, outcome)| outcome.fits && all_run(outcome, rollout));
-    let mut fitting: Vec<(Strategy, u64)> =
-        fitting.map(|(strategy, outcome)| (*strategy, outcome.pulls)).collect();
-    if fitting.is_empty() {
-        // None of those that were asked about: look at the others.
-        let others = rollout.all().into_iter().filter(|strategy| !asked.contains(strategy));
-        let others: Vec<Strategy> =
-            others.filter(|strategy| rollout.check(*strategy).is_ok()).collect();
-        let outcomes = rollout.outcomes(&others);
-        let others = others.into_iter().zip(&outcomes);
-        let others = others.filter(|(_, outcome)| outcome.fits && all_run(outcome, rollout));
-        fitting = others.map(|(strategy, outcome)| (strategy, outcome.pulls)).collect();
+    if outcomes.iter().any(is_fit) {
+        return of_outcomes(outcomes);
     }
-    fitting.sort_by_key(|(strategy, _)| strategy.effort());
-    let mut words = fitting.iter().map(|(strategy, pulls)| {
-        let pulls = if *pulls == 1 { "1 pull".to_owned() } else { format!("{pulls} pulls") };
+    // None of those that were asked about: look at the others.
+    let others = rollout.all().into_iter().filter(|strategy| !asked.contains(strategy));
+    let others: Vec<Strategy> =
+        others.filter(|strategy| rollout.check(*strategy).is_ok()).collect();
+    of_outcomes(&rollout.outcomes(&others))
+}
+
+/// The same of outcomes alone.
+pub(super) fn of_outcomes(outcomes: &[Outcome]) -> String {
+    let fitting = fitting(outcomes);
+    let mut words = fitting.iter().map(|(strategy, outcome)| {
+        let pulls = outcome.pulls;
+        let pulls = if pulls == 1 { "1 pull".to_owned() } else { format!("{pulls} pulls") };
         format!("{} ({pulls})", strategy.words())
     });
     match (words.next(), words.next()) {
@@ -30,6 +31,23 @@ pub(super) fn advice(rollout: &Rollout<'_>, asked: &[Strategy], outcomes: &[Outc
     }
 }
 
-fn all_run(outcome: &Outcome, rollout: &Rollout<'_>) -> bool {
-    outcome.nodes_done == u64::from(rollout.request.nodes)
+/// The name of the cheapest.
+pub(super) fn cheapest(outcomes: &[Outcome]) -> Option<String> {
+    fitting(outcomes).first().map(|(_, outcome)| outcome.name.clone())
+}
+
+/// What fits, the cheapest first.
+fn fitting(outcomes: &[Outcome]) -> Vec<(Strategy, &Outcome)> {
+    let mut fitting: Vec<(Strategy, &Outcome)> = outcomes
+        .iter()
+        .filter(|outcome| is_fit(outcome))
+        .filter_map(|outcome| Some((outcome.name.parse().ok()?, outcome)))
+        .collect();
+    fitting.sort_by_key(|(strategy, _)| strategy.effort());
+    fitting
+}
+
+/// Whether all nodes run, and nothing was refused.
+fn is_fit(outcome: &Outcome) -> bool {
+    outcome.fits && outcome.done_at_seconds.is_some()
 }

@@ -54,8 +54,24 @@ impl Counter {
         }
     }
 
+    /// The same where so many pulls were made just before the start: by every law the latest time for
+    /// them to come back.
+    #[must_use]
+    pub(super) fn with_used(mut self, pulls: u64) -> Self {
+        self.take_pulls(0, pulls.min(self.limit));
+        self
+    }
+
     /// How many asks would be accepted at `now`. Times never go back.
     pub(super) fn room(&mut self, now: Tick) -> u64 {
+        match self.left(now) {
+            u64::MAX => u64::MAX,
+            left => left / self.cost,
+        }
+    }
+
+    /// How many pulls are left at `now`. Times never go back.
+    pub(super) fn left(&mut self, now: Tick) -> u64 {
         let used = match &mut self.kept {
             Kept::Unlimited => return u64::MAX,
             Kept::Sliding { marks, used } => {
@@ -82,15 +98,19 @@ impl Counter {
                 u64::try_from(debt.div_ceil(u128::from(self.window))).unwrap_or(u64::MAX)
             }
         };
-        self.limit.saturating_sub(used) / self.cost
+        self.limit.saturating_sub(used)
     }
 
     /// Counts `asks` that [`Counter::room`] has room for at `now`.
     pub(super) fn take(&mut self, now: Tick, asks: u64) {
-        if asks == 0 {
+        self.take_pulls(now, asks.saturating_mul(self.cost));
+    }
+
+    /// Counts so many pulls, no more than are [left](Counter::left) at `now`.
+    pub(super) fn take_pulls(&mut self, now: Tick, pulls: u64) {
+        if pulls == 0 {
             return;
         }
-        let pulls = asks.saturating_mul(self.cost);
         match &mut self.kept {
             Kept::Unlimited => {}
             Kept::Sliding { marks, used } => {
@@ -117,9 +137,16 @@ impl Counter {
         }
         match &self.kept {
             Kept::Unlimited => now,
-            // Each mark is at least one ask's cost, so the oldest gives way to one.
-            Kept::Sliding { marks, .. } => {
-                marks.front().map_or(Tick::MAX, |(at, _)| at.saturating_add(self.window))
+            // A mark may be less than one ask's cost: others pull as well.
+            Kept::Sliding { marks, used } => {
+                let mut over = (*used + self.cost).saturating_sub(self.limit);
+                for (at, pulls) in marks {
+                    over = over.saturating_sub(*pulls);
+                    if over == 0 {
+                        return at.saturating_add(self.window);
+                    }
+                }
+                Tick::MAX
             }
             Kept::Fixed { ends, .. } => *ends,
             Kept::Bucket { debt, .. } => {

@@ -24,6 +24,8 @@ pub(super) struct Course {
     pub(super) pull: Tick,
     /// The last moment at which anything happens.
     pub(super) horizon: Tick,
+    /// How many images of a node are under way at once; a crowd's are one after another.
+    pub(super) parallel: u32,
 }
 
 /// Whoever is told what happens. Nodes are counted within the crowd.
@@ -34,6 +36,12 @@ pub(super) trait Witness {
     fn refused(&mut self, first: Tick, times: u64, nodes: u32);
     /// These nodes have all images.
     fn done(&mut self, at: Tick, nodes: Range<u32>);
+    /// The kubelet of a node kept back an ask.
+    fn throttled(&mut self) {}
+    /// Whether nothing more is wanted to know.
+    fn enough(&self) -> bool {
+        false
+    }
 }
 
 /// A group at the longest back-off, and the first of its asks that was not looked at.
@@ -71,19 +79,19 @@ pub(super) struct Crowd<'a, W> {
 }
 
 impl<'a, W: Witness> Crowd<'a, W> {
-    /// Nobody has come yet.
+    /// Nobody has come yet. `held` is how many images a cache has, where there is one.
     pub(super) fn new(
         course: Course,
         members: Members,
         counter: Counter,
-        cached: bool,
+        held: Option<u32>,
         witness: &'a mut W,
     ) -> Self {
         Self {
             course,
             members,
             counter,
-            held: cached.then_some(0),
+            held,
             witness,
             now: 0,
             arrived: 0,
@@ -97,6 +105,9 @@ impl<'a, W: Witness> Crowd<'a, W> {
     pub(super) fn run(mut self) {
         while let Some((at, next)) = self.next().filter(|(at, _)| *at <= self.course.horizon) {
             self.now = at;
+            if self.witness.enough() {
+                return;
+            }
             match next {
                 Next::Arriving => {
                     let until = self.refused_until(self.lanes.pulled());

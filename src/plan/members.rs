@@ -63,6 +63,14 @@ impl Members {
         node.saturating_sub(self.first).div_ceil(self.stride).max(end)
     }
 
+    /// How many arrive at `at` or before.
+    pub(super) fn arrived_by(self, at: Tick) -> u32 {
+        let batches = at.checked_div(self.arrival.every()).map_or(u64::MAX, |batch| batch + 1);
+        let nodes = batches.saturating_mul(u64::from(self.arrival.batch()));
+        let nodes = u32::try_from(nodes).unwrap_or(u32::MAX).min(self.nodes);
+        nodes.saturating_sub(self.first).div_ceil(self.stride)
+    }
+
     /// The members in batches that arrive together, from the first on.
     pub(super) fn batches(self) -> impl Iterator<Item = Range<u32>> {
         let batch = move |start: u32| (start < self.count()).then(|| start..self.batch_end(start));
@@ -98,6 +106,10 @@ mod tests {
                     prop_assert!(seen == members.count() || of(seen) != of(seen - 1));
                 }
                 prop_assert_eq!(seen, members.count());
+                for at in (0..20).map(|at| at * 500_000_000) {
+                    let by = (0..members.count()).filter(|member| members.arrival(*member) <= at);
+                    prop_assert_eq!(usize::try_from(members.arrived_by(at)).unwrap(), by.count());
+                }
                 for (member, span) in (0..members.count()).zip((0..).step_by(700_000_000)) {
                     let within = |later: &u32| members.between(member, *later) < span;
                     let end = (member..members.count()).take_while(within).last();

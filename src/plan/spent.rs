@@ -37,6 +37,12 @@ impl Spent {
         }
     }
 
+    /// The sum of what was counted before `end`.
+    pub(super) fn until(&self, end: Tick) -> u64 {
+        let within = self.instants.iter().filter(|(at, _)| *at < end);
+        within.fold(0, |sum, (_, pulls)| sum.saturating_add(*pulls))
+    }
+
     /// The instants in order.
     pub(super) fn finish(mut self) -> Vec<(Tick, u64)> {
         self.gather(MOST);

@@ -19,12 +19,22 @@ pub(super) struct Tally {
     alike: u64,
     pub(super) pulls: u64,
     pub(super) refused: u64,
+    /// Asks that the nodes' own kubelets kept back.
+    pub(super) throttled: u64,
     pub(super) first_refused: Option<Tick>,
     pub(super) nodes_done: u64,
     pub(super) last_done: Tick,
     /// From arrival to done, over all nodes that are done.
     waited: u128,
+    /// Nodes whose pulls were all accepted at once.
+    unhindered: u64,
+    /// The longest time from arrival to done.
+    longest: Tick,
     pub(super) spent: Spent,
+    /// When how many nodes had all images.
+    pub(super) running: Spent,
+    /// Whether a refusal is all that is wanted to know.
+    pub(super) until_refused: bool,
 }
 
 impl Tally {
@@ -36,12 +46,22 @@ impl Tally {
             alike: 1,
             pulls: 0,
             refused: 0,
+            throttled: 0,
             first_refused: None,
             nodes_done: 0,
             last_done: 0,
             waited: 0,
+            unhindered: 0,
+            longest: 0,
             spent: Spent::default(),
+            running: Spent::default(),
+            until_refused: false,
         }
+    }
+
+    /// How a node's pulls go.
+    pub(super) fn course(&self) -> Course {
+        self.course
     }
 
     /// What comes next is about these, and holds for so many crowds.
@@ -70,8 +90,27 @@ impl Tally {
 
     /// How long the nodes that are done waited, in ticks: from arrival to done, less the pulls' own time.
     pub(super) fn waited(&self) -> u128 {
-        let own = u128::from(self.course.images) * u128::from(self.course.pull);
-        self.waited.saturating_sub(own * u128::from(self.nodes_done))
+        self.waited.saturating_sub(u128::from(self.own()) * u128::from(self.nodes_done))
+    }
+
+    /// The longest of these waits.
+    pub(super) fn longest_wait(&self) -> Tick {
+        self.longest.saturating_sub(self.own())
+    }
+
+    /// How many of all nodes would have had all images by the horizon, or sooner, but for a refusal.
+    pub(super) fn nodes_waited(&self, all: Members) -> u64 {
+        let reached = match self.course.horizon.checked_sub(self.own()) {
+            Some(last) => all.arrived_by(last),
+            None => 0,
+        };
+        u64::from(reached).saturating_sub(self.unhindered)
+    }
+
+    /// How long the pulls of a node take that is never refused.
+    fn own(&self) -> Tick {
+        u64::from(self.course.images.div_ceil(self.course.parallel.max(1)))
+            .saturating_mul(self.course.pull)
     }
 }
 
@@ -90,13 +129,27 @@ impl Witness for Tally {
 
     fn done(&mut self, at: Tick, nodes: Range<u32>) {
         self.last_done = self.last_done.max(at);
-        self.nodes_done += u64::from(nodes.end - nodes.start) * self.alike;
+        let done = u64::from(nodes.end - nodes.start) * self.alike;
+        self.nodes_done += done;
+        self.running.push(at, done);
+        let own = self.own();
         let mut member = nodes.start;
         while member < nodes.end {
             let end = self.members.batch_end(member).min(nodes.end);
-            let waited = u128::from(at.saturating_sub(self.members.arrival(member)));
-            self.waited += waited * u128::from(end - member) * u128::from(self.alike);
+            let waited = at.saturating_sub(self.members.arrival(member));
+            let together = u64::from(end - member) * self.alike;
+            self.waited += u128::from(waited) * u128::from(together);
+            self.longest = self.longest.max(waited);
+            self.unhindered += if waited > own { 0 } else { together };
             member = end;
         }
+    }
+
+    fn throttled(&mut self) {
+        self.throttled += 1;
+    }
+
+    fn enough(&self) -> bool {
+        self.until_refused && self.refused > 0
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{SECOND, Tick};
+use super::{Assumption, Range, SECOND, Tick, Timeline};
 use crate::quota::Law;
 
 /// A time or span that JSON shows in seconds: whole ones as whole numbers.
@@ -13,6 +13,11 @@ impl Seconds {
     /// Whole seconds, rounded up.
     pub fn whole(self) -> u64 {
         u64::try_from(self.0.div_ceil(u128::from(SECOND))).unwrap_or(u64::MAX)
+    }
+
+    /// The same in ticks.
+    pub(super) fn ticks(self) -> Tick {
+        Tick::try_from(self.0).unwrap_or(Tick::MAX)
     }
 }
 
@@ -46,6 +51,9 @@ pub struct Plan {
     pub schema: &'static str,
     /// How many nodes there are.
     pub nodes: u32,
+    /// How many of them have all images from the start.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub warm: u32,
     /// How many images each node pulls.
     pub images: u32,
     /// How many pulls of the limit an image costs.
@@ -55,14 +63,23 @@ pub struct Plan {
     /// When the nodes arrive, as `--arrival` takes it.
     pub arrival: String,
     /// How a count recovers.
-    #[serde(serialize_with = "law")]
-    pub law: Law,
+    pub law: Laws,
     /// One for each strategy, in the order they were asked for.
     pub strategies: Vec<Outcome>,
     /// Where limits that were not given are from.
     pub policy: PolicyRecord,
     /// What to do.
     pub advice: String,
+    /// The strategy that asks for least to be set up of those by which nothing is refused and all run,
+    /// of those asked for; null where none is one.
+    pub cheapest: Option<String>,
+    /// The last moment that was looked at.
+    pub horizon_seconds: Seconds,
+    /// What the numbers stand on.
+    pub assumptions: Vec<Assumption>,
+    /// Where all laws were asked for: from the best to the worst of them. `strategies` are the worst then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Range>,
 }
 
 /// How the rollout goes by one strategy.
@@ -70,6 +87,9 @@ pub struct Plan {
 pub struct Outcome {
     /// The strategy, as `--strategy` takes it.
     pub name: String,
+    /// The law that it is worst by; only where all laws were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub law: Option<&'static str>,
     /// Pulls in a window for each identity; null where nothing is counted.
     pub limit: Option<u32>,
     /// The window's seconds; null where nothing is counted.
@@ -88,8 +108,27 @@ pub struct Outcome {
     pub nodes_done: u64,
     /// Over the nodes that are done: from arrival to done, less the time of the pulls themselves.
     pub waited_node_seconds: Seconds,
+    /// Nodes that had their images later than their pulls take, or not by the horizon.
+    pub nodes_waited: u64,
+    /// The longest of these waits, over the nodes that are done.
+    pub longest_wait_seconds: Seconds,
+    /// The pulls that must be left of each identity at the start for nothing to be refused, as `gate
+    /// --need` takes them; null where even a full count does not do, and where nothing is counted.
+    pub gate_need: Option<u64>,
+    /// A time limit that is long enough (Helm's `--timeout`, that of a CI job): whole minutes after all
+    /// run; null where they do not by the horizon.
+    pub timeout_seconds: Option<u64>,
+    /// Asks that the nodes' own kubelets kept back; only with `--kubelet-qps`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<u64>,
     /// When how many pulls were counted: an entry for each instant, in order. Their sum is `pulls`.
     pub used: Vec<(Seconds, u64)>,
+    /// When how many nodes began to run, in order.
+    #[serde(skip)]
+    pub(super) running: Vec<(Tick, u64)>,
+    /// Pulls left and nodes that wait over time, for a chart.
+    #[serde(skip)]
+    pub timeline: Timeline,
 }
 
 /// Where limits are from.
@@ -113,6 +152,31 @@ pub const fn law_name(law: Law) -> &'static str {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-fn law<S: Serializer>(law: &Law, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(law_name(*law))
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The law that a plan stands on, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Laws {
+    /// One.
+    One(Law),
+    /// Each of the three.
+    All,
+}
+
+impl Laws {
+    /// Its name, as `--law` takes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::One(law) => law_name(law),
+            Self::All => "all",
+        }
+    }
+}
+
+impl Serialize for Laws {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }

@@ -36,7 +36,8 @@ const POLICIES: &[Policy] = &[
         address: 100,
         account: 200,
         seconds: 21_600,
-        source: "Docker's documentation; limit headers until 2026-06-22 (100;w=21600, 200;w=21600)",
+        source: "Docker's documentation; brought in step by step over weeks from that day on; limit headers until 2026-06-22 \
+                 (100;w=21600, 200;w=21600)",
     },
 ];
 

@@ -32,6 +32,7 @@ fn main() {
                 window: None,
                 policy: Policy::find("docker-hub").unwrap(),
                 horizon: None,
+                beyond: dhlimit::plan::Beyond::default(),
             });
             let refused: u64 = plan.unwrap().strategies.iter().map(|one| one.refused).sum();
             println!("{name:<22} {nodes:>9} {:>8} ms {refused:>14}", started.elapsed().as_millis());

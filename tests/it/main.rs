@@ -26,6 +26,7 @@ mod outputs;
 mod own_images;
 mod pipes;
 mod plan;
+mod plan_beyond;
 mod plan_brute;
 mod planted;
 mod proxies;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dhlimit::plan::{Request, Strategy, plan};
+use dhlimit::plan::{Background, Beyond, Kubelet, Left, Request, Strategy, plan};
 use dhlimit::quota::{Arrival, Law, Policy, Window};
 use serde_json::{Value, json};
 
@@ -21,9 +21,8 @@ struct Identity {
 }
 
 impl Identity {
-    fn accepts(&mut self, request: &Request, now: u128, limit: u128, window: u128) -> bool {
-        let cost = u128::from(request.cost);
-        let allowed = match request.law {
+    fn accepts(&mut self, law: Law, cost: u128, now: u128, limit: u128, window: u128) -> bool {
+        let allowed = match law {
             Law::Sliding => {
                 let inside = self.accepted.iter().filter(|(at, _)| at + window > now);
                 inside.map(|(_, cost)| cost).sum::<u128>() + cost <= limit
@@ -54,13 +53,35 @@ impl Identity {
     }
 }
 
-/// A node: when it asks next, for which image, after how many refusals.
-struct Node {
-    arrived: u128,
+/// One of the images that a node has under way: when it asks, for which, after how many refusals.
+struct Way {
     asks: Option<u128>,
     image: u32,
     refusals: u32,
+}
+
+/// A node.
+struct Node {
+    arrived: u128,
+    ways: Vec<Way>,
+    next: u32,
+    missing: u32,
     done: Option<u128>,
+    /// When its kubelet let out asks.
+    tokens: (u128, u128),
+}
+
+impl Node {
+    /// Whether the kubelet's bucket has a token, which is taken then.
+    fn is_let_out(&mut self, kubelet: Option<Kubelet>, now: u128) -> bool {
+        let Some(kubelet) = kubelet else { return true };
+        let (qps, burst) = (u128::from(kubelet.qps), u128::from(kubelet.burst) * SECOND);
+        let (level, at) = self.tokens;
+        let level = (level + (now - at) * qps).min(burst);
+        let out = qps == 0 || level >= SECOND;
+        self.tokens = (if out { level.saturating_sub(SECOND) } else { level }, now);
+        out
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "JSON's numbers are what they are")]
@@ -72,78 +93,189 @@ fn seconds(ticks: u128) -> Value {
     }
 }
 
-/// The strategy's object in the JSON, by looking at every ask.
-fn brute(request: &Request, strategy: Strategy) -> Value {
-    let window = request.window.map_or(3600, Window::seconds);
-    let wide = u128::from(window) * SECOND;
-    let horizon = request.horizon.map_or(10 * wide, |horizon| horizon.as_nanos());
-    let usual = match strategy {
-        Strategy::AddressPerNode | Strategy::OneAddress => 100,
-        _ => 200,
-    };
-    let limit = request.limit.unwrap_or(usual);
-    let pull = request.pull_time.as_nanos();
-    let mut nodes: Vec<Node> = (0..request.nodes)
+/// Pulls of others by the horizon: when and how many.
+fn others(background: &[Background], is_account: bool, horizon: u128) -> Vec<(u128, u128)> {
+    let mut all = Vec::new();
+    let Some(one) = background.iter().find(|one| one.is_account == is_account) else { return all };
+    for turn in 0.. {
+        let start = turn * one.period.as_nanos();
+        if start > horizon || one.pulls.is_empty() {
+            break;
+        }
+        all.extend(one.pulls.iter().map(|(at, pulls)| (start + at.as_nanos(), u128::from(*pulls))));
+    }
+    all
+}
+
+/// The nodes that pull, before anything happens.
+fn nodes_of(request: &Request) -> Vec<Node> {
+    let beyond = &request.beyond;
+    let ways = beyond.parallel.clamp(1, request.images);
+    let cold = request.nodes - beyond.warm;
+    (0..cold)
         .map(|number| {
             let arrived = match request.arrival {
                 Arrival::AtOnce => 0,
                 Arrival::Rolling { nodes, every } => u128::from(number / nodes) * every.as_nanos(),
             };
-            Node { arrived, asks: Some(arrived), image: 0, refusals: 0, done: None }
+            let way = |image| Way { asks: Some(arrived), image, refusals: 0 };
+            let full = beyond.kubelet.map_or(0, |kubelet| u128::from(kubelet.burst) * SECOND);
+            Node {
+                arrived,
+                ways: (0..ways).map(way).collect(),
+                next: ways,
+                missing: request.images,
+                done: None,
+                tokens: (full, 0),
+            }
         })
-        .collect();
+        .collect()
+}
+
+/// Whether pulls are counted on accounts, if they are at all.
+fn kind_of(strategy: Strategy) -> Option<bool> {
+    match strategy {
+        Strategy::Unlimited | Strategy::CacheWarm | Strategy::Preloaded => None,
+        Strategy::AddressPerNode
+        | Strategy::OneAddress
+        | Strategy::Addresses(_)
+        | Strategy::Peers => Some(false),
+        _ => Some(true),
+    }
+}
+
+/// Ten of the longest windows that are known, unless it was said.
+fn horizon_of(request: &Request) -> u128 {
+    let read = request.beyond.left.iter().filter_map(|left| left.count);
+    let longest = read.map(|left| left.2.seconds()).chain([3600]).max().unwrap();
+    let longest = request.window.map_or(longest, Window::seconds);
+    request.horizon.map_or(10 * u128::from(longest) * SECOND, |horizon| horizon.as_nanos())
+}
+
+/// The strategy's object in the JSON, by looking at every ask.
+fn brute(request: &Request, strategy: Strategy) -> Value {
+    let beyond = &request.beyond;
+    let on_account = kind_of(strategy);
+    let left = beyond.left.iter().find(|left| Some(left.is_account) == on_account);
+    let left = left.and_then(|left| left.count);
+    let window = request.window.map_or(left.map_or(3600, |left| left.2.seconds()), Window::seconds);
+    let wide = u128::from(window) * SECOND;
+    let horizon = horizon_of(request);
+    let usual = if on_account == Some(true) { 200 } else { 100 };
+    let limit = request.limit.unwrap_or(left.map_or(usual, |left| left.0));
+    let pull = if strategy == Strategy::Preloaded { 0 } else { request.pull_time.as_nanos() };
+    let mut nodes = nodes_of(request);
     let mut identities: BTreeMap<usize, Identity> = BTreeMap::new();
-    let mut cached = vec![false; request.images as usize];
+    let own = strategy == Strategy::AddressPerNode;
+    if let Some((read, now, _)) = left.filter(|_| !own) {
+        for _ in 0..(read - now.min(read)).min(limit) {
+            let first = identities.entry(0).or_default();
+            assert!(first.accepts(request.law, 1, 0, limit.into(), wide));
+        }
+    }
+    let mut others = match on_account.filter(|_| !own) {
+        Some(is_account) => others(&beyond.background, is_account, horizon),
+        None => Vec::new(),
+    };
+    let holds = matches!(strategy, Strategy::CacheWarm | Strategy::Preloaded);
+    let shares = holds || matches!(strategy, Strategy::Cache | Strategy::Peers);
+    let mut cached = vec![holds; request.images as usize];
     let mut used: BTreeMap<u128, u64> = BTreeMap::new();
-    let (mut refused, mut first_refused) = (0_u64, None);
+    let (mut refused, mut first_refused, mut throttled) = (0_u64, None, 0_u64);
     loop {
-        let asking =
-            nodes.iter().enumerate().filter_map(|(number, node)| Some((node.asks?, number)));
-        let Some((now, number)) = asking.min().filter(|(now, _)| *now <= horizon) else { break };
-        let image = nodes[number].image as usize;
+        let asking = nodes.iter().enumerate().flat_map(|(number, node)| {
+            let ways = node.ways.iter().enumerate();
+            ways.filter_map(move |(way, at)| Some((at.asks?, number, way)))
+        });
+        let Some((now, number, way)) = asking.min().filter(|ask| ask.0 <= horizon) else { break };
+        while let Some((at, pulls)) = others.first().copied().filter(|(at, _)| *at <= now) {
+            others.remove(0);
+            for _ in 0..pulls {
+                let first = identities.entry(0).or_default();
+                first.accepts(request.law, 1, at, limit.into(), wide);
+            }
+        }
+        let image = nodes[number].ways[way].image as usize;
         let identity = match strategy {
             Strategy::AddressPerNode => number,
-            Strategy::Accounts(count) => number % count as usize,
+            Strategy::Accounts(count) | Strategy::Addresses(count) => number % count as usize,
             _ => 0,
         };
-        let free = strategy == Strategy::Unlimited || strategy == Strategy::Cache && cached[image];
-        let accepted = free
-            || identities.entry(identity).or_default().accepts(request, now, limit.into(), wide);
+        let out = nodes[number].is_let_out(beyond.kubelet, now);
+        let free = strategy == Strategy::Unlimited || shares && cached[image];
+        let cost = u128::from(request.cost);
+        let accepted = out
+            && (free
+                || identities.entry(identity).or_default().accepts(
+                    request.law,
+                    cost,
+                    now,
+                    limit.into(),
+                    wide,
+                ));
         let node = &mut nodes[number];
         if accepted {
             if !free || strategy == Strategy::Unlimited {
                 *used.entry(now).or_default() += u64::from(request.cost);
             }
             cached[image] = true;
-            node.image += 1;
-            node.refusals = 0;
-            let last = node.image == request.images;
-            node.asks = (!last).then_some(now + pull);
-            node.done = last.then_some(now + pull).filter(|done| *done <= horizon);
+            node.missing -= 1;
+            let goes_on = node.next < request.images;
+            let asks = goes_on.then_some(now + pull);
+            node.ways[way] = Way { asks, image: node.next, refusals: 0 };
+            node.next += u32::from(goes_on);
+            node.done = (node.missing == 0).then_some(now + pull).filter(|done| *done <= horizon);
         } else {
-            refused += 1;
-            first_refused = first_refused.or(Some(now));
-            let wait = [10, 20, 40, 80, 160].get(node.refusals as usize).copied().unwrap_or(300);
-            node.refusals += 1;
-            node.asks = Some(now + wait * SECOND);
+            if out {
+                refused += 1;
+                first_refused = first_refused.or(Some(now));
+            } else {
+                throttled += 1;
+            }
+            let way = &mut node.ways[way];
+            let wait = [10, 20, 40, 80, 160].get(way.refusals as usize).copied().unwrap_or(300);
+            way.refusals += 1;
+            way.asks = Some(now + wait * SECOND);
         }
     }
+    let counted = on_account.map(|_| (limit, window));
+    let mut outcome = sums(request, &nodes, (pull, horizon), &used, counted);
+    outcome["name"] = json!(strategy.to_string());
+    outcome["fits"] = json!(refused == 0);
+    outcome["refused"] = json!(refused);
+    outcome["first_refused_at_seconds"] = json!(first_refused.map(seconds));
+    if beyond.kubelet.is_some() {
+        outcome["throttled"] = throttled.into();
+    }
+    outcome
+}
+
+/// What is known of all nodes in the end.
+fn sums(
+    request: &Request,
+    nodes: &[Node],
+    (pull, horizon): (u128, u128),
+    used: &BTreeMap<u128, u64>,
+    counted: Option<(u32, u64)>,
+) -> Value {
     let done: Vec<(u128, u128)> =
         nodes.iter().filter_map(|node| Some((node.arrived, node.done?))).collect();
     let all = done.len() == nodes.len();
-    let own = u128::from(request.images) * pull;
-    let counted = strategy != Strategy::Unlimited;
+    let ways = request.beyond.parallel.clamp(1, request.images);
+    let own = u128::from(request.images.div_ceil(ways)) * pull;
+    let waits = || done.iter().map(|(arrived, done)| (done - arrived).saturating_sub(own));
+    let in_time = nodes.iter().filter(|node| node.arrived + own <= horizon).count();
+    let last = done.iter().map(|(_, done)| *done).max().unwrap_or(0);
     json!({
-        "name": strategy.to_string(),
-        "limit": counted.then_some(limit),
-        "window_seconds": counted.then_some(window),
-        "fits": refused == 0,
+        "limit": counted.map(|counted| counted.0),
+        "window_seconds": counted.map(|counted| counted.1),
         "pulls": used.values().sum::<u64>(),
-        "refused": refused,
-        "first_refused_at_seconds": first_refused.map(seconds),
-        "done_at_seconds": done.iter().map(|(_, done)| *done).max().filter(|_| all).map(seconds),
-        "nodes_done": done.len(),
-        "waited_node_seconds": seconds(done.iter().map(|(arrived, done)| done - arrived - own).sum()),
+        "done_at_seconds": all.then(|| seconds(last)),
+        "nodes_done": done.len() + request.beyond.warm as usize,
+        "waited_node_seconds": seconds(waits().sum()),
+        "nodes_waited": in_time - waits().filter(|wait| *wait == 0).count(),
+        "longest_wait_seconds": seconds(waits().max().unwrap_or(0)),
+        "timeout_seconds": all.then(|| (last / (60 * SECOND) + 1) * 60),
         "used": used.iter().map(|(at, pulls)| json!([seconds(*at), pulls])).collect::<Vec<_>>(),
     })
 }
@@ -194,6 +326,74 @@ fn case(draw: &mut Draw) -> Request {
         horizon: draw
             .of(&[None, None, Some(1), Some(45), Some(310), Some(1_500), Some(10_000)])
             .map(Duration::from_secs),
+        beyond: Beyond::default(),
+    }
+}
+
+/// The same, with some of what there is beyond the exact model.
+fn case_beyond(draw: &mut Draw) -> Request {
+    let mut request = case(draw);
+    let often = |draw: &mut Draw| draw.next().is_multiple_of(2);
+    if often(draw) {
+        request.beyond.parallel = draw.within(2, 4);
+    }
+    if often(draw) {
+        request.beyond.kubelet = Some(Kubelet { qps: draw.within(0, 3), burst: draw.within(1, 4) });
+    }
+    if often(draw) {
+        request.beyond.warm = draw.within(0, request.nodes - 1);
+    }
+    for is_account in [false, true] {
+        let window = Window::from_seconds(draw.of(&[30, 97, 3_600])).unwrap();
+        if often(draw) {
+            let limit = request.cost + draw.within(0, 14);
+            let count = Some((limit, draw.within(0, limit), window));
+            request.beyond.left.push(Left { is_account, count, source: String::new() });
+        }
+        if often(draw) {
+            let mut at = 0;
+            let pulls = (0..draw.within(1, 5)).map(|_| {
+                at += u64::from(draw.within(0, 40_000));
+                (Duration::from_millis(at), u64::from(draw.within(1, 6)))
+            });
+            let pulls: Vec<_> = pulls.collect();
+            let period = Duration::from_millis(at + u64::from(draw.within(1_000, 90_000)));
+            let source = String::new();
+            request.beyond.background.push(Background { is_account, pulls, period, source });
+        }
+    }
+    request
+}
+
+/// With so many pulls left of each count, and all others used just before, nothing is refused.
+#[track_caller]
+fn assert_need(request: &Request, strategy: Strategy, need: u64) {
+    let fits = brute(request, strategy);
+    let Some(limit) = fits["limit"].as_u64().and_then(|limit| u32::try_from(limit).ok()) else {
+        return;
+    };
+    let mut request = request.clone();
+    request.window = Window::from_seconds(fits["window_seconds"].as_u64().unwrap());
+    if !request.beyond.background.is_empty()
+        || matches!(
+            strategy,
+            Strategy::AddressPerNode | Strategy::Accounts(2..) | Strategy::Addresses(2..)
+        )
+    {
+        return;
+    }
+    let need = u32::try_from(need).unwrap();
+    assert!(need <= limit, "{request:#?}");
+    for (left, enough) in [(need, true), (need.saturating_sub(1), need == 0)] {
+        request.beyond.left.clear();
+        for is_account in [false, true] {
+            let count = Some((limit, left, request.window.unwrap()));
+            request.beyond.left.push(Left { is_account, count, source: String::new() });
+        }
+        let fits = brute(&request, strategy)["fits"] == true;
+        // A bucket gives some back meanwhile: one less may do as well.
+        let may_do = request.law == Law::Bucket;
+        assert!(fits == enough || !enough && may_do, "{strategy} {need} {left}: {request:?}");
     }
 }
 
@@ -203,7 +403,13 @@ fn assert_equal(request: &Request, strategies: &[Strategy]) {
     let request = Request { strategies: strategies.to_vec(), ..request.clone() };
     let planned = serde_json::to_value(plan(&request).unwrap()).unwrap();
     for (at, strategy) in strategies.iter().enumerate() {
-        assert_eq!(planned["strategies"][at], brute(&request, *strategy), "{request:#?}");
+        let mut planned = planned["strategies"][at].clone();
+        let need = planned.as_object_mut().unwrap().remove("gate_need").unwrap();
+        let expected = brute(&request, *strategy);
+        assert_eq!(planned, expected, "{request:#?}");
+        if !need.is_null() {
+            assert_need(&request, *strategy, need.as_u64().unwrap());
+        }
     }
 }
 
@@ -237,6 +443,55 @@ fn thousands_of_rollouts_go_as_they_do_ask_by_ask() {
     }
     // The draw meets every kind often.
     assert!(kinds.len() == 5 && kinds.values().all(|count| *count > 150), "{kinds:?}");
+}
+
+#[test]
+fn rollouts_beyond_the_exact_model_go_as_they_do_ask_by_ask() {
+    let mut draw = Draw(17);
+    let (mut throttled, mut refused) = (0, 0);
+    for _ in 0..3_000 {
+        let mut request = case_beyond(&mut draw);
+        // Nothing may cost more than what is read as the limit.
+        let limits = request.beyond.left.iter().filter_map(|left| left.count).map(|left| left.0);
+        request.cost = limits.chain(request.limit).chain([request.cost]).min().unwrap();
+        let horizon = draw.of(&[45, 310, 1_500, 4_000]);
+        request.horizon = Some(Duration::from_secs(horizon));
+        let strategies = [
+            Strategy::AddressPerNode,
+            Strategy::OneAddress,
+            Strategy::Addresses(draw.within(1, 5)),
+            Strategy::Account,
+            Strategy::Accounts(draw.within(1, 16)),
+            Strategy::Unlimited,
+            Strategy::Cache,
+            Strategy::CacheWarm,
+            Strategy::Peers,
+            Strategy::Preloaded,
+        ];
+        assert_equal(&request, &strategies);
+        let one = brute(&request, Strategy::OneAddress);
+        throttled += u32::from(one["throttled"].as_u64() > Some(0));
+        refused += u32::from(one["fits"] == false);
+    }
+    assert!(throttled > 100 && refused > 1_000, "{throttled} {refused}");
+}
+
+/// A crowd that starts with something used, some nodes of which need not pull: no ask is looked at alone.
+#[test]
+fn crowds_start_from_what_is_left() {
+    let mut draw = Draw(23);
+    for _ in 0..2_000 {
+        let mut request = case_beyond(&mut draw);
+        request.beyond =
+            Beyond { left: request.beyond.left, warm: request.beyond.warm, ..Beyond::default() };
+        let limits = request.beyond.left.iter().filter_map(|left| left.count).map(|left| left.0);
+        request.cost = limits.chain(request.limit).chain([request.cost]).min().unwrap();
+        let accounts = Strategy::Accounts(draw.within(1, 16));
+        let addresses = Strategy::Addresses(draw.within(1, 5));
+        let strategies =
+            [Strategy::OneAddress, accounts, addresses, Strategy::Cache, Strategy::Peers];
+        assert_equal(&request, &strategies);
+    }
 }
 
 #[test]

@@ -1,20 +1,33 @@
-//! `plan`: the images counted, the rollout simulated, the outcome shown. Nobody is asked.
+//! `plan`: the images counted, what is left read where that was asked for, the rollout simulated, the
+//! outcome shown.
+
+mod beyond;
 
 use super::asking;
-use crate::cli::{self, Format, LawName};
+use crate::cli::{self, Format, PlanLaw};
+use crate::credentials::Account;
 use crate::image::Images;
-use crate::plan::{Request, Strategy, plan};
+use crate::plan::{Request, Strategy, plan, plan_all_laws};
 use crate::quota::Law;
 use crate::render::{Look, plan as shown};
 use crate::{Context, Exit, Failure};
 
 /// Runs `plan`.
-pub(super) async fn run(context: &Context, args: cli::Plan) -> anyhow::Result<Exit> {
-    let format = args.output;
+pub(super) async fn run(
+    context: &Context,
+    args: cli::Plan,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Exit> {
+    let (format, law) = (args.output, args.law);
     let named = !args.strategies.is_empty();
-    let request = request(context, args).await?;
+    let Some(request) = request(context, args, accounts).await? else {
+        return Ok(Exit::Interrupted);
+    };
     // A million nodes take a while, and the signals must not wait for them.
-    let work = crate::context::aside(move || plan(&request));
+    let work = crate::context::aside(move || match law {
+        PlanLaw::All => plan_all_laws(&request),
+        _ => plan(&request),
+    });
     let plan = tokio::select! {
         plan = work => plan?.map_err(|error| Failure::new(Exit::Usage, error))?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
@@ -27,12 +40,18 @@ pub(super) async fn run(context: &Context, args: cli::Plan) -> anyhow::Result<Ex
     Ok(if plan.strategies.iter().any(|outcome| outcome.fits) { Exit::Ok } else { Exit::Limit })
 }
 
-/// What was asked for, all of it valid on its own.
-async fn request(context: &Context, args: cli::Plan) -> anyhow::Result<Request> {
+/// What was asked for, all of it valid on its own; `None` where it was interrupted.
+async fn request(
+    context: &Context,
+    args: cli::Plan,
+    accounts: Vec<Account>,
+) -> anyhow::Result<Option<Request>> {
     let strategies = args.strategies.iter().map(|name| strategy(name));
-    Ok(Request {
+    let strategies = strategies.collect::<Result<_, _>>()?;
+    let Some(beyond) = beyond::beyond(context, &args, accounts).await? else { return Ok(None) };
+    Ok(Some(Request {
         nodes: args.nodes,
-        strategies: strategies.collect::<Result<_, _>>()?,
+        strategies,
         images: match args.images {
             Some(images) => images,
             None => counted(context, args.image, args.from).await?,
@@ -41,17 +60,17 @@ async fn request(context: &Context, args: cli::Plan) -> anyhow::Result<Request> 
         pull_time: args.pull_time,
         arrival: args.arrival,
         law: match args.law {
-            LawName::Sliding => Law::Sliding,
-            LawName::Fixed => Law::Fixed,
-            LawName::Bucket => Law::Bucket,
+            PlanLaw::Sliding | PlanLaw::All => Law::Sliding,
+            PlanLaw::Fixed => Law::Fixed,
+            PlanLaw::Bucket => Law::Bucket,
         },
         limit: args.limit,
         window: args.window,
         policy: args.policy,
         horizon: args.horizon,
-    })
+        beyond,
+    }))
 }
-
 fn strategy(name: &str) -> Result<Strategy, Failure> {
     name.parse().map_err(|known: String| {
         Failure::usage(format!("--strategy {name}: no such strategy"))

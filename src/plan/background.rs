@@ -1,0 +1,123 @@
+//! What others pull, from the readings of a recording: what a count fell by between two of them was pulled
+//! by the time of the later one. Counts are told true from false by [`crate::quota`]'s rule. Of several
+//! series of a kind, addresses or accounts, the one with the most pulls is taken.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Background;
+use crate::quota::{Change, Forecaster, IdentityKind, Point, Record, Window};
+
+/// The shortest recording, so that it can begin anew.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// The most series that are told apart.
+const MOST_SERIES: usize = 512;
+
+/// Readings of a recording so far.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    series: BTreeMap<(bool, String), Seen>,
+}
+
+/// Whether a reading is of an account's count: by what the registry says it counted, else by who asked.
+pub fn is_on_account(record: &Record) -> bool {
+    let asked = record.identity.kind == IdentityKind::Account;
+    record.source_kind.map_or(asked, |kind| !kind.is_address())
+}
+
+/// One identity's readings.
+#[derive(Debug)]
+struct Seen {
+    forecaster: Forecaster,
+    limit: (Option<u64>, Option<u64>),
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    believed: Option<u64>,
+    held: Option<u64>,
+    pulls: Vec<(Duration, u64)>,
+}
+
+impl Recorded {
+    /// Takes in the reading of a time. Readings without a count say nothing.
+    pub fn push(&mut self, at: DateTime<Utc>, record: &Record) {
+        let Some(remaining) = record.remaining else { return };
+        let is_account = is_on_account(record);
+        let name = record.source.clone().unwrap_or_default();
+        if self.series.len() >= MOST_SERIES
+            && !self.series.contains_key(&(is_account, name.clone()))
+        {
+            return;
+        }
+        let limit = (record.limit, record.window_seconds);
+        let seen = self.series.entry((is_account, name)).or_insert_with(|| Seen::new(at, limit));
+        seen.push(at, remaining, limit);
+    }
+
+    /// What others pull on addresses and on accounts, where there is a recording of it.
+    pub fn finish(self, source: &str) -> Vec<Background> {
+        let mut kinds: BTreeMap<bool, Seen> = BTreeMap::new();
+        for ((is_account, _), seen) in self.series {
+            match kinds.get(&is_account) {
+                Some(other) if other.sum() >= seen.sum() => {}
+                _ => drop(kinds.insert(is_account, seen)),
+            }
+        }
+        let background = |(is_account, seen): (bool, Seen)| Background {
+            is_account,
+            period: (seen.to - seen.from).to_std().unwrap_or_default().max(SHORTEST),
+            pulls: seen.pulls,
+            source: source.to_owned(),
+        };
+        kinds.into_iter().map(background).collect()
+    }
+}
+
+impl Seen {
+    fn new(at: DateTime<Utc>, limit: (Option<u64>, Option<u64>)) -> Self {
+        Self {
+            forecaster: forecaster(limit),
+            limit,
+            from: at,
+            to: at,
+            believed: None,
+            held: None,
+            pulls: Vec::new(),
+        }
+    }
+
+    fn sum(&self) -> u64 {
+        self.pulls.iter().fold(0, |sum, (_, pulls)| sum.saturating_add(*pulls))
+    }
+
+    fn push(&mut self, at: DateTime<Utc>, remaining: u64, limit: (Option<u64>, Option<u64>)) {
+        if self.limit != limit {
+            (self.limit, self.believed, self.held) = (limit, None, None);
+            self.forecaster = forecaster(limit);
+        }
+        self.to = self.to.max(at);
+        match self.forecaster.push(Point { at, remaining }) {
+            Change::Held => {
+                self.held = Some(remaining);
+                return;
+            }
+            Change::Reset => self.believed = self.held.take(),
+            Change::FalseFull => self.held = None,
+            Change::First => self.believed = None,
+            Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
+        }
+        let pulls = self.believed.map_or(0, |before| before.saturating_sub(remaining));
+        self.believed = Some(remaining);
+        if pulls > 0 {
+            let at = (at - self.from).to_std().unwrap_or_default();
+            // A clock that stepped back: what is later in the recording is not earlier.
+            let at = self.pulls.last().map_or(at, |(last, _)| at.max(*last));
+            self.pulls.push((at, pulls));
+        }
+    }
+}
+
+fn forecaster((limit, window): (Option<u64>, Option<u64>)) -> Forecaster {
+    Forecaster::new(limit, window.and_then(Window::from_seconds))
+}

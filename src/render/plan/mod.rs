@@ -1,0 +1,7 @@
+//! A plan for people: the answer first, then the strategies by the time until all run, what to set, and
+//! what it stands on; as text, as a drawing and as a page.
+
+mod table;
+mod words;
+
+pub use table::table;

@@ -1,0 +1,93 @@
+//! A plan as text for a terminal or a pipe.
+
+use super::words;
+use crate::plan::{Outcome, Plan};
+use crate::render::style::{Palette, Role};
+use crate::render::table::{Cell, Surface, Table};
+use crate::render::{Look, span};
+
+/// The plan as text, ending in a line end; `named` where the user said which strategies to look at.
+pub fn table(plan: &Plan, named: bool, look: Look) -> String {
+    let palette = Palette::new(look.colour);
+    let mut text =
+        format!("{}\n\n", palette.paint(Role::Strong, wrap(&words::answer(plan, named), look, "")));
+    text.push_str(&strategies(plan, look));
+    for line in words::settings(plan, named) {
+        text.push_str(&format!("\n{}\n", wrap(&line, look, "")));
+    }
+    text.push_str(&format!("\n{}\n", palette.paint(Role::Strong, "Assumed")));
+    for assumption in &plan.assumptions {
+        let options = assumption.options.join(", ");
+        let change = if options.is_empty() { String::new() } else { format!("; {options}") };
+        let line = format!("- {} [{}{change}]", assumption.what, words::source(assumption));
+        text.push_str(&format!("{}\n", wrap(&line, look, "  ")));
+    }
+    text
+}
+
+/// The strategies by the time until all run.
+fn strategies(plan: &Plan, look: Look) -> String {
+    let mut table = Table::new().column("STRATEGY").column("LIMIT").column("FITS");
+    table = table.numbers("PULLS").numbers("REFUSED");
+    // A range takes the room of two columns.
+    let ranges = !plan.ranges.is_empty();
+    table = if ranges { table } else { table.column("429 AT") };
+    table = table.column("ALL RUN").numbers("WAIT").column("LONGEST");
+    let window = one_window(plan);
+    for outcome in sorted(plan) {
+        let role = if outcome.fits { Role::Good } else { Role::Bad };
+        let first = outcome.first_refused_at_seconds.map(|first| span(first.whole()));
+        let done = words::done(plan, outcome);
+        let late = outcome.done_at_seconds.is_none();
+        let mut cells: Vec<Cell> = vec![
+            outcome.name.as_str().into(),
+            match outcome.limit {
+                Some(limit) if window => limit.into(),
+                Some(_) => words::allowed(outcome).into(),
+                None => "none".into(),
+            },
+            Cell::role(role, words::fits(plan, outcome)),
+            outcome.pulls.into(),
+            outcome.refused.into(),
+        ];
+        if !ranges {
+            cells.push(first.unwrap_or_else(|| "–".to_owned()).into());
+        }
+        cells.extend([
+            if late { Cell::role(Role::Bad, done) } else { done.into() },
+            format!("{}/{}", outcome.nodes_waited, plan.nodes).into(),
+            span(outcome.longest_wait_seconds.whole()).into(),
+        ]);
+        table.row(cells);
+    }
+    table.render(Surface::from(look))
+}
+
+/// Whether every count is over the same window, which is then said once.
+fn one_window(plan: &Plan) -> bool {
+    let mut windows = plan.strategies.iter().filter_map(|outcome| outcome.window_seconds);
+    let first = windows.next();
+    windows.all(|window| Some(window) == first)
+}
+
+/// What never ends comes last, and of those first what gets furthest.
+pub(super) fn sorted(plan: &Plan) -> Vec<&Outcome> {
+    let mut sorted: Vec<&Outcome> = plan.strategies.iter().collect();
+    sorted.sort_by_key(|outcome| {
+        let done = outcome.done_at_seconds;
+        (done.is_none(), done, std::cmp::Reverse(outcome.nodes_done), outcome.pulls)
+    });
+    sorted
+}
+
+fn wrap(text: &str, look: Look, indent: &str) -> String {
+    match look.columns {
+        Some(columns) => {
+            let options = textwrap::Options::new(usize::from(columns).max(20))
+                .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                .subsequent_indent(indent);
+            textwrap::fill(text, options)
+        }
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,122 @@
+//! The sentences of a plan, the same in every form.
+
+use crate::plan::{Assumption, Outcome, Plan, Strategy};
+use crate::quota::Window;
+use crate::render::span;
+
+/// A strategy's words, after "fits" or "does not fit".
+pub(super) fn strategy(outcome: &Outcome) -> String {
+    outcome.name.parse::<Strategy>().map_or_else(|_| outcome.name.clone(), Strategy::words)
+}
+
+/// The outcome that the answer speaks of: the first that does not fit; with all compared, the usual case,
+/// everybody behind one address.
+pub(super) fn focus(plan: &Plan, named: bool) -> Option<&Outcome> {
+    let refused = |outcome: &&Outcome| !outcome.fits;
+    let usual = plan.strategies.iter().find(|outcome| !named && outcome.name == "one-address");
+    usual.filter(refused).or_else(|| plan.strategies.iter().find(refused))
+}
+
+/// The answer in a sentence or two: what does not fit and by how much, and what does.
+pub(super) fn answer(plan: &Plan, named: bool) -> String {
+    let Some(outcome) = focus(plan, named) else { return plan.advice.clone() };
+    let cold = plan.nodes - plan.warm;
+    let wanted = u64::from(cold) * u64::from(plan.images) * u64::from(plan.cost);
+    let end = match outcome.done_at_seconds {
+        Some(done) => format!("all run after {}", span(done.whole())),
+        None => format!(
+            "{} of {} nodes run by the horizon of {}",
+            outcome.nodes_done,
+            plan.nodes,
+            span(plan.horizon_seconds.whole())
+        ),
+    };
+    format!(
+        "Does not fit {}: {wanted} {} wanted, {} allowed; {end}; {} of {} {}. {}",
+        strategy(outcome),
+        if wanted == 1 { "pull" } else { "pulls" },
+        allowed(outcome),
+        outcome.nodes_waited,
+        plan.nodes,
+        if outcome.nodes_waited == 1 { "nodes waits" } else { "nodes wait" },
+        plan.advice
+    )
+}
+
+/// What an identity may pull in which time: `100 in 1h`.
+pub(super) fn allowed(outcome: &Outcome) -> String {
+    let window = outcome.window_seconds.and_then(Window::from_seconds);
+    match (outcome.limit, window) {
+        (Some(limit), Some(window)) => format!("{limit} in {window}"),
+        _ => "no limit".to_owned(),
+    }
+}
+
+/// When all run: a span, by how many nodes it fails, or from the best to the worst law.
+pub(super) fn done(plan: &Plan, outcome: &Outcome) -> String {
+    let horizon = span(plan.horizon_seconds.whole());
+    let one = |done: Option<crate::plan::Seconds>| {
+        done.map_or_else(|| format!("> {horizon}"), |done| span(done.whole()))
+    };
+    let range = plan.ranges.iter().find(|range| range.name == outcome.name);
+    match range.map(|range| range.done_at_seconds) {
+        Some([best, worst]) if best != worst => format!("{} to {}", one(best), one(worst)),
+        _ => one(outcome.done_at_seconds),
+    }
+}
+
+/// Whether it fits: by every law, or by which.
+pub(super) fn fits(plan: &Plan, outcome: &Outcome) -> String {
+    let range = plan.ranges.iter().find(|range| range.name == outcome.name);
+    match range.map(|range| range.fits_by.as_slice()) {
+        Some(laws @ ([_] | [_, _])) => laws.join(", "),
+        _ if outcome.fits => "yes".to_owned(),
+        _ => "no".to_owned(),
+    }
+}
+
+/// What to set so that it goes well, a sentence each.
+pub(super) fn settings(plan: &Plan, named: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let cheapest = plan.cheapest.as_ref();
+    if let Some(outcome) = plan.strategies.iter().find(|outcome| Some(&outcome.name) == cheapest) {
+        let need = outcome
+            .gate_need
+            .map(|need| format!(", and start it behind `dhlimit gate --need {need}`"));
+        lines.push(format!(
+            "Cheapest that fits: {}. Give it a timeout of {} (helm --timeout, a CI job's){}.",
+            outcome.name,
+            timeout(outcome),
+            need.unwrap_or_default()
+        ));
+    }
+    if let Some(outcome) = focus(plan, named) {
+        let words = strategy(outcome);
+        lines.push(match outcome.timeout_seconds {
+            Some(_) => format!(
+                "If it must be {words}: a timeout of {}; a node waits up to {}.",
+                timeout(outcome),
+                span(outcome.longest_wait_seconds.whole())
+            ),
+            None => format!("No timeout within the horizon is enough {words}."),
+        });
+    }
+    lines
+}
+
+fn timeout(outcome: &Outcome) -> String {
+    outcome.timeout_seconds.map_or_else(
+        || "–".to_owned(),
+        |seconds| {
+            humantime::format_duration(std::time::Duration::from_secs(seconds))
+                .to_string()
+                .replace(' ', "")
+        },
+    )
+}
+
+/// Where an assumption is from, and what changes it.
+pub(super) fn source(assumption: &Assumption) -> String {
+    let date = assumption.date.as_ref().map(|date| format!(", {date}")).unwrap_or_default();
+    format!("{}{date}", assumption.source)
+}
