@@ -112,6 +112,8 @@ pub struct Context {
     pub shutdown: CancellationToken,
     /// Whether talk on standard error is wanted at all (`--quiet` clears it).
     pub talkative: bool,
+    /// Whether an answer for people is to leave nothing out: `--verbose`.
+    pub detailed: bool,
     /// Whether standard output may carry colour.
     pub colour: bool,
     out: Sink,
@@ -229,6 +231,7 @@ impl Context {
             terminal: Terminal::default(),
             shutdown: CancellationToken::new(),
             talkative: true,
+            detailed: false,
             colour: false,
             out: Arc::new(Mutex::new(out)),
             err: Arc::new(Mutex::new(err)),

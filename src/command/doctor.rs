@@ -9,7 +9,7 @@ use crate::cli::{Doctor, Format};
 use crate::credentials::Account;
 use crate::doctor::examination::Examination;
 use crate::doctor::target::Target;
-use crate::doctor::{DoctorReport, Severity, kubernetes, pages};
+use crate::doctor::{Severity, kubernetes, pages};
 use crate::render::doctor::{plain, table};
 use crate::render::{Look, span};
 use crate::session::Who;
@@ -54,15 +54,14 @@ pub(super) async fn run(
         };
         Ok::<_, Failure>(examination.run().await)
     };
-    let findings = tokio::select! {
-        findings = work => findings?,
+    let report = tokio::select! {
+        report = work => report?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
-    let report = DoctorReport::new(findings);
     let usual = if context.terminal.stdout { Format::Table } else { Format::Plain };
     context.tell(&match args.output.unwrap_or(usual) {
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
-        Format::Table => table(&report, Look::of(context)),
+        Format::Table => table(&report, Look::of(context), context.detailed),
         _ => plain(&report),
     })?;
     Ok(if args.strict && report.worst() == Some(Severity::Error) { Exit::Limit } else { Exit::Ok })

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::target::Target;
 use super::{Finding, Severity, Topic};
 use crate::credentials::Credential;
-use crate::quota::{Family, Fault, FaultKind, LimitStatus, Reading, SourceKind};
+use crate::quota::{Family, Fault, FaultKind, LimitStatus, Reading, Record, SourceKind};
 
 /// A reading, the registry's clock, and what kind of proof was sent.
 #[derive(Debug, Clone)]
@@ -66,6 +66,15 @@ pub(crate) fn judge(target: &Target, asked: &[Asked]) -> Vec<Finding> {
     let lost: Vec<&Asked> = lost.into_iter().filter(|asked| !is_had(asked)).collect();
     findings.extend(unreached(registry, &lost, !reached.is_empty()));
     merged(findings)
+}
+
+/// What a pull from here is counted on: a reading for each address family that answers, one where none
+/// does.
+pub(crate) fn effective(asked: &[Asked]) -> Vec<Record> {
+    let all = || asked.iter().map(|asked| &asked.reading).filter(|reading| reading.effective);
+    let reached: Vec<Record> =
+        all().filter(|reading| !is_unreached(reading)).map(Record::from).collect();
+    if reached.is_empty() { all().take(1).map(Record::from).collect() } else { reached }
 }
 
 /// Whether nothing came back.

@@ -14,12 +14,12 @@ use super::bucket::Asked;
 use super::kubernetes::Secret;
 use super::logins::Tools;
 use super::target::Target;
-use super::{Finding, bucket, clock, logins, runtimes, way};
+use super::{DoctorReport, Finding, bucket, clock, logins, runtimes, way};
 use crate::cli::{Asking, Family as FamilyChoice};
 use crate::context::Environment;
 use crate::credentials::Account;
 use crate::hostconfig::{Machine, Sight};
-use crate::quota::{Family, Identity};
+use crate::quota::{Family, Identity, Record};
 use crate::registry::Principal;
 use crate::session::Session;
 
@@ -58,7 +58,7 @@ struct Means {
 
 impl Examination<'_> {
     /// Everything at once.
-    pub(crate) async fn run(&self) -> Vec<Finding> {
+    pub(crate) async fn run(&self) -> DoctorReport {
         let end = self.session.deadline();
         let end = end.checked_sub(RESERVE).unwrap_or(end);
         let tools = Tools::find(self.environment, end.min(Instant::now() + VERSION_LIMIT)).await;
@@ -68,7 +68,8 @@ impl Examination<'_> {
         );
         let places = logins::places(self.session.keychain(), self.secrets);
         let (registries, places, way) = tokio::join!(registries, places, self.way(end));
-        let mut findings: Vec<Finding> = registries.into_iter().flatten().collect();
+        let (findings, effective): (Vec<_>, Vec<_>) = registries.into_iter().unzip();
+        let mut findings: Vec<Finding> = findings.into_iter().flatten().collect();
         findings.extend(places);
         findings.extend(logins::podman_s_trap(self.environment, &means.tools));
         findings.extend(way);
@@ -78,11 +79,11 @@ impl Examination<'_> {
         findings.extend(clients.filter_map(|client| {
             way::proxy_of_variables(self.environment, &client.endpoint().base)
         }));
-        findings
+        DoctorReport::new(findings, effective.into_iter().flatten().collect())
     }
 
-    /// One registry: its logins, then a HEAD as everybody who was found.
-    async fn registry(&self, target: &Target, means: &Means) -> Vec<Finding> {
+    /// One registry: its logins, then a HEAD as everybody who was found; and what a pull is counted on.
+    async fn registry(&self, target: &Target, means: &Means) -> (Vec<Finding>, Vec<Record>) {
         let Self { session, .. } = self;
         let logins = logins::of(session.keychain(), target, self.accounts, &means.tools, self.now);
         let (mut findings, found) = tokio::join!(logins, session.identities(&target.image));
@@ -122,7 +123,7 @@ impl Examination<'_> {
         let answers = ask(session, target, &principals, &self.families(target), means.end).await;
         findings.extend(bucket::judge(target, &answers));
         findings.extend(clock::judge(&answers, self.span));
-        findings
+        (findings, bucket::effective(&answers))
     }
 
     /// Configuration and runtimes, then whether the mirrors that they name answer.

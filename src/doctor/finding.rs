@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::quota::Record;
 use crate::text::one_line;
 
 /// The most characters of a finding's text that are shown.
@@ -12,6 +13,8 @@ pub(crate) const SHOWN: usize = 1_000;
 #[derive(Debug, Clone, Serialize)]
 pub struct DoctorReport {
     schema: &'static str,
+    /// What a pull from here is counted on, for each registry and address family.
+    pub effective: Vec<Record>,
     /// The findings, in the order in which they are shown.
     pub findings: Vec<Finding>,
 }
@@ -95,9 +98,9 @@ impl Finding {
 }
 
 impl DoctorReport {
-    /// The findings in order: by topic, the topic with the worst first, and in it the worst first. What
+    /// What was found, beside what a pull from here is counted on. The findings are in order: by topic, the topic with the worst first, and in it the worst first. What
     /// was found twice is told once.
-    pub fn new(found: Vec<Finding>) -> Self {
+    pub fn new(found: Vec<Finding>, effective: Vec<Record>) -> Self {
         let mut findings: Vec<Finding> = Vec::new();
         for finding in found {
             if !findings.contains(&finding) {
@@ -122,6 +125,7 @@ impl DoctorReport {
         ordered.sort_by_key(|(weight, finding)| (*weight, std::cmp::Reverse(finding.severity)));
         Self {
             schema: "dhlimit/doctor/1",
+            effective,
             findings: ordered.into_iter().map(|(_, finding)| finding).collect(),
         }
     }

@@ -164,6 +164,7 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
 /// The context as the general options want it.
 pub fn apply(talk: &Talk, mut context: Context) -> Context {
     context.talkative = !talk.quiet;
+    context.detailed = talk.verbose > 0;
     context.colour = colour::wanted(talk.color, &context.environment, context.terminal.stdout);
     context
 }
