@@ -15,6 +15,36 @@ pub(super) fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("<%")
 }
 
+/// Whether a template's expressions stand where YAML has its own: as lines, keys or values without quotes.
+pub(super) fn is_woven(text: &str) -> bool {
+    if !is_template(text) {
+        return false;
+    }
+    let opens =
+        |part: &str| ["{{", "{%", "<%"].iter().any(|open| part.trim_start().starts_with(open));
+    let mut block = None;
+    text.lines().any(|line| {
+        let indent = line.len() - line.trim_start().len();
+        // Within a block scalar everything is text.
+        if let Some(outer) = block {
+            if indent > outer || line.trim().is_empty() {
+                return false;
+            }
+            block = None;
+        }
+        let bare = line.trim_start_matches([' ', '\t', '-']);
+        let value = bare.split_once(": ").map_or("", |(_, value)| value);
+        let end = line.trim_end();
+        let is_block = [": |", ": >", "- |", "- >"].iter().any(|open| {
+            end.rsplit_once(open).is_some_and(|(_, mark)| mark.len() < 4 && !mark.contains(' '))
+        });
+        if is_block {
+            block = Some(indent);
+        }
+        !bare.starts_with('#') && (opens(bare) || opens(value))
+    })
+}
+
 /// Reads the lines that name an image by one of these keys.
 pub(super) fn read(
     text: &Text<'_>,
@@ -29,7 +59,9 @@ pub(super) fn read(
     for line in whole.split_inclusive('\n') {
         let range = start..start + line.trim_end_matches(['\n', '\r']).len();
         start += line.len();
-        if opens_comment(line) {
+        // A comment that never ends is none.
+        let rest = whole.get(range.start..).unwrap_or_default();
+        if opens_comment(line) && (rest.contains("*/") || rest.contains("#}")) {
             comment = true;
         }
         if !comment && !line.trim_start().starts_with('#') {

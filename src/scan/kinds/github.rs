@@ -21,14 +21,19 @@ use crate::scan::yaml;
 pub(in crate::scan) const KIND: Kind = Kind { name: FileKind::GithubActions, recognise, read };
 
 fn recognise(file: &Candidate<'_>) -> bool {
-    let is_workflow = file.is_below("workflows")
-        && [".github", ".gitea", ".forgejo"].iter().any(|folder| file.is_below(folder));
+    // GitHub reads what stands directly in the folder.
+    let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_workflow = [".github", ".gitea", ".forgejo"].iter().any(|home| {
+        folder
+            .strip_suffix("/workflows")
+            .is_some_and(|above| above == *home || above.ends_with(&format!("/{home}")))
+    });
     let is_action = matches!(file.name, "action.yml" | "action.yaml");
     let says = |key: &str| file.head.lines().any(|line| line.starts_with(key));
     file.is_yaml()
         && (is_workflow
             || (is_action && says("runs:"))
-            || (file.is_below("workflows") && says("jobs:")))
+            || (says("jobs:") && (says("on:") || says("'on':") || says("\"on\":"))))
 }
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
@@ -214,7 +219,9 @@ mod tests {
     #[case(".github/workflows/a.yml", "", true)]
     #[case(".gitea/workflows/a.yaml", "", true)]
     #[case("action.yml", "name: x\nruns:\n", true)]
-    #[case("workflows/a.yml", "jobs:\n", true)]
+    #[case("workflows/a.yml", "on: push\njobs:\n", true)]
+    #[case("starters/ci.yml", "name: x\non:\n  push:\njobs:\n", true)]
+    #[case(".github/workflows/parts/docker-compose.yml", "services:\n", false)]
     #[case("action.yml", "x: 1\n", false)]
     #[case(".github/dependabot.yml", "jobs:\n", false)]
     fn workflows_are_known(#[case] path: &str, #[case] head: &str, #[case] is: bool) {

@@ -4,6 +4,7 @@
 //!
 //! Follows the Kubernetes API reference (v1.34, 2025) and the resources' own references (November 2026).
 
+use crate::image::Reference;
 use crate::scan::env_file;
 use crate::scan::input::Input;
 use crate::scan::json;
@@ -14,6 +15,7 @@ use crate::scan::sink::{Found, Sink};
 use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::Purpose;
+use crate::scan::vars::Scope;
 use crate::scan::yaml;
 
 /// Kubernetes objects.
@@ -120,10 +122,25 @@ fn recognise(file: &Candidate<'_>) -> bool {
     let of_chart = file.is_below("templates")
         && (file.is_yaml() || file.extension() == "tpl")
         && file.head.contains("{{");
-    let says = |key: &str| {
-        file.head.lines().any(|line| line.trim_start_matches(['-', ' ']).starts_with(key))
-    };
-    of_chart || (yaml && says("apiVersion:") && says("kind:"))
+    // At the beginning of a line: values of charts have such keys further in.
+    let says = |key: &str| file.head.lines().any(|line| opens(line).starts_with(key));
+    let is_object = says("apiVersion:") && says("kind:");
+    // A part of an object that something else completes, as pod templates of Jenkins and patches do.
+    let is_part = says("spec:")
+        && file.head.lines().any(|line| {
+            matches!(
+                line.trim_start_matches(['-', ' ']).trim_end(),
+                "containers:" | "initContainers:"
+            )
+        });
+    // Old examples have no ending.
+    let bare = !file.name.contains('.') && file.head.trim_start().starts_with("apiVersion:");
+    of_chart || ((yaml || bare) && is_object) || (yaml && is_part)
+}
+
+/// A line without the dash of a list that begins at its first column, and quotes of its key.
+fn opens(line: &str) -> &str {
+    line.strip_prefix("- ").unwrap_or(line).trim_start_matches(['{', '"', '\''])
 }
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
@@ -140,7 +157,8 @@ fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
 /// Reads objects in a text: a file, or a string in one. A template is read line by line.
 pub(in crate::scan) fn read_text(input: &Input<'_>, text: &Text<'_>, sink: &mut Sink<'_>) {
     let documents = yaml::parse(text.as_str());
-    let is_template = lines::is_template(text.as_str());
+    // What stands in quotes is YAML, and filled in later: Argo's, Flux's and Tekton's expressions.
+    let is_template = lines::is_woven(text.as_str());
     if is_template || documents.error.is_some() {
         let what = if is_template { "it is a template" } else { "it is no YAML" };
         let why = documents.error.map(|(error, _)| format!(": {error}")).unwrap_or_default();
@@ -185,7 +203,23 @@ pub(in crate::scan) fn read_object(root: &Node, text: &Text<'_>, sink: &mut Sink
             }
         }
     }
-    Walk { text, is_own, sink }.node(root, 0);
+    function(root, text, sink);
+    Walk { text, is_own, is_object: root.get("apiVersion").is_some(), sink }.node(root, 0);
+}
+
+/// The image of a KRM function, as kustomize and kpt run it: a text in an annotation.
+fn function(root: &Node, text: &Text<'_>, sink: &mut Sink<'_>) {
+    let Some(annotations) = root.path(&["metadata", "annotations"]) else { return };
+    for key in ["config.kubernetes.io/function", "config.k8s.io/function"] {
+        let Some(inner) = annotations.get(key).and_then(|one| one.text(text)) else { continue };
+        for root in &yaml::parse(inner.as_str()).roots {
+            let image = root.path(&["container", "image"]).and_then(|image| image.text(&inner));
+            if let Some(image) = image.filter(|image| !image.as_str().trim().is_empty()) {
+                let expanded = lines::literal(image.as_str());
+                sink.add(Found::expanded(&image, expanded, Purpose::Container));
+            }
+        }
+    }
 }
 
 /// The values of a chart, as a mapping or as a text that holds one.
@@ -208,6 +242,8 @@ struct Walk<'r, 't, 's> {
     text: &'r Text<'t>,
     /// Whether the resource names images by keys of its own.
     is_own: bool,
+    /// Whether it is a whole object, of which `image` may be such a key.
+    is_object: bool,
     sink: &'r mut Sink<'s>,
 }
 
@@ -231,6 +267,9 @@ impl Walk<'_, '_, '_> {
                 "image" | "baseImage" | "imageName" if self.is_own && value.str().is_some() => {
                     self.image(value, Purpose::Container);
                 }
+                "image" if value.str().is_some() => self.perhaps(value),
+                // A manifest that a step of a workflow applies.
+                "manifest" if value.str().is_some() => self.written(value),
                 _ => self.node(value, depth + 1),
             }
         }
@@ -243,6 +282,35 @@ impl Walk<'_, '_, '_> {
             if let Some(image) = container.own("image").or_else(|| container.get("image")) {
                 self.image(image, purpose);
             }
+        }
+    }
+
+    /// What a resource of an unknown kind calls its image: certain only where a container has it, too.
+    fn perhaps(&mut self, value: &Node) {
+        let is_image = value.str().is_some_and(|text| {
+            text.contains([':', '/']) && text.trim().parse::<Reference>().is_ok()
+        });
+        if !self.is_object || !is_image {
+            return;
+        }
+        let from = self.sink.len();
+        self.image(value, Purpose::Container);
+        self.sink.change(from, |found| found.certain = false);
+    }
+
+    /// Objects in a text.
+    fn written(&mut self, value: &Node) {
+        let Some(inner) = value.text(self.text) else { return };
+        if !inner.as_str().contains("image:") {
+            return;
+        }
+        let documents = yaml::parse(inner.as_str());
+        if documents.error.is_some() || lines::is_woven(inner.as_str()) {
+            lines::read(&inner, KEYS, &Scope::default(), Purpose::Container, self.sink);
+            return;
+        }
+        for root in &documents.roots {
+            read_object(root, &inner, self.sink);
         }
     }
 
@@ -293,6 +361,9 @@ mod tests {
     #[case("chart/templates/a.yaml", "{{- if .Values.x }}\n", true)]
     #[case("chart/templates/_h.tpl", "{{- define \"x\" }}\n", true)]
     #[case("a.yaml.j2", "apiVersion: v1\nkind: Pod\n", true)]
+    #[case("a.yaml", "metadata:\n  x: 1\nspec:\n  containers:\n", true)]
+    #[case("pod", "apiVersion: v1\nkind: Pod\n", true)]
+    #[case("values.yaml", "monitor:\n  apiVersion: x\n  kind: y\n", false)]
     #[case("a.yaml", "kind: x\n", false)]
     #[case("a.json", "{\"kind\": 1}", false)]
     fn objects_are_known(#[case] path: &str, #[case] head: &str, #[case] is: bool) {
@@ -315,6 +386,15 @@ mod tests {
         "spec: {containers: [{image: a, env: [{name: image, value: b}], args: [image]}]}\n",
         "1:29 a"
     )]
+    #[case(
+        "spec: {containers: [{image: a, args: ['{{inputs.x}}']}, {image: b:2}]}\nx:\n  containers:\n  - image: >-\n      c:3\n",
+        "1:29 a|1:65 b:2|5:7 c:3"
+    )]
+    #[case("spec:\n  x: '{{ a {# 1 }}'\n  containers: [{image: a}]\n", "3:24 a")]
+    #[case(
+        "spec:\n  containers:\n  - image: {{ .x }}/y\n{{- if .z }}\n  - image: 'a:1'\n{{- end }}\n",
+        "3:12 ?{{ .x }}/y|5:13 a:1"
+    )]
     #[case("kind: List\nitems:\n- spec: {containers: [{image: a}]}\n", "3:31 a")]
     fn pod_specs_name_images(#[case] file: &str, #[case] expected: &str) {
         let text = format!("{file}---\napiVersion: v1\nkind: Pod\n");
@@ -322,6 +402,15 @@ mod tests {
     }
 
     #[rstest]
+    #[case(&format!("{CRD}  image: a/b:1\n  sub: {{image: c}}\n"), "4:10 ~a/b:1")]
+    #[case(
+        &format!("{CRD}  manifest: |\n    apiVersion: batch/v1\n    kind: Job\n    spec:\n      containers:\n      - image: a:1\n"),
+        "9:16 a:1"
+    )]
+    #[case(
+        "apiVersion: x/v1\nkind: X\nmetadata:\n  annotations:\n    config.kubernetes.io/function: |\n      container:\n        image: a/b:1\n",
+        "7:16 a/b:1"
+    )]
     #[case(&format!("{CRD}  image: a.png\n  logo: {{image: b}}\n"), "")]
     #[case(&format!("{CRD}  podTemplate: {{spec: {{containers: [{{image: a}}]}}}}\n"), "4:45 a")]
     #[case(

@@ -108,6 +108,10 @@ mod tests {
     #[case("docker pull docker://a; podman pull dir:/x", "1:22 a")]
     #[case("retry 3 docker pull a; run_it docker pull b; log docker pull c", "1:21 a|1:43 b")]
     #[case("docker run --rm $(id) a:1; docker run $(docker build -q .)", "1:23 a:1")]
+    #[case(
+        "V=2\ncat <<E | kubectl apply -f -\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: \"a:$V\"}]}\nE\ncat <<'E' >x\nimage: ghost\nE\n",
+        "5:30 a:2"
+    )]
     #[case("cat <<E | docker pull a\ndocker pull x\nE\ndocker pull b", "1:23 a|4:13 b")]
     #[case(
         "docker run a > x; docker run b|c; (docker run d); { docker run e; }",

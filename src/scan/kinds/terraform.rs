@@ -6,6 +6,7 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 
+use crate::image::Reference;
 use crate::scan::hcl::{self, Reader, attribute, entries, label};
 use crate::scan::input::{Input, folder};
 use crate::scan::json;
@@ -141,13 +142,39 @@ impl Terraform<'_, '_, '_, '_> {
             }
             "resource" => self.resource(&kind, "", &block.body),
             "module" => {
-                for key in ["container_image", "docker_image"] {
-                    if let Some(image) = attribute(&block.body, key) {
-                        self.hcl.image(image, Purpose::Container, |_| {});
-                    }
+                for one in block.body.attributes() {
+                    self.input_of_module(one.key.as_str(), &one.value);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// An input of a module: the images in it, for machines have images, too, by names of other forms.
+    fn input_of_module(&mut self, key: &str, expr: &Expression) {
+        match expr {
+            Expression::Array(items) => {
+                items.iter().for_each(|item| self.input_of_module("", item));
+            }
+            Expression::Object(_) => {
+                for (key, value) in entries(expr) {
+                    self.input_of_module(&key, value);
+                }
+            }
+            Expression::Parenthesis(inner) => self.input_of_module(key, inner.inner()),
+            Expression::FuncCall(call) if call.name.name.as_str().ends_with("encode") => {
+                call.args.iter().for_each(|arg| self.input_of_module(key, arg));
+            }
+            _ => {
+                let is_certain = matches!(key, "container_image" | "docker_image");
+                let is_image = matches!(key, "image" | "image_uri" | "image_url")
+                    || key.ends_with("_image")
+                    || key.ends_with("Image");
+                let text = self.hcl.range(expr).and_then(|range| self.hcl.text.as_str().get(range));
+                if is_certain || (is_image && text.is_some_and(names_registry)) {
+                    self.hcl.image(expr, Purpose::Container, |_| {});
+                }
+            }
         }
     }
 
@@ -294,6 +321,17 @@ impl Terraform<'_, '_, '_, '_> {
     }
 }
 
+/// Whether a text is an image in a registry by its form: a tag or digest, or a registry's host.
+fn names_registry(text: &str) -> bool {
+    let last = text.rsplit('/').next().unwrap_or(text);
+    let host = text.split_once('/').map_or("", |(host, _)| host);
+    let is_machine =
+        text.starts_with("projects/") || text.starts_with("ami-") || text.contains("://");
+    (last.contains([':', '@']) || host.contains('.'))
+        && !is_machine
+        && text.parse::<Reference>().is_ok()
+}
+
 /// The images of containers in JSON.
 fn images(node: &Node, file: &Text<'_>, scope: &Scope, sink: &mut Sink<'_>) {
     for item in node.items() {
@@ -354,6 +392,10 @@ mod tests {
     #[case(
         "resource \"aws_instance\" \"i\" { image = \"ghost\" }\n# image = \"g\"\nmodule \"m\" { container_image = \"m:1\" }",
         "3:33 m:1"
+    )]
+    #[case(
+        "module \"ecs\" {\n  container_definitions = {\n    (local.n) = { image = \"public.ecr.aws/a/b:1\", x = 1 }\n    f = { image = nonsensitive(data.x.y) }\n  }\n  image = \"debian-cloud/debian-11\"\n  list = [{ image = \"c:2\" }]\n}",
+        "3:28 public.ecr.aws/a/b:1|7:22 c:2"
     )]
     #[case("resource \"x\" {\n  image = \"broken:1\"\n  {{ oops", "2:12 broken:1")]
     #[case(

@@ -23,19 +23,19 @@ fn recognise(file: &Candidate<'_>) -> bool {
     is_source && file.head.to_ascii_lowercase().contains("testcontainers")
 }
 
-/// What opens a call whose first string is an image.
-const CALLS: &[&str] = &[
-    "GenericContainer(",
-    "GenericContainer<>(",
-    "DockerImageName.parse(",
-    "DockerContainer(",
-    "Container::new(",
-    "GenericImage::new(",
-    "WithImage(",
-    ".parse(",
-    "Container(",
-    "Container<>(",
-    "FromImage(",
+/// What opens a call whose first string is an image, and whether it takes nothing else.
+const CALLS: &[(&str, bool)] = &[
+    ("GenericContainer(", true),
+    ("GenericContainer<>(", true),
+    ("DockerImageName.parse(", true),
+    ("DockerContainer(", true),
+    ("GenericImage::new(", true),
+    ("WithImage(", true),
+    (".parse(", false),
+    ("Container::new(", false),
+    ("Container(", false),
+    ("Container<>(", false),
+    ("FromImage(", false),
 ];
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
@@ -48,36 +48,43 @@ fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
         if content.starts_with("//") || content.starts_with('#') || content.starts_with('*') {
             continue;
         }
-        for range in images(line) {
+        for (range, is_sure) in images(line) {
             let piece = text.part(from + range.start..from + range.end);
             let value = piece.as_str();
-            // A word alone may be anything.
-            if value.contains([':', '/', '@']) && value.parse::<Reference>().is_ok() {
+            // A word alone may be anything, but for calls that take nothing else.
+            let is_image = is_sure || value.contains([':', '/', '@']);
+            if is_image && value.parse::<Reference>().is_ok() {
                 sink.add(Found::literal(&piece, Purpose::Container));
             }
         }
     }
 }
 
-/// The first strings of calls that take an image, and the values of `Image:` in Go.
-fn images(line: &str) -> Vec<Range<usize>> {
+/// The first strings of calls that take an image, and the values of `Image:` in Go; whether each is one
+/// even where it is a word alone.
+fn images(line: &str) -> Vec<(Range<usize>, bool)> {
     let mut found = Vec::new();
-    for call in CALLS {
+    for (call, is_sure) in CALLS {
         for (at, _) in line.match_indices(call) {
-            found.extend(string(line, at + call.len()));
+            found.extend(string(line, at + call.len()).map(|range| (range, *is_sure)));
         }
     }
     let opens = line.trim_start();
     if opens.starts_with("Image:") || opens.contains("{Image:") {
         let at = line.find("Image:").unwrap_or_default() + "Image:".len();
-        found.extend(string(line, at));
+        found.extend(string(line, at).map(|range| (range, true)));
     }
-    // `postgres.Run(ctx, "postgres:16")`
-    for (at, call) in line.match_indices(".Run(ctx, ") {
-        found.extend(string(line, at + call.len()));
+    // `postgres.Run(ctx, "postgres:16")`, whatever the context is called.
+    for (at, call) in line.match_indices(".Run(") {
+        let rest = line.get(at + call.len()..).unwrap_or_default();
+        let context = rest.split_once(", ").map(|(context, _)| context);
+        if let Some(context) = context.filter(|one| one.contains("ctx") || one.contains("ontext")) {
+            let at = at + call.len() + context.len() + ", ".len();
+            found.extend(string(line, at).map(|range| (range, false)));
+        }
     }
-    found.sort_by_key(|range| range.start);
-    found.dedup();
+    found.sort_by_key(|(range, is_sure)| (range.start, !is_sure));
+    found.dedup_by_key(|(range, _)| range.start);
     found
 }
 
@@ -104,8 +111,8 @@ mod tests {
     )]
     #[case(
         "a_test.go",
-        "import \"github.com/testcontainers/testcontainers-go\"\nreq := R{\n\tImage: \"redis:7\",\n}\nc, err := postgres.Run(ctx, \"postgres:16\")\n",
-        "3:10 redis:7|5:30 postgres:16"
+        "import \"github.com/testcontainers/testcontainers-go\"\nreq := R{\n\tImage: \"redis\",\n}\nc, err := postgres.Run(t.Context(), \"postgres:16\")\nx.Run(ctx, \"name\")\n",
+        "3:10 redis|5:38 postgres:16"
     )]
     #[case(
         "test_a.py",

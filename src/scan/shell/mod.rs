@@ -11,9 +11,10 @@ mod plausible;
 use std::ops::Range;
 
 use super::input::Input;
+use super::lines;
 use super::sink::Sink;
 use super::text::Text;
-use super::value::Puller;
+use super::value::{Puller, Purpose};
 use super::vars::{Dialect, Expanded, Scope, expand, name_of, product};
 use lex::{Piece, Token, Word};
 
@@ -180,6 +181,9 @@ impl Reader<'_, '_, '_, '_> {
         for word in &line.words {
             self.commands(word);
         }
+        for (body, expands) in &line.heredocs {
+            self.manifest(body.clone(), *expands);
+        }
         let words = self.without_keywords(&line.words);
         let Some(first) = words.first() else { return };
         match self.raw(first).to_owned().as_str() {
@@ -203,6 +207,20 @@ impl Reader<'_, '_, '_, '_> {
                 }
             }
         }
+    }
+
+    /// Kubernetes objects and Compose files in a here-document, whatever is done with it.
+    fn manifest(&mut self, body: Range<usize>, expands: bool) {
+        let text = self.str(body.clone());
+        let says = |key: &str| text.lines().any(|line| line.trim_start().starts_with(key));
+        let is_object = says("apiVersion:") && says("kind:");
+        if !(is_object || text.lines().any(|line| line.starts_with("services:"))) {
+            return;
+        }
+        let none = Scope::default();
+        let scope = if expands { &self.shell.scope } else { &none };
+        let body = self.text.part(body);
+        lines::read(&body, &["image"], scope, Purpose::Container, self.sink);
     }
 
     /// Without what may stand before a command: `if`, `do`, `!`, `{` and their kin.
