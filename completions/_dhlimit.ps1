@@ -213,6 +213,8 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
         }
         'dhlimit;plan' {
             [CompletionResult]::new('--nodes', '--nodes', [CompletionResultType]::ParameterName, 'How many nodes pull')
+            [CompletionResult]::new('--runs-per-day', '--runs-per-day', [CompletionResultType]::ParameterName, 'Instead of nodes, a CI: runs a day, evenly spread')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'The jobs of a run, which begin together, each on a runner without the images')
             [CompletionResult]::new('--images', '--images', [CompletionResultType]::ParameterName, 'How many images each node pulls')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'An image that each node pulls; repeatable. Only those on Docker Hub count')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input')
@@ -230,6 +232,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many images a node pulls at once')
             [CompletionResult]::new('--kubelet-qps', '--kubelet-qps', [CompletionResultType]::ParameterName, 'Pulls a second that a node''s kubelet lets out (registryPullQPS); what it keeps back waits as after a 429')
             [CompletionResult]::new('--kubelet-burst', '--kubelet-burst', [CompletionResultType]::ParameterName, 'Pulls that a node''s kubelet lets out at once (registryBurst) [default: 10]')
+            [CompletionResult]::new('--solve', '--solve', [CompletionResultType]::ParameterName, 'Find the most (of the interval: the least) that meets no 429: nodes, nodes that arrive together, time between them, nodes that pull at a time (of a CI: jobs of a run)')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show the answer')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the answer')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Bound on the whole operation, such as 10s')

@@ -771,13 +771,21 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__plan)
-            opts="-o -q -v -h --nodes --images --image --from --cost --pull-time --arrival --strategy --law --limit --window --policy --horizon --from-reading --background --warm --parallel --kubelet-qps --kubelet-burst --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --nodes --runs-per-day --jobs --images --image --from --cost --pull-time --arrival --strategy --law --limit --window --policy --horizon --from-reading --background --warm --parallel --kubelet-qps --kubelet-burst --solve --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --nodes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --runs-per-day)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -847,6 +855,10 @@ _dhlimit() {
                     ;;
                 --kubelet-burst)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --solve)
+                    COMPREPLY=($(compgen -W "nodes surge interval concurrency" -- "${cur}"))
                     return 0
                     ;;
                 --output)

@@ -203,6 +203,8 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
         }
         &'dhlimit;plan'= {
             cand --nodes 'How many nodes pull'
+            cand --runs-per-day 'Instead of nodes, a CI: runs a day, evenly spread'
+            cand --jobs 'The jobs of a run, which begin together, each on a runner without the images'
             cand --images 'How many images each node pulls'
             cand --image 'An image that each node pulls; repeatable. Only those on Docker Hub count'
             cand --from 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input'
@@ -220,6 +222,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --parallel 'How many images a node pulls at once'
             cand --kubelet-qps 'Pulls a second that a node''s kubelet lets out (registryPullQPS); what it keeps back waits as after a 429'
             cand --kubelet-burst 'Pulls that a node''s kubelet lets out at once (registryBurst) [default: 10]'
+            cand --solve 'Find the most (of the interval: the least) that meets no 429: nodes, nodes that arrive together, time between them, nodes that pull at a time (of a CI: jobs of a run)'
             cand -o 'How to show the answer'
             cand --output 'How to show the answer'
             cand --timeout 'Bound on the whole operation, such as 10s'

@@ -229,6 +229,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s q -l quiet -d
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l nodes -d 'How many nodes pull' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l runs-per-day -d 'Instead of nodes, a CI: runs a day, evenly spread' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l jobs -d 'The jobs of a run, which begin together, each on a runner without the images' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l images -d 'How many images each node pulls' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l image -d 'An image that each node pulls; repeatable. Only those on Docker Hub count' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
@@ -249,6 +251,10 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l warm -d 'Nodes 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l parallel -d 'How many images a node pulls at once' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-qps -d 'Pulls a second that a node\'s kubelet lets out (registryPullQPS); what it keeps back waits as after a 429' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-burst -d 'Pulls that a node\'s kubelet lets out at once (registryBurst) [default: 10]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l solve -d 'Find the most (of the interval: the least) that meets no 429: nodes, nodes that arrive together, time between them, nodes that pull at a time (of a CI: jobs of a run)' -r -f -a "nodes\t'The most nodes'
+surge\t'The most nodes that arrive together'
+interval\t'The shortest time from one batch to the next'
+concurrency\t'The most nodes that pull at a time, the next when one is done; of a CI the jobs of a run'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s o -l output -d 'How to show the answer' -r -f -a "table\t'For people, as wide as the terminal'
 json\t'One JSON document'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l timeout -d 'Bound on the whole operation, such as 10s' -r

@@ -16,7 +16,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// Options that are hidden in `-h`: those of networks and files, and those of few users.
-const RARE: [&str; 57] = [
+const RARE: [&str; 59] = [
     "address",
     "all-identities",
     "arg",
@@ -35,6 +35,7 @@ const RARE: [&str; 57] = [
     "horizon",
     "hosts-dir",
     "instance",
+    "jobs",
     "kubelet-burst",
     "kubelet-qps",
     "latency",
@@ -61,6 +62,7 @@ const RARE: [&str; 57] = [
     "rotate-daily",
     "rotate-size",
     "runners",
+    "runs-per-day",
     "secret",
     "timeout",
     "tls",

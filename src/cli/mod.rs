@@ -36,7 +36,7 @@ pub use mirror::{
     Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Secret, SecretForm, Setup, SetupRuntime,
     Verify,
 };
-pub use plan::{Plan, PlanLaw};
+pub use plan::{Plan, PlanLaw, SolveFor};
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use scan::Scan;

@@ -23,8 +23,14 @@ mod K), cache-warm (a cache that has the images), p2p (nodes give images to each
 )]
 pub struct Plan {
     /// How many nodes pull
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub nodes: u32,
+    #[arg(long, value_name = "N", required_unless_present = "runs_per_day", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub nodes: Option<u32>,
+    /// Instead of nodes, a CI: runs a day, evenly spread
+    #[arg(long, value_name = "N", requires = "jobs", conflicts_with_all = ["nodes", "arrival"], allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub runs_per_day: Option<u32>,
+    /// The jobs of a run, which begin together, each on a runner without the images
+    #[arg(long, value_name = "N", requires = "runs_per_day", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub jobs: Option<u32>,
     /// How many images each node pulls
     #[arg(long, value_name = "N", allow_negative_numbers = true, group = "what", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub images: Option<u32>,
@@ -79,6 +85,10 @@ pub struct Plan {
     /// Pulls that a node's kubelet lets out at once (registryBurst) [default: 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "kubelet_qps", value_parser = clap::value_parser!(u32).range(1..))]
     pub kubelet_burst: Option<u32>,
+    /// Find the most (of the interval: the least) that meets no 429: nodes, nodes that arrive together, time between them,
+    /// nodes that pull at a time (of a CI: jobs of a run)
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub solve: Option<SolveFor>,
     /// How to show the answer
     #[arg(short, long, default_value = "table", value_parser = only(FORMATS))]
     pub output: Format,
@@ -108,4 +118,17 @@ fn policy(name: &str) -> Result<&'static Policy, String> {
         let known: Vec<String> = Policy::all().iter().map(known).collect();
         format!("no such policy; those known are {}", known.join(" and "))
     })
+}
+
+/// What is to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SolveFor {
+    /// The most nodes
+    Nodes,
+    /// The most nodes that arrive together
+    Surge,
+    /// The shortest time from one batch to the next
+    Interval,
+    /// The most nodes that pull at a time, the next when one is done; of a CI the jobs of a run
+    Concurrency,
 }

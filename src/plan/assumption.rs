@@ -47,6 +47,15 @@ fn count(number: u64, what: &str) -> String {
 }
 
 fn arrival(request: &Request) -> Assumption {
+    if let Some(ci) = request.beyond.ci {
+        let what = format!(
+            "{} a day, evenly spread over 24h, of {} with {} each, on runners without the images",
+            count(ci.runs_per_day.into(), "run"),
+            count(ci.jobs.into(), "job"),
+            count(request.images.into(), "image"),
+        );
+        return row(what, GIVEN, None, &["--runs-per-day", "--jobs", "--images"]);
+    }
     let nodes = count(request.nodes.into(), "node");
     let images = count(request.images.into(), "image");
     let (when, source) = match request.arrival {

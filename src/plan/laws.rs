@@ -40,6 +40,10 @@ pub fn plan_all_laws(request: &Request) -> Result<Plan, PlanError> {
             *outcome = Outcome { law: Some(law), ..found };
         }
     }
+    for (place, solved) in worst.solved.iter_mut().enumerate() {
+        let others = others.iter().filter_map(|(_, plan)| plan.solved.get(place));
+        others.for_each(|other| solved.worsen(other));
+    }
     let advices = others.iter().map(|(_, plan)| &plan.advice);
     // What fits by every law is what fits by the one that it is worst by.
     let advice = if advices.clone().all(|advice| *advice == worst.advice) {

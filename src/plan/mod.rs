@@ -16,6 +16,7 @@ mod lone;
 mod members;
 mod request;
 mod rollout;
+mod solve;
 mod spent;
 mod strategy;
 mod tally;
@@ -31,6 +32,7 @@ pub use background::{Recorded, is_on_account};
 pub use every_ask::Kubelet;
 pub use laws::{Range, plan_all_laws};
 pub use request::{Background, Beyond, Left, PlanError, Request};
+pub use solve::{Ci, Solution, Solve, Solved};
 pub use strategy::Strategy;
 pub use timeline::{Moment, Timeline};
 pub use value::{Laws, Outcome, Plan, PolicyRecord, Seconds, law_name};
@@ -85,11 +87,13 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
     for (strategy, outcome) in wanted.iter().zip(&mut strategies) {
         outcome.timeline = rollout.timeline(*strategy, outcome, end);
     }
+    let solved = solved(request, &wanted)?;
     let advice = advice::advice(&rollout, &wanted, &strategies);
     Ok(Plan {
         schema: "dhlimit/plan/1",
         nodes: request.nodes,
         warm: request.beyond.warm,
+        ci: request.beyond.ci,
         images: request.images,
         cost: request.cost,
         pull_time_seconds: ticks(request.pull_time).into(),
@@ -106,7 +110,16 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
         strategies,
         assumptions: assumption::assumptions(request),
         ranges: Vec::new(),
+        solved,
     })
+}
+
+/// What was to be found: of a CI, always how many jobs and how many runs fit.
+fn solved(request: &Request, wanted: &[Strategy]) -> Result<Vec<Solved>, PlanError> {
+    let of_ci = request.beyond.ci.map(|_| [Solve::Runs, Solve::Concurrency]);
+    let mut all: Vec<Solve> = of_ci.into_iter().flatten().collect();
+    all.extend(request.beyond.solve.filter(|solve| !all.contains(solve)));
+    all.into_iter().map(|solve| solve.of(request, wanted)).collect()
 }
 
 /// A time in ticks; the last there is where it is too long.

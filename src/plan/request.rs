@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::every_ask::Kubelet;
+use super::solve::{Ci, Solve};
 use super::{LONGEST, MOST_ASKS, MOST_IMAGES, MOST_NODES, MOST_TIME, Strategy, Tick, ticks};
 use crate::quota::{Arrival, Law, Policy, Window};
 
@@ -49,6 +50,10 @@ pub struct Beyond {
     pub parallel: u32,
     /// Nodes that have all images already and are there from the start: fewer than all.
     pub warm: u32,
+    /// The CI whose runners the nodes are: `nodes` and `arrival` are those of its rollout.
+    pub ci: Option<Ci>,
+    /// What is to be found beside.
+    pub solve: Option<Solve>,
 }
 
 /// What an identity has left, as a registry said. Whatever is used of it is taken to be used just now,

@@ -9,6 +9,7 @@ use super::crowd::{Course, Crowd};
 use super::every_ask::{Counts, EveryAsk, OneCount, Others};
 use super::lone::Lone;
 use super::members::Members;
+use super::solve::Ci;
 use super::tally::Tally;
 use super::{Left, Outcome, PlanError, Request, SECOND, Seconds, Strategy, Tick, WINDOWS, ticks};
 use crate::quota::{Arrival, Quota, Window};
@@ -18,6 +19,8 @@ use crate::quota::{Arrival, Quota, Window};
 pub(super) struct Rollout<'a> {
     pub(super) request: &'a Request,
     window: Window,
+    /// The longest window of any identity.
+    longest: Window,
     pub(super) course: Course,
 }
 
@@ -30,6 +33,7 @@ impl<'a> Rollout<'a> {
         let read = read.map(|(_, _, window)| window).filter(|_| request.window.is_none());
         let longest = read.chain([window]).max_by_key(|window| window.seconds()).unwrap_or(window);
         let usual = longest.duration().saturating_mul(WINDOWS);
+        let usual = request.beyond.ci.map_or(usual, |_| usual.saturating_add(Ci::length()));
         let horizon = request.horizon.unwrap_or(usual);
         request.check(longest, horizon)?;
         let course = Course {
@@ -38,7 +42,12 @@ impl<'a> Rollout<'a> {
             horizon: ticks(horizon),
             parallel: request.beyond.parallel.max(1),
         };
-        Ok(Self { request, window, course })
+        Ok(Self { request, window, longest, course })
+    }
+
+    /// The longest window of any identity.
+    pub(super) const fn longest_window(&self) -> Window {
+        self.longest
     }
 
     /// The strategies to look at, each of which can be.

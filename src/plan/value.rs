@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Assumption, Range, SECOND, Tick, Timeline};
+use super::{Assumption, Ci, Range, SECOND, Solved, Tick, Timeline};
 use crate::quota::Law;
 
 /// A time or span that JSON shows in seconds: whole ones as whole numbers.
@@ -54,6 +54,9 @@ pub struct Plan {
     /// How many of them have all images from the start.
     #[serde(skip_serializing_if = "is_zero")]
     pub warm: u32,
+    /// The CI whose jobs the nodes are; only where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ci: Option<Ci>,
     /// How many images each node pulls.
     pub images: u32,
     /// How many pulls of the limit an image costs.
@@ -80,6 +83,9 @@ pub struct Plan {
     /// Where all laws were asked for: from the best to the worst of them. `strategies` are the worst then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Range>,
+    /// What was to be found: the largest or, of the interval, the shortest that meets no refusal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub solved: Vec<Solved>,
 }
 
 /// How the rollout goes by one strategy.

@@ -281,10 +281,10 @@ fn sums(
 }
 
 /// Numbers that are the same in every run (splitmix64).
-struct Draw(u64);
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -292,11 +292,11 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    fn of<T: Copy>(&mut self, rows: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, rows: &[T]) -> T {
         rows[usize::try_from(self.next() % rows.len() as u64).unwrap()]
     }
 
-    fn within(&mut self, from: u32, to: u32) -> u32 {
+    pub(crate) fn within(&mut self, from: u32, to: u32) -> u32 {
         from + u32::try_from(self.next() % u64::from(to - from + 1)).unwrap()
     }
 }

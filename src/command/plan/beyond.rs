@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use super::asking;
-use crate::cli;
+use crate::cli::{self, SolveFor};
 use crate::credentials::Account;
-use crate::plan::{Background, Beyond, Kubelet, Left, Recorded, is_on_account};
+use crate::plan::{Background, Beyond, Ci, Kubelet, Left, Recorded, Solve, is_on_account};
 use crate::quota::{Reading, Record, State, Window};
 use crate::recording::{Line, Reader};
 use crate::session::{Who, exit_of};
@@ -46,7 +46,20 @@ pub(super) async fn beyond(
         kubelet: args.kubelet_qps.map(|qps| Kubelet { qps, burst }),
         parallel: args.parallel,
         warm: args.warm,
+        ci: ci(args),
+        solve: args.solve.map(|solve| match solve {
+            SolveFor::Nodes => Solve::Nodes,
+            SolveFor::Surge => Solve::Surge,
+            SolveFor::Interval => Solve::Interval,
+            SolveFor::Concurrency => Solve::Concurrency,
+        }),
     }))
+}
+
+/// The CI that the nodes are, where they are one.
+pub(super) fn ci(args: &cli::Plan) -> Option<Ci> {
+    let (runs_per_day, jobs) = args.runs_per_day.zip(args.jobs)?;
+    Some(Ci { runs_per_day, jobs })
 }
 
 /// What others pull, from a recording.

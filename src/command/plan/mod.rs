@@ -7,7 +7,7 @@ use super::asking;
 use crate::cli::{self, Format, PlanLaw};
 use crate::credentials::Account;
 use crate::image::Images;
-use crate::plan::{Request, Strategy, plan, plan_all_laws};
+use crate::plan::{Ci, Request, Strategy, plan, plan_all_laws};
 use crate::quota::Law;
 use crate::render::{Look, plan as shown};
 use crate::{Context, Exit, Failure};
@@ -49,8 +49,10 @@ async fn request(
     let strategies = args.strategies.iter().map(|name| strategy(name));
     let strategies = strategies.collect::<Result<_, _>>()?;
     let Some(beyond) = beyond::beyond(context, &args, accounts).await? else { return Ok(None) };
+    let rollout = beyond::ci(&args).map(Ci::rollout);
+    let (nodes, arrival) = rollout.unwrap_or((args.nodes.unwrap_or_default(), args.arrival));
     Ok(Some(Request {
-        nodes: args.nodes,
+        nodes,
         strategies,
         images: match args.images {
             Some(images) => images,
@@ -58,7 +60,7 @@ async fn request(
         },
         cost: args.cost,
         pull_time: args.pull_time,
-        arrival: args.arrival,
+        arrival,
         law: match args.law {
             PlanLaw::Sliding | PlanLaw::All => Law::Sliding,
             PlanLaw::Fixed => Law::Fixed,

@@ -1,7 +1,7 @@
 //! A plan as text for a terminal or a pipe.
 
 use super::words;
-use crate::plan::{Outcome, Plan};
+use crate::plan::{Outcome, Plan, Solved};
 use crate::render::style::{Palette, Role};
 use crate::render::table::{Cell, Surface, Table};
 use crate::render::{Look, span};
@@ -12,6 +12,9 @@ pub fn table(plan: &Plan, named: bool, look: Look) -> String {
     let mut text =
         format!("{}\n\n", palette.paint(Role::Strong, wrap(&words::answer(plan, named), look, "")));
     text.push_str(&strategies(plan, look));
+    for solved in &plan.solved {
+        text.push_str(&format!("\n{}", found(plan, solved, look)));
+    }
     for line in words::settings(plan, named) {
         text.push_str(&format!("\n{}\n", wrap(&line, look, "")));
     }
@@ -59,6 +62,20 @@ fn strategies(plan: &Plan, look: Look) -> String {
             span(outcome.longest_wait_seconds.whole()).into(),
         ]);
         table.row(cells);
+    }
+    table.render(Surface::from(look))
+}
+
+/// What was to be found, a row a strategy.
+fn found(plan: &Plan, solved: &Solved, look: Look) -> String {
+    let mut table =
+        Table::new().column("STRATEGY").numbers(words::solved(plan, solved)).column("LOOKED AT");
+    for solution in &solved.strategies {
+        table.row([
+            solution.name.as_str().into(),
+            words::found(plan, solved, solution).into(),
+            words::searched(solved, solution).into(),
+        ]);
     }
     table.render(Surface::from(look))
 }

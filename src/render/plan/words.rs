@@ -1,6 +1,6 @@
 //! The sentences of a plan, the same in every form.
 
-use crate::plan::{Assumption, Outcome, Plan, Strategy};
+use crate::plan::{Assumption, Outcome, Plan, Solution, Solved, Strategy};
 use crate::quota::Window;
 use crate::render::span;
 
@@ -22,23 +22,24 @@ pub(super) fn answer(plan: &Plan, named: bool) -> String {
     let Some(outcome) = focus(plan, named) else { return plan.advice.clone() };
     let cold = plan.nodes - plan.warm;
     let wanted = u64::from(cold) * u64::from(plan.images) * u64::from(plan.cost);
+    let nodes = if plan.ci.is_some() { "jobs" } else { "nodes" };
     let end = match outcome.done_at_seconds {
         Some(done) => format!("all run after {}", span(done.whole())),
         None => format!(
-            "{} of {} nodes run by the horizon of {}",
+            "{} of {} {nodes} run by the horizon of {}",
             outcome.nodes_done,
             plan.nodes,
             span(plan.horizon_seconds.whole())
         ),
     };
     format!(
-        "Does not fit {}: {wanted} {} wanted, {} allowed; {end}; {} of {} {}. {}",
+        "Does not fit {}: {wanted} {} wanted, {} allowed; {end}; {} of {} {nodes} {}. {}",
         strategy(outcome),
         if wanted == 1 { "pull" } else { "pulls" },
         allowed(outcome),
         outcome.nodes_waited,
         plan.nodes,
-        if outcome.nodes_waited == 1 { "nodes waits" } else { "nodes wait" },
+        if outcome.nodes_waited == 1 { "waits" } else { "wait" },
         plan.advice
     )
 }
@@ -73,6 +74,47 @@ pub(super) fn fits(plan: &Plan, outcome: &Outcome) -> String {
         _ if outcome.fits => "yes".to_owned(),
         _ => "no".to_owned(),
     }
+}
+
+/// What was to be found, as a heading.
+pub(super) fn solved(plan: &Plan, solved: &Solved) -> &'static str {
+    match solved.what {
+        "nodes" => "MOST NODES",
+        "surge" => "MOST TOGETHER",
+        "interval" => "LEAST INTERVAL",
+        "runs" => "MOST RUNS A DAY",
+        _ if plan.ci.is_some() => "MOST JOBS A RUN",
+        _ => "MOST AT A TIME",
+    }
+}
+
+/// What was found for a strategy. What is the most that is looked at may not be the most there is.
+pub(super) fn found(plan: &Plan, solved: &Solved, solution: &Solution) -> String {
+    let Some(found) = solution.value else { return "none".to_owned() };
+    let is_most = solution.searched.last() == Some(&found);
+    let shown = value(solved, found);
+    match solved.what {
+        "interval" => shown,
+        _ if is_most && found == u64::from(plan.nodes) => format!("{shown}, all"),
+        _ if is_most => format!("{shown} or more"),
+        _ => shown,
+    }
+}
+
+/// A value that was looked at.
+fn value(solved: &Solved, value: u64) -> String {
+    if solved.what == "interval" { span(value) } else { value.to_string() }
+}
+
+/// What was looked at.
+pub(super) fn searched(solved: &Solved, solution: &Solution) -> String {
+    let [from, to] = solution.searched.map(|end| value(solved, end));
+    let how = match solution.method {
+        "halving" => "by halving: more is never better",
+        "all" => "each up to there",
+        _ => "by halving, and some hundreds below",
+    };
+    format!("{from} to {to}, {how}")
 }
 
 /// What to set so that it goes well, a sentence each.
