@@ -25,7 +25,11 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     let format =
         args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
     let least = args.fail_on.as_deref().and_then(level);
-    let found = found(context, request(args)?).await?;
+    let reads_input = args.paths.iter().any(|path| path == Path::new("-"));
+    if reads_input && context.terminal.stdin {
+        context.say("reading the text to scan from standard input; end it with Ctrl-D");
+    }
+    let found = found(context, request(args)?, reads_input).await?;
     let Some(found) = found else { return Ok(Exit::Interrupted) };
     for skipped in &found.skipped {
         context.say(&format!("· {}: {}", skipped.path, skipped.reason));
@@ -44,11 +48,19 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
 }
 
 /// The files read, with a count on the terminal where that takes a while; `None` where it was interrupted.
-async fn found(context: &Context, request: Request) -> anyhow::Result<Option<Scan>> {
+async fn found(
+    context: &Context,
+    mut request: Request,
+    reads_input: bool,
+) -> anyhow::Result<Option<Scan>> {
     let count = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&count);
+    // Aside, where a pipe that nobody writes to holds up nobody.
     let work = crate::context::aside(move || {
-        scan(&request, &|files| counted.store(files, Ordering::Relaxed))
+        if reads_input {
+            request.stdin = Some(standard_input().context("standard input")?);
+        }
+        Ok::<_, anyhow::Error>(scan(&request, &|files| counted.store(files, Ordering::Relaxed))?)
     });
     tokio::pin!(work);
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PATIENCE, PATIENCE / 4);
@@ -71,8 +83,6 @@ async fn found(context: &Context, request: Request) -> anyhow::Result<Option<Sca
 
 /// What was asked for.
 fn request(args: cli::Scan) -> anyhow::Result<Request> {
-    let stdin =
-        args.paths.iter().any(|path| path == Path::new("-")).then(standard_input).transpose()?;
     let mut env_files = Vec::new();
     for path in &args.env_file {
         let named = || format!("--env-file {}", path.display());
@@ -86,7 +96,7 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
         RuleSet::new(&args.rule, Vec::new()).map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(Request {
         paths: args.paths,
-        stdin,
+        stdin: None,
         kind: args.kind.as_deref().map(kind).transpose()?,
         given: Given { args: args.args, env_files, profiles: args.profile },
         exclude: args.exclude,
@@ -107,10 +117,12 @@ fn kind(name: &str) -> Result<FileKind, Failure> {
     })
 }
 
-fn standard_input() -> anyhow::Result<String> {
+fn standard_input() -> std::io::Result<String> {
     let mut bytes = Vec::new();
-    let read = std::io::stdin().take(MOST_BYTES).read_to_end(&mut bytes);
-    read.context("standard input").map_err(|error| Failure::new(Exit::Usage, error))?;
+    std::io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(std::io::Error::other(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -128,11 +128,14 @@ pub(crate) static KINDS: &[&Kind] = &[
     &kinds::circleci::KIND,
     &kinds::bitbucket::KIND,
     &kinds::azure::KIND,
+    &kinds::skaffold::KIND,
+    &kinds::helmfile::KIND,
     &kinds::kustomize::KIND,
     &kinds::kubernetes::KIND,
     &kinds::helm::KIND,
     &kinds::compose::KIND,
     &kinds::shell::KIND,
+    &kinds::ansible::KIND,
     &kinds::testcontainers::KIND,
 ];
 

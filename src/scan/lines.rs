@@ -2,12 +2,16 @@
 //! What a template's expression is in has no value.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::input::Input;
 use super::kinds::dockerfile::templated;
 use super::sink::{Found, Sink};
 use super::text::Text;
+use super::tree::Node;
 use super::value::Purpose;
 use super::vars::{Dialect, Expanded, Scope, expand};
+use super::yaml;
 use crate::image::Reference;
 
 /// Whether a text is a template: expressions of Go, Jinja or ERB that YAML does not know.
@@ -43,6 +47,24 @@ pub(super) fn is_woven(text: &str) -> bool {
         }
         !bare.starts_with('#') && (opens(bare) || opens(value))
     })
+}
+
+/// The documents of a YAML file. Where it is none, its lines are read, with a warning, and what could be
+/// parsed before is still given.
+pub(super) fn documents(
+    input: &Input<'_>,
+    keys: &[&str],
+    scope: &Scope,
+    purpose: Purpose,
+    sink: &mut Sink<'_>,
+) -> Vec<Arc<Node>> {
+    let documents = yaml::parse(input.text);
+    if let Some((error, _)) = documents.error {
+        let what = if is_template(input.text) { "it is a template" } else { "it is no YAML" };
+        sink.warn(format!("{what}, so it is read line by line: {error}"));
+        read(&Text::at(input.text, 0), keys, scope, purpose, sink);
+    }
+    documents.roots
 }
 
 /// Reads the lines that name an image by one of these keys.

@@ -106,6 +106,17 @@ fn standard_input_is_read_as_what_it_is_said_to_be() {
 }
 
 #[test]
+fn standard_input_that_is_too_long_is_an_error_and_no_shorter_text() {
+    let home = Home::new();
+    let mut text = "FROM nginx\n".to_owned();
+    text.extend(std::iter::repeat_n("# x\n", 17 << 20));
+    let outcome =
+        home.dhlimit(["scan", "-", "--as", "dockerfile"]).stdin(text).run().expect_code(2);
+    assert!(outcome.stderr.contains("standard input: it is larger than 64 MiB"), "{outcome:?}");
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
 fn a_file_that_cannot_be_read_stops_no_other() {
     let files = [
         ("Dockerfile", "FROM nginx\n"),

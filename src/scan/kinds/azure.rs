@@ -13,7 +13,6 @@ use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::{Puller, Purpose};
 use crate::scan::vars::{Expanded, Scope};
-use crate::scan::yaml;
 
 /// Azure's files.
 pub(in crate::scan) const KIND: Kind = Kind { name: FileKind::AzurePipelines, recognise, read };
@@ -41,12 +40,9 @@ fn recognise(file: &Candidate<'_>) -> bool {
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
     let text = Text::at(input.text, 0);
-    let documents = yaml::parse(input.text);
-    if let Some((error, _)) = documents.error {
-        sink.warn(format!("it is no YAML, so it is read line by line: {error}"));
-        lines::read(&text, &["image", "container"], &Scope::default(), Purpose::Job, sink);
-    }
-    for root in &documents.roots {
+    for root in
+        &lines::documents(input, &["image", "container"], &Scope::default(), Purpose::Job, sink)
+    {
         let containers =
             root.path(&["resources", "containers"]).map(Node::items).unwrap_or_default();
         let aliases = containers

@@ -12,7 +12,6 @@ use crate::scan::text::Text;
 use crate::scan::tree::{Node, Value};
 use crate::scan::value::{Puller, Purpose};
 use crate::scan::vars::{Dialect, Scope, expand};
-use crate::scan::yaml;
 
 /// Bitbucket's files.
 pub(in crate::scan) const KIND: Kind = Kind { name: FileKind::Bitbucket, recognise, read };
@@ -23,12 +22,7 @@ fn recognise(file: &Candidate<'_>) -> bool {
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
     let text = Text::at(input.text, 0);
-    let documents = yaml::parse(input.text);
-    if let Some((error, _)) = documents.error {
-        sink.warn(format!("it is no YAML, so it is read line by line: {error}"));
-        lines::read(&text, &["image"], &Scope::default(), Purpose::Job, sink);
-    }
-    for root in &documents.roots {
+    for root in &lines::documents(input, &["image"], &Scope::default(), Purpose::Job, sink) {
         Walk { input, text: &text, sink }.node(root, "", 0);
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use crate::scan::input::Input;
 use crate::scan::lines;
-use crate::scan::shell::Shell;
 use crate::scan::sink::{Found, Sink};
 use crate::scan::text::Text;
 use crate::scan::tree::Node;
@@ -17,19 +16,6 @@ const MOST: usize = 256;
 
 /// One combination of a matrix: its keys (`db.image` for one within another) with their values.
 pub(super) type Combination = BTreeMap<String, Expanded>;
-
-/// Steps of one job, whose scripts share a login and variables.
-pub(super) struct Steps {
-    /// The shell between two steps.
-    pub shell: Shell,
-}
-
-impl Steps {
-    /// The steps of a shell.
-    pub(super) fn new(shell: Shell) -> Self {
-        Self { shell }
-    }
-}
 
 /// What a path in an expression stands for in a combination.
 pub(super) type Known<'k> = dyn Fn(&str, &Combination) -> Option<Expanded> + 'k;

@@ -13,7 +13,6 @@ use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::Purpose;
 use crate::scan::vars::{Dialect, Expanded, Scope, expand, expand_one};
-use crate::scan::yaml;
 
 /// Compose projects.
 pub(in crate::scan) const KIND: Kind = Kind { name: FileKind::Compose, recognise, read };
@@ -49,15 +48,7 @@ fn has_services(head: &str) -> bool {
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
     let text = Text::at(input.text, 0);
     let scope = env_file::scope(input);
-    let documents = yaml::parse(input.text);
-    if let Some((error, _)) = documents.error {
-        let what =
-            if lines::is_template(input.text) { "it is a template" } else { "it is no YAML" };
-        sink.warn(format!("{what}, so it is read line by line: {error}"));
-        lines::read(&text, &["image"], &scope, Purpose::Service, sink);
-        return;
-    }
-    for root in &documents.roots {
+    for root in &lines::documents(input, &["image"], &scope, Purpose::Service, sink) {
         Project { input, text: &text, scope: &scope, sink }.read(root);
     }
 }

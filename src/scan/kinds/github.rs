@@ -7,7 +7,7 @@
 use crate::image::hub;
 use crate::scan::input::Input;
 use crate::scan::kind::{Candidate, FileKind, Kind};
-use crate::scan::kinds::ci::{self, Combination, Steps};
+use crate::scan::kinds::ci::{self, Combination};
 use crate::scan::lines;
 use crate::scan::shell::Shell;
 use crate::scan::sink::{Build, Sink};
@@ -15,7 +15,6 @@ use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::{Puller, Purpose};
 use crate::scan::vars::{Expanded, Scope};
-use crate::scan::yaml;
 
 /// Workflows and actions.
 pub(in crate::scan) const KIND: Kind = Kind { name: FileKind::GithubActions, recognise, read };
@@ -38,13 +37,8 @@ fn recognise(file: &Candidate<'_>) -> bool {
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
     let text = Text::at(input.text, 0);
-    let documents = yaml::parse(input.text);
-    if let Some((error, _)) = documents.error {
-        sink.warn(format!("it is no YAML, so it is read line by line: {error}"));
-        lines::read(&text, &["image", "container"], &Scope::default(), Purpose::Job, sink);
-        return;
-    }
-    for root in &documents.roots {
+    let keys = ["image", "container"];
+    for root in &lines::documents(input, &keys, &Scope::default(), Purpose::Job, sink) {
         let workflow = Workflow { input, text: &text, root };
         workflow.action(sink);
         for (name, job) in root.get("jobs").into_iter().flat_map(Node::entries) {
@@ -123,44 +117,36 @@ impl Workflow<'_, '_, '_> {
             sink.change(before, |found| found.puller = Puller::Anonymous);
         }
         for combination in ci::distinct(combinations, job, self.text) {
-            let mut reader = Steps::new(Shell::new(scope.clone()));
-            reader.shell.puller = Puller::Anonymous;
+            let mut shell = Shell::new(scope.clone());
+            shell.puller = Puller::Anonymous;
             for step in steps {
-                self.step(step, &combination, &mut reader, sink);
+                self.step(step, &combination, &mut shell, sink);
             }
         }
     }
 
-    fn step(
-        &self,
-        step: &Node,
-        combination: &Combination,
-        reader: &mut Steps,
-        sink: &mut Sink<'_>,
-    ) {
+    fn step(&self, step: &Node, combination: &Combination, shell: &mut Shell, sink: &mut Sink<'_>) {
         let uses = step.get("uses").and_then(Node::str).unwrap_or_default();
         if uses.starts_with("docker/login-action") {
             let registry = step.path(&["with", "registry"]).and_then(Node::str).unwrap_or_default();
             // The login of any other name is not used for Docker Hub's images.
             if matches!(registry.trim(), "" | hub::LOGIN_KEY | hub::INDEX) {
-                reader.shell.puller = Puller::Login;
+                shell.puller = Puller::Login;
             }
         }
-        let shell = step.get("shell").and_then(Node::str).unwrap_or("bash");
+        let program = step.get("shell").and_then(Node::str).unwrap_or("bash").trim();
         let Some(run) = step.get("run").and_then(|run| run.text(self.text)) else { return };
-        if !["bash", "sh"].iter().any(|known| shell.trim().starts_with(known)) && shell.trim() != ""
-        {
-            // PowerShell's and cmd's lines call the same tools in the same way.
-            if !["pwsh", "powershell", "cmd"].contains(&shell.trim()) {
-                return;
-            }
+        // PowerShell's and cmd's lines call the same tools in the same way.
+        let reads = ["", "pwsh", "powershell", "cmd"].contains(&program)
+            || ["bash", "sh"].iter().any(|known| program.starts_with(known));
+        if !reads {
+            return;
         }
-        let mut scope = reader.shell.scope.clone();
-        std::mem::swap(&mut scope, &mut reader.shell.scope);
-        self.set(step, &mut reader.shell.scope);
-        let script = ci::filled(&run, &|path| self.known(path, combination, &reader.shell.scope));
-        reader.shell.read(self.input, &script, sink);
-        reader.shell.scope = scope;
+        let scope = shell.scope.clone();
+        self.set(step, &mut shell.scope);
+        let script = ci::filled(&run, &|path| self.known(path, combination, &shell.scope));
+        shell.read(self.input, &script, sink);
+        shell.scope = scope;
     }
 
     /// The variables that stand under `env` of these nodes, the last ones first in rank.

@@ -11,7 +11,7 @@ use crate::scan::sink::{Found, Sink};
 use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::{Definition, Purpose};
-use crate::scan::vars::Expanded;
+use crate::scan::vars::{Expanded, Scope};
 use crate::scan::yaml;
 
 /// Values of charts.
@@ -33,22 +33,9 @@ fn recognise(file: &Candidate<'_>) -> bool {
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
     let text = Text::at(input.text, 0);
-    let documents = yaml::parse(input.text);
-    if let Some((error, _)) = documents.error {
-        let what =
-            if lines::is_template(input.text) { "it is a template" } else { "it is no YAML" };
-        sink.warn(format!("{what}, so it is read line by line: {error}"));
-        lines::read(
-            &text,
-            &["image", "repository"],
-            &crate::scan::vars::Scope::default(),
-            Purpose::Container,
-            sink,
-        );
-        return;
-    }
     let version = app_version(input);
-    for root in &documents.roots {
+    let keys = ["image", "repository"];
+    for root in &lines::documents(input, &keys, &Scope::default(), Purpose::Container, sink) {
         read_values(root, &text, version.as_ref(), sink);
     }
 }

@@ -174,6 +174,7 @@ pub(in crate::scan) fn read_text(input: &Input<'_>, text: &Text<'_>, sink: &mut 
 /// Reads one object, or a list of them.
 pub(in crate::scan) fn read_object(root: &Node, text: &Text<'_>, sink: &mut Sink<'_>) {
     for item in root.items() {
+        patched(item, text, sink);
         read_object(item, text, sink);
     }
     let is_list = root.get("kind").and_then(Node::str).is_some_and(|kind| kind.ends_with("List"));
@@ -205,6 +206,22 @@ pub(in crate::scan) fn read_object(root: &Node, text: &Text<'_>, sink: &mut Sink
     }
     function(root, text, sink);
     Walk { text, is_own, is_object: root.get("apiVersion").is_some(), sink }.node(root, 0);
+}
+
+/// An operation of a JSON patch (RFC 6902) that sets an image.
+fn patched(operation: &Node, text: &Text<'_>, sink: &mut Sink<'_>) {
+    let said = |key: &str| operation.get(key).and_then(Node::str);
+    let sets = matches!(said("op"), Some("replace" | "add"));
+    if !sets || !said("path").is_some_and(|path| path.ends_with("/image")) {
+        return;
+    }
+    if let Some(value) = operation.get("value").and_then(|value| value.text(text))
+        && !value.as_str().trim().is_empty()
+    {
+        let value = value.trimmed();
+        let expanded = lines::literal(value.as_str());
+        sink.add(Found::expanded(&value, expanded, Purpose::Container));
+    }
 }
 
 /// The image of a KRM function, as kustomize and kpt run it: a text in an annotation.

@@ -5,6 +5,7 @@
 
 use crate::scan::input::Input;
 use crate::scan::kind::{Candidate, FileKind, Kind};
+use crate::scan::kinds::{helm, kubernetes};
 use crate::scan::lines;
 use crate::scan::sink::{Found, Rename, Sink};
 use crate::scan::text::Text;
@@ -35,6 +36,30 @@ fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
         }
         for image in root.get("images").map(Node::items).unwrap_or_default() {
             replaced(image, &bases, &text, sink);
+        }
+        patches(root, &text, sink);
+    }
+}
+
+/// Patches in place, of either kind, and the values of charts.
+fn patches(root: &Node, text: &Text<'_>, sink: &mut Sink<'_>) {
+    let listed = |key: &str| root.get(key).map(Node::items).unwrap_or_default();
+    let merged = listed("patchesStrategicMerge").iter().map(|one| one.target());
+    let named = ["patches", "patchesJson6902"].into_iter().flat_map(listed);
+    for patch in merged.chain(named.filter_map(|one| one.get("patch"))) {
+        let Some(inner) = patch.text(text).filter(|inner| inner.as_str().contains('\n')) else {
+            continue;
+        };
+        for root in &yaml::parse(inner.as_str()).roots {
+            kubernetes::read_object(root, &inner, sink);
+        }
+    }
+    for chart in listed("helmCharts") {
+        if let Some(values) = chart.get("valuesInline") {
+            helm::read_values(values, text, None, sink);
+        }
+        if let Some(path) = chart.get("valuesFile").and_then(Node::str) {
+            sink.include(path, FileKind::Helm);
         }
     }
 }
@@ -105,6 +130,14 @@ mod tests {
         "2:22 b@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
     )]
     #[case("images:\n- {name: b}\nresources: [x]\n", "")]
+    #[case(
+        "patches:\n- patch: |-\n    - op: replace\n      path: /spec/template/spec/containers/0/image\n      value: a/b:2\n    - {op: add, path: /x, value: y}\n- path: p.yaml\npatchesStrategicMerge:\n- |-\n  spec: {template: {spec: {\n    containers: [{name: c, image: 'd:1'}]}}}\n",
+        "5:14 a/b:2|11:36 d:1"
+    )]
+    #[case(
+        "helmCharts: [{name: x, valuesInline: {image: {repository: a/b, tag: 1}}}]\n",
+        "1:59 a/b:1"
+    )]
     #[case("resources: [x.yaml]\n", "")]
     fn kustomizations_replace_images(#[case] file: &str, #[case] expected: &str) {
         assert_eq!(rows("o/kustomization.yaml", file), expected, "{file}");

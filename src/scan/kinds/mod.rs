@@ -1,5 +1,6 @@
 //! One file a kind. How a kind is added is said in the module of their list, `scan/kind.rs`.
 
+pub(super) mod ansible;
 pub(super) mod azure;
 pub(super) mod bake;
 pub(super) mod bitbucket;
@@ -11,6 +12,7 @@ pub(super) mod dockerfile;
 pub(super) mod github;
 pub(super) mod gitlab;
 pub(super) mod helm;
+pub(super) mod helmfile;
 pub(super) mod jenkins;
 pub(super) mod kubernetes;
 pub(super) mod kustomize;
@@ -19,6 +21,7 @@ pub(super) mod nomad;
 pub(super) mod packer;
 pub(super) mod quadlet;
 pub(super) mod shell;
+pub(super) mod skaffold;
 pub(super) mod steps;
 pub(super) mod terraform;
 pub(super) mod testcontainers;

@@ -15,7 +15,6 @@ use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::{Puller, Purpose};
 use crate::scan::vars::{Dialect, Scope, expand};
-use crate::scan::yaml;
 
 /// Drone's files.
 pub(in crate::scan) const DRONE: Kind =
@@ -101,12 +100,7 @@ fn each(
     take: impl Fn(&Node, &Text<'_>, &mut Sink<'_>),
 ) {
     let text = Text::at(input.text, 0);
-    let documents = yaml::parse(input.text);
-    if let Some((error, _)) = documents.error {
-        sink.warn(format!("it is no YAML, so it is read line by line: {error}"));
-        lines::read(&text, keys, &Scope::default(), Purpose::Step, sink);
-    }
-    for root in &documents.roots {
+    for root in &lines::documents(input, keys, &Scope::default(), Purpose::Step, sink) {
         take(root, &text, sink);
     }
 }
