@@ -1025,7 +1025,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__scan)
-            opts="-o -q -v -h --as --arg --env-file --profile --platform --runners --nodes --exclude --no-ignore --rule --fail-on --output --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --as --arg --env-file --profile --platform --runners --nodes --exclude --no-ignore --rule --allow --explain --by --fail-on --output --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1067,16 +1067,28 @@ _dhlimit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "registry identity" -- "${cur}"))
+                    return 0
+                    ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "info warning error" -- "${cur}"))
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table plain json jsonl github" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl sarif github" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table plain json jsonl github" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table plain json jsonl sarif github" -- "${cur}"))
                     return 0
                     ;;
                 --color)

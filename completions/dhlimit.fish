@@ -288,6 +288,10 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l runners -d 'How
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l nodes -d 'How many machines or nodes pull all else' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l exclude -d 'Leave out files that match; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l rule -d 'How bad a rule\'s findings are: off, info, warning or error; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l allow -d 'An image that no rule is about, and why; docker.io/acme/* for all that begin so; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l explain -d 'Show what a rule means and what to do, and nothing else' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l by -d 'Show what it adds up to instead of each reference' -r -f -a "registry\t'The registry that an image comes from'
+identity\t'Whom Docker Hub counts a pull on'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l fail-on -d 'End with exit code 1 where a finding is as bad as this' -r -f -a "info\t''
 warning\t''
 error\t''"
@@ -295,6 +299,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s o -l output -d 
 plain\t'One line an item, no decoration'
 json\t'One JSON document'
 jsonl\t'One JSON document a line'
+sarif\t'SARIF 2.1.0, for code scanning'
 github\t'GitHub Actions: annotations and a job summary'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'

@@ -20,6 +20,8 @@ pub enum Format {
     Nagios,
     /// GitHub Actions: annotations and a job summary
     Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
     /// A drawing, SVG
     Svg,
     /// One self-contained page

@@ -39,7 +39,7 @@ pub use mirror::{
 pub use plan::{Plan, PlanLaw, SolveFor};
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
-pub use scan::Scan;
+pub use scan::{By, Scan};
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
 

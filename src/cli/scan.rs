@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Format, only};
 
 /// The formats `scan` writes.
 const FORMATS: &[Format] =
-    &[Format::Table, Format::Plain, Format::Json, Format::Jsonl, Format::Github];
+    &[Format::Table, Format::Plain, Format::Json, Format::Jsonl, Format::Sarif, Format::Github];
 
 /// Find every image named in Dockerfiles, Compose, Kubernetes and CI files and scripts: what of it Docker Hub counts, as whom, how many pulls. Asks nobody.
 #[derive(Debug, Clone, Args)]
@@ -17,6 +17,7 @@ dhlimit scan
 dhlimit scan -o plain deploy/ | dhlimit plan --nodes 12 --from -
 helm template chart/ | dhlimit scan -
 dhlimit scan --rule hub-reference=error --fail-on error
+dhlimit scan --by registry
 
 A comment `# dhlimit: ignore[RULE] reason` on the line or above it suppresses a finding.
 Exit codes: 0; 1 where a finding reaches --fail-on; 2 usage, or a path that is not there; 130 interrupted.")]
@@ -54,12 +55,30 @@ pub struct Scan {
     /// How bad a rule's findings are: off, info, warning or error; repeatable
     #[arg(long, value_name = "ID=LEVEL")]
     pub rule: Vec<String>,
+    /// An image that no rule is about, and why; docker.io/acme/* for all that begin so; repeatable
+    #[arg(long, value_name = "IMAGE=REASON")]
+    pub allow: Vec<String>,
+    /// Show what a rule means and what to do, and nothing else
+    #[arg(long, value_name = "RULE")]
+    pub explain: Option<String>,
+    /// Show what it adds up to instead of each reference
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub by: Option<By>,
     /// End with exit code 1 where a finding is as bad as this
     #[arg(long, value_name = "LEVEL", value_parser = ["info", "warning", "error"])]
     pub fail_on: Option<String>,
     /// How to show the answer [default: table on a terminal, plain elsewhere]
     #[arg(short, long, value_parser = only(FORMATS))]
     pub output: Option<Format>,
+}
+
+/// What totals are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The registry that an image comes from
+    Registry,
+    /// Whom Docker Hub counts a pull on
+    Identity,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

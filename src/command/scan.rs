@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::cli::{self, Format};
+use crate::cli::{self, By, Format};
 use crate::render::{Look, scan as shown};
 use crate::scan::{
-    Crowd, FileKind, Given, Level, Request, RuleSet, Scan, kind_names, kind_of, scan,
+    Crowd, FileKind, Given, Level, Request, RuleError, RuleSet, Rules, Scan, kind_names, kind_of,
+    page, scan,
 };
 use crate::{Context, Exit, Failure};
 
@@ -22,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs `scan`.
 pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Exit> {
+    if let Some(id) = &args.explain {
+        return explain(context, id);
+    }
+    let by = args.by;
     let format =
         args.output.unwrap_or(if context.terminal.stdout { Format::Table } else { Format::Plain });
     let least = args.fail_on.as_deref().and_then(level);
@@ -38,13 +43,30 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     context.tell(&match format {
         Format::Json => serde_json::to_string(&found)? + "\n",
         Format::Jsonl => lines(&found)?,
+        Format::Sarif => shown::sarif(&found)?,
         Format::Github => shown::github(&found),
+        Format::Table | Format::Plain if by == Some(By::Registry) => {
+            shown::by_registry(&found, look)
+        }
+        Format::Table | Format::Plain if by == Some(By::Identity) => {
+            shown::by_identity(&found, look)
+        }
         Format::Table => shown::table(&found, look),
         _ => shown::plain(&found),
     })?;
     let fails =
         least.is_some_and(|least| found.findings.iter().any(|finding| finding.severity >= least));
     Ok(if fails { Exit::Limit } else { Exit::Ok })
+}
+
+/// The page of a rule.
+fn explain(context: &Context, id: &str) -> anyhow::Result<Exit> {
+    let known = || Rules::all().iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");
+    let page = page(id).ok_or_else(|| {
+        Failure::usage(format!("no rule has the id {id:?}")).advise(format!("one of {}", known()))
+    })?;
+    context.tell(&format!("{id}\n\n{page}"))?;
+    Ok(Exit::Ok)
 }
 
 /// The files read, with a count on the terminal where that takes a while; `None` where it was interrupted.
@@ -92,8 +114,9 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
             text.map_err(|error| Failure::new(Exit::Usage, error))?,
         ));
     }
-    let rules =
-        RuleSet::new(&args.rule, Vec::new()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let usage = |error: RuleError| Failure::new(Exit::Usage, error);
+    let allowed = args.allow.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+    let rules = RuleSet::new(&args.rule, allowed.map_err(usage)?).map_err(usage)?;
     Ok(Request {
         paths: args.paths,
         stdin: None,
@@ -142,6 +165,9 @@ fn lines(scan: &Scan) -> anyhow::Result<String> {
         text.push_str(&(serde_json::to_string(one)? + "\n"));
     }
     for one in &scan.findings {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    for one in &scan.suppressed {
         text.push_str(&(serde_json::to_string(one)? + "\n"));
     }
     for one in &scan.skipped {

@@ -7,6 +7,7 @@ use super::sink::{Build, Findings, Found, Rename, Sink};
 use super::suppression::{self, Suppression};
 use super::text::Text;
 use super::value::{ImageUse, Pinned};
+use super::via;
 use crate::image::{Reference, hub};
 
 /// What came of a file.
@@ -97,7 +98,7 @@ fn placed(found: Found, kind: FileKind, input: &Input<'_>) -> ImageUse {
         docker_hub,
         purpose: found.purpose,
         identity: found.puller,
-        via: None,
+        via: parsed.as_ref().and_then(via::via),
         pulls: found.pulls,
         certain: found.certain && (parsed.is_some() || !is_whole),
         unresolved: found.unresolved,
@@ -115,12 +116,13 @@ pub(super) fn refer(one: &mut ImageUse, reference: String) {
     one.registry = Some(parsed.canonical_registry().to_owned());
     one.docker_hub = one.registry.as_deref() == Some(hub::NAME);
     one.image = Some(canonical(&parsed));
+    one.via = via::via(&parsed);
     one.pinned = Some(pinned(&parsed));
     one.reference = Some(reference);
 }
 
 /// The full form, Docker Hub by one name whichever of its hosts is written.
-fn canonical(reference: &Reference) -> String {
+pub(super) fn canonical(reference: &Reference) -> String {
     let full = reference.to_string();
     match full.strip_prefix(reference.registry()) {
         Some(rest) if reference.is_docker_hub() => {

@@ -17,6 +17,7 @@ mod kind;
 mod kinds;
 mod lines;
 mod links;
+mod pages;
 mod rules;
 mod shell;
 mod sink;
@@ -28,6 +29,7 @@ mod totals;
 mod tree;
 mod value;
 mod vars;
+mod via;
 mod walk;
 mod yaml;
 
@@ -36,11 +38,12 @@ use std::path::PathBuf;
 
 pub use input::Given;
 pub use kind::{FileKind, kind_names, kind_of};
+pub use pages::page;
 pub use rules::{Allowed, Rule, RuleError, RuleSet, Rules};
 pub use totals::Crowd;
 pub use value::{
     Definition, ImageUse, Level, Pinned, Puller, Pulls, Purpose, Registry, Scan, Skipped, Totals,
-    Violation,
+    Violation, Waived, Waiver,
 };
 
 use assemble::FileResult;
@@ -125,6 +128,6 @@ fn finish(files: BTreeMap<String, FileResult>, request: &Request) -> Scan {
     skipped.dedup();
     totals::through_profiles(&mut references, &request.given.profiles);
     let totals = totals::of(&references, count, &request.crowd);
-    let findings = rules::judge(&references, &suppressions, &request.rules);
-    Scan { schema: Scan::SCHEMA, references, totals, findings, skipped }
+    let (findings, suppressed) = rules::judge(&references, &suppressions, &request.rules);
+    Scan { schema: Scan::SCHEMA, references, totals, findings, suppressed, skipped }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::assemble;
 use super::suppression::{self, Suppression};
-use super::value::{ImageUse, Level, Pinned, Puller, Purpose, Violation};
+use super::value::{ImageUse, Level, Pinned, Puller, Purpose, Violation, Waived, Waiver};
 use crate::image::hub;
 
 /// A rule.
@@ -60,6 +61,11 @@ pub enum RuleError {
     /// Not `ID=LEVEL`.
     #[error("--rule {0}: it is ID=off, ID=info, ID=warning or ID=error")]
     Form(String),
+    /// Not `IMAGE=REASON`.
+    #[error(
+        "--allow {0}: it is IMAGE=REASON, or with a * at the end, such as docker.io/acme/*=ours"
+    )]
+    Allowed(String),
     /// No rule of that id.
     #[error("{0}: no such rule; the rules are {list}", list = ids())]
     Unknown(String),
@@ -93,31 +99,49 @@ impl RuleSet {
         self.levels.get(rule.id).copied().unwrap_or(rule.level)
     }
 
-    fn allows(&self, one: &ImageUse) -> bool {
-        let Some(image) = one.image.as_deref() else { return false };
-        self.allowed.iter().any(|allowed| match allowed.image.strip_suffix('*') {
+    /// Why a reference is allowed, where it is.
+    fn allows(&self, one: &ImageUse) -> Option<&Allowed> {
+        let image = one.image.as_deref()?;
+        self.allowed.iter().find(|allowed| match allowed.image.strip_suffix('*') {
             Some(stem) => image.starts_with(stem),
             None => image == allowed.image,
         })
     }
 }
 
-/// What the rules say of the references.
+impl std::str::FromStr for Allowed {
+    type Err = RuleError;
+
+    /// `IMAGE=REASON`: an image as people write it, or the beginning of full forms and a `*`.
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let form = || RuleError::Allowed(text.to_owned());
+        let (image, reason) = text.split_once('=').ok_or_else(form)?;
+        let (image, reason) = (image.trim(), reason.trim());
+        if image.is_empty() || image == "*" || reason.is_empty() {
+            return Err(form());
+        }
+        let image = match image.strip_suffix('*') {
+            Some(_) => image.to_owned(),
+            None => assemble::canonical(&image.parse().map_err(|_| form())?),
+        };
+        Ok(Self { image, reason: reason.to_owned() })
+    }
+}
+
+/// What the rules say of the references, and what a comment or the allow-list answers.
 pub(super) fn judge(
     references: &[ImageUse],
     suppressions: &BTreeMap<String, Vec<Suppression>>,
     rules: &RuleSet,
-) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for one in references.iter().filter(|one| !rules.allows(one)) {
+) -> (Vec<Violation>, Vec<Waived>) {
+    let (mut found, mut answered) = (Vec::new(), Vec::new());
+    for one in references {
+        let here = suppressions.get(&one.path).map_or(&[][..], Vec::as_slice);
+        let allowed = rules.allows(one);
         for rule in RULES {
             let Some(severity) = rules.level(rule) else { continue };
             let Some(message) = (rule.applies)(one) else { continue };
-            let here = suppressions.get(&one.path).map_or(&[][..], Vec::as_slice);
-            if suppression::covers(here, rule.id, one.line) {
-                continue;
-            }
-            found.push(Violation {
+            let finding = Violation {
                 rule: rule.id,
                 severity,
                 path: one.path.clone(),
@@ -125,10 +149,18 @@ pub(super) fn judge(
                 column: one.column,
                 message,
                 advice: rule.advice.to_owned(),
-            });
+            };
+            let comment = suppression::covering(here, rule.id, one.line);
+            let waiver = comment
+                .map(|comment| (Waiver::Comment, comment.reason.clone()))
+                .or_else(|| allowed.map(|allowed| (Waiver::AllowList, allowed.reason.clone())));
+            match waiver {
+                Some((by, reason)) => answered.push(Waived { finding, by, reason }),
+                None => found.push(finding),
+            }
         }
     }
-    found
+    (found, answered)
 }
 
 /// Whether a reference is one that is pulled from Docker Hub.

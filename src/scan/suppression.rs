@@ -10,6 +10,8 @@ pub(super) struct Suppression {
     pub rules: Vec<String>,
     /// Whether nothing but the comment stands on the line: then it is for the line below.
     pub alone: bool,
+    /// What stands behind it.
+    pub reason: String,
 }
 
 /// The words that open a suppression.
@@ -22,20 +24,27 @@ pub(super) fn of(text: &str) -> Vec<Suppression> {
     }
     let of_line = |(at, line): (usize, &str)| {
         let (before, after) = line.split_once(MARK)?;
-        let (rules, _) = after.split_once(']')?;
+        let (rules, reason) = after.split_once(']')?;
         let before = before.trim_end();
         let opener = ["#", "//", "--", "/*", "<!--", ";"]
             .iter()
             .find(|opener| before.ends_with(**opener))?;
         let alone = before.strip_suffix(opener).is_some_and(|rest| rest.trim().is_empty());
         let rules = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
-        Some(Suppression { line: at + 1, rules, alone })
+        let reason = reason.trim();
+        let reason =
+            ["*/", "-->"].iter().find_map(|end| reason.strip_suffix(end)).unwrap_or(reason);
+        Some(Suppression { line: at + 1, rules, alone, reason: reason.trim().to_owned() })
     };
     text.lines().enumerate().filter_map(of_line).collect()
 }
 
-/// Whether a rule is suppressed on a line.
-pub(super) fn covers(suppressions: &[Suppression], rule: &str, line: usize) -> bool {
+/// What suppresses a rule on a line.
+pub(super) fn covering<'s>(
+    suppressions: &'s [Suppression],
+    rule: &str,
+    line: usize,
+) -> Option<&'s Suppression> {
     let alone_at = |at: usize| suppressions.iter().any(|one| one.line == at && one.alone);
     // Comments may stand above each other.
     let mut above = line;
@@ -43,7 +52,7 @@ pub(super) fn covers(suppressions: &[Suppression], rule: &str, line: usize) -> b
         above -= 1;
     }
     let names = |one: &&Suppression| one.rules.iter().any(|known| known == rule);
-    suppressions.iter().filter(names).any(|one| {
+    suppressions.iter().filter(names).find(|one| {
         (one.line == line && !one.alone) || (one.alone && (above..line).contains(&one.line))
     })
 }
@@ -56,6 +65,7 @@ mod tests {
     fn a_comment_covers_its_line_or_the_one_below() {
         let text = "image: a # dhlimit: ignore[x, y] known\n# dhlimit: ignore[z] why\n# dhlimit: ignore[x]\nimage: b\nimage: c\n\"dhlimit: ignore[x]\"\n";
         let all = of(text);
+        assert_eq!(all.first().map(|one| one.reason.as_str()), Some("known"));
         for (rule, line, covered) in [
             ("x", 1, true),
             ("y", 1, true),
@@ -65,7 +75,7 @@ mod tests {
             ("x", 5, false),
             ("x", 6, false),
         ] {
-            assert_eq!(covers(&all, rule, line), covered, "{rule} {line}");
+            assert_eq!(covering(&all, rule, line).is_some(), covered, "{rule} {line}");
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Scan {
     pub totals: Totals,
     /// What the rules say, by path and place.
     pub findings: Vec<Violation>,
+    /// What they would say, but that a comment or the allow-list answers.
+    pub suppressed: Vec<Waived>,
     /// What was not read as it should be, and why.
     pub skipped: Vec<Skipped>,
 }
@@ -210,6 +212,28 @@ pub struct Violation {
     pub message: String,
     /// What to do.
     pub advice: String,
+}
+
+/// A finding that is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waived {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: Violation,
+    /// By what.
+    pub by: Waiver,
+    /// The reason that stands there; empty where none does.
+    pub reason: String,
+}
+
+/// What answers a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Waiver {
+    /// A comment in the file.
+    Comment,
+    /// An allowed image.
+    AllowList,
 }
 
 /// A file that was not read, or not as it should be.

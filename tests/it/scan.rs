@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Outcome};
+use crate::harness::{Home, Outcome, tools};
 
 /// A folder with some files, scanned.
 fn scanned(files: &[(&str, &str)], args: &[&str]) -> Outcome {
@@ -184,4 +184,122 @@ fn annotations_stand_at_their_lines_and_columns() {
     ] {
         assert!(outcome.stdout.contains(part), "no {part:?} in {outcome:?}");
     }
+}
+
+#[test]
+fn an_allowed_image_and_a_comment_answer_a_finding_with_their_reasons() {
+    let home = Home::new();
+    home.write(
+        "tree/Dockerfile",
+        "FROM nginx:1\nFROM acme/web:1\n# dhlimit: ignore[hub-reference] until March\nFROM redis:7\nFROM other:2\n",
+    );
+    let config = "[scan]\nrule = [\"hub-reference=error\"]\nallow = [\"nginx:1=the base of all\", \"docker.io/acme/*=ours\"]\n";
+    let config = home.write("dhlimit.toml", config);
+    let config = config.to_str().expect("a path in UTF-8");
+    let tree = home.path().join("tree").display().to_string();
+    let args = ["--config", config, "scan", &tree, "--fail-on", "error", "-o", "json"];
+    let outcome = home.dhlimit(args).run().expect_code(1);
+    let report = outcome.json();
+    let found: Vec<_> = report["findings"].as_array().expect("findings").iter().collect();
+    assert_eq!(found.len(), 1, "{outcome:?}");
+    assert_eq!(found[0]["line"], 5);
+    let answered: Vec<_> = report["suppressed"]
+        .as_array()
+        .expect("suppressed")
+        .iter()
+        .map(|one| json!([one["line"], one["by"], one["reason"]]))
+        .collect();
+    assert_eq!(
+        answered,
+        [
+            json!([1, "allow-list", "the base of all"]),
+            json!([2, "allow-list", "ours"]),
+            json!([4, "comment", "until March"]),
+        ]
+    );
+    for wrong in ["nginx", "nginx=", "=why", "*=all", "Bad Name=x"] {
+        let outcome = home.dhlimit(["scan", &tree, "--allow", wrong]).run().expect_code(2);
+        assert!(outcome.stderr.contains("IMAGE=REASON"), "{wrong}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_rule_is_explained_and_an_unknown_one_is_a_usage_error() {
+    let home = Home::new();
+    let outcome = home.dhlimit(["scan", "--explain", "hub-floating"]).run().expect_code(0);
+    assert!(outcome.stdout.starts_with("hub-floating\n\nThe tag moves"), "{outcome:?}");
+    let outcome = home.dhlimit(["scan", "--explain", "hub"]).run().expect_code(2);
+    assert!(outcome.stderr.contains("hub-floating"), "{outcome:?}");
+}
+
+#[test]
+fn totals_come_by_registry_and_by_identity() {
+    let files = [
+        ("Dockerfile", "FROM nginx:1\nFROM redis:7\nFROM quay.io/a/b:1\n"),
+        (".github/workflows/x.yml", "on: push\njobs: {a: {container: 'x/y:1'}}\n"),
+    ];
+    let by = scanned(&files, &["--by", "registry"]).expect_code(0);
+    let rows: Vec<Vec<&str>> =
+        by.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["REGISTRY", "REFERENCES", "IMAGES", "PULLS"], "{by:?}");
+    assert_eq!(rows[2..], [["docker.io", "3", "3", "3"], ["quay.io", "1", "1", "1"]], "{by:?}");
+    let by = scanned(&files, &["--by", "identity"]).expect_code(0);
+    assert!(by.stdout.contains("the address (no login)"), "{by:?}");
+}
+
+#[test]
+fn an_image_under_the_name_of_a_cache_says_through_which() {
+    let ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx:1";
+    let file = format!("FROM {ecr}\nFROM mirror.gcr.io/library/redis:7\nFROM quay.io/a/b\n");
+    let report = scanned(&[("Dockerfile", &file)], &["-o", "json"]).expect_code(0).json();
+    let via: Vec<_> = report["references"]
+        .as_array()
+        .expect("references")
+        .iter()
+        .map(|one| one["via"].clone())
+        .collect();
+    let expected =
+        json!(["123456789012.dkr.ecr.eu-west-1.amazonaws.com/docker-hub", "mirror.gcr.io", null]);
+    assert_eq!(json!(via), expected);
+    assert_eq!(report["totals"]["docker_hub_images"], 0);
+}
+
+/// OASIS' schema, which `tests/run` brings; it is not ours to keep here.
+#[test]
+fn sarif_is_what_its_schema_says() {
+    let Some(schema) = tools::require("sarif-2.1.0.json") else { return };
+    let schema = std::fs::read_to_string(schema).expect("the schema");
+    let schema: Value = serde_json::from_str(&schema).expect("a schema in JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let text = "FROM nginx # dhlimit: ignore[hub-floating] known\nFROM Bad/Name\nCOPY --from=grün x y\nFROM $X\nFROM ok:1\nFROM ok:1\n";
+    let files = [
+        ("a b/ü/Dockerfile", text),
+        ("c/Dockerfile", "FROM redis:7\n"),
+        ("compose.yaml", "services: {{ x }}\n  image: z\n"),
+    ];
+    let args = ["--rule", "hub-reference=error", "--allow", "redis:7=ours", "-o", "sarif"];
+    let outcome = scanned(&files, &args).expect_code(0);
+    let document = outcome.json();
+    let remarks: Vec<String> =
+        schema.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert_eq!(remarks, [""; 0], "{outcome:?}");
+    let run = &document["runs"][0];
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let results = run["results"].as_array().expect("results");
+    let kinds: Vec<_> =
+        results.iter().filter_map(|one| one["suppressions"][0]["kind"].as_str()).collect();
+    assert!(kinds.contains(&"inSource") && kinds.contains(&"external"), "{outcome:?}");
+    let prints: std::collections::BTreeSet<_> =
+        results.iter().map(|one| one["partialFingerprints"].to_string()).collect();
+    assert_eq!(prints.len(), results.len(), "two findings of one fingerprint: {outcome:?}");
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    for one in results {
+        let index = one["ruleIndex"].as_u64().and_then(|at| usize::try_from(at).ok());
+        assert_eq!(rules[index.expect("an index")]["id"], one["ruleId"]);
+        let uri = &one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        let uri = uri.as_str().expect("a URI");
+        assert!(uri.is_ascii() && !uri.contains(' '), "{uri}");
+    }
+    let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().expect("notes");
+    assert_eq!(notes.len(), 1, "{outcome:?}");
 }

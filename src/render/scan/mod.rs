@@ -1,14 +1,18 @@
 //! A scan for people and for pipes: what counts on Docker Hub first, then the references by file, then
 //! what the rules say.
 
+mod by;
 mod github;
+mod sarif;
 mod table;
 
 use std::collections::BTreeSet;
 
 use crate::scan::{Purpose, Scan};
 
+pub use by::{by_identity, by_registry};
 pub use github::github;
+pub use sarif::sarif;
 pub use table::table;
 
 /// One distinct image a line, in full form; what is made here, and what has no value, is left out.
