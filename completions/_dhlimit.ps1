@@ -293,11 +293,37 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('rewrite', 'rewrite', [CompletionResultType]::ParameterValue, 'Move the image references in files behind a mirror, and back')
             [CompletionResult]::new('ecr', 'ecr', [CompletionResultType]::ParameterValue, 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Show the files that make a runtime ask a mirror before Docker Hub')
             [CompletionResult]::new('copy', 'copy', [CompletionResultType]::ParameterValue, 'Copy images into a registry of your own, at the pace that the limit allows')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Prove that a mirror is used: the same images, and Docker Hub''s count does not move')
             [CompletionResult]::new('secret', 'secret', [CompletionResultType]::ParameterValue, 'Write a pull secret for Kubernetes under the key that the kubelet uses')
+            break
+        }
+        'dhlimit;mirror;rewrite' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The mirror: its host, and the path that its images are below')
+            [CompletionResult]::new('--form', '--form', [CompletionResultType]::ParameterName, 'The form of the cache''s names [default: what the host tells, else generic]')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'The registry whose references are moved; repeatable [default: docker.io]')
+            [CompletionResult]::new('--as-variable', '--as-variable', [CompletionResultType]::ParameterName, 'Put a variable before the names that is empty until it is set: ARG NAME= and ${NAME}library/nginx')
+            [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Where it is kept how names were spelled, if they were not as short as can be [default: .dhlimit-rewrite.json in PATH]')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Read all files as this kind, such as dockerfile, compose or kubernetes')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out files that match; repeatable')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to show it')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show it')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
+            [CompletionResult]::new('--diff', '--diff', [CompletionResultType]::ParameterName, 'Show a diff and change nothing; what is done without --check and --write')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Say which files would change; end with exit code 1 where any would')
+            [CompletionResult]::new('--write', '--write', [CompletionResultType]::ParameterName, 'Write the files, each whole or not at all')
+            [CompletionResult]::new('--reverse', '--reverse', [CompletionResultType]::ParameterName, 'Bring the references back from the mirror')
+            [CompletionResult]::new('--no-ignore', '--no-ignore', [CompletionResultType]::ParameterName, 'Read what .gitignore names, too')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show what is asked and answered, without secrets; repeat for more')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'dhlimit;mirror;ecr' {

@@ -61,6 +61,9 @@ _dhlimit() {
             dhlimit__subcmd__mirror,ecr)
                 cmd="dhlimit__subcmd__mirror__subcmd__ecr"
                 ;;
+            dhlimit__subcmd__mirror,rewrite)
+                cmd="dhlimit__subcmd__mirror__subcmd__rewrite"
+                ;;
             dhlimit__subcmd__mirror,secret)
                 cmd="dhlimit__subcmd__mirror__subcmd__secret"
                 ;;
@@ -427,7 +430,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__mirror)
-            opts="-q -v -h --quiet --verbose --color --config --help ecr setup copy verify secret"
+            opts="-q -v -h --quiet --verbose --color --config --help rewrite ecr setup copy verify secret"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -599,6 +602,64 @@ _dhlimit() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "table plain json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dhlimit__subcmd__mirror__subcmd__rewrite)
+            opts="-o -q -v -h --to --form --from --diff --check --write --reverse --as-variable --record --as --exclude --no-ignore --output --quiet --verbose --color --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --form)
+                    COMPREPLY=($(compgen -W "ecr artifact-registry acr harbor distribution gitlab generic" -- "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-variable)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "plain json" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -309,18 +309,46 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l no-ignore -d 'R
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "setup" -d 'Show the files that make a runtime ask a mirror before Docker Hub'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "copy" -d 'Copy images into a registry of your own, at the pace that the limit allows'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "verify" -d 'Prove that a mirror is used: the same images, and Docker Hub\'s count does not move'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from ecr setup copy verify secret" -f -a "secret" -d 'Write a pull secret for Kubernetes under the key that the kubelet uses'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "rewrite" -d 'Move the image references in files behind a mirror, and back'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "setup" -d 'Show the files that make a runtime ask a mirror before Docker Hub'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "copy" -d 'Copy images into a registry of your own, at the pace that the limit allows'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "verify" -d 'Prove that a mirror is used: the same images, and Docker Hub\'s count does not move'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "secret" -d 'Write a pull secret for Kubernetes under the key that the kubelet uses'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l to -d 'The mirror: its host, and the path that its images are below' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l form -d 'The form of the cache\'s names [default: what the host tells, else generic]' -r -f -a "ecr\t'HOST/PREFIX/library/nginx'
+artifact-registry\t'HOST/PROJECT/REPOSITORY/library/nginx'
+acr\t'HOST/TARGET/library/nginx'
+harbor\t'HOST/PROJECT/library/nginx'
+distribution\t'HOST/library/nginx'
+gitlab\t'HOST/GROUP/dependency_proxy/containers/nginx'
+generic\t'HOST/PREFIX/library/nginx'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l from -d 'The registry whose references are moved; repeatable [default: docker.io]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l as-variable -d 'Put a variable before the names that is empty until it is set: ARG NAME= and ${NAME}library/nginx' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l record -d 'Where it is kept how names were spelled, if they were not as short as can be [default: .dhlimit-rewrite.json in PATH]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l as -d 'Read all files as this kind, such as dockerfile, compose or kubernetes' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l exclude -d 'Leave out files that match; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line an item, no decoration'
+json\t'One JSON document'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l diff -d 'Show a diff and change nothing; what is done without --check and --write'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l check -d 'Say which files would change; end with exit code 1 where any would'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l write -d 'Write the files, each whole or not at all'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l reverse -d 'Bring the references back from the mirror'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l no-ignore -d 'Read what .gitignore names, too'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l account -d 'The account whose registry it is: twelve digits' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l region -d 'The registry\'s region, such as eu-central-1' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l prefix -d 'What the cached repositories begin with; ROOT for every repository without a rule of its own' -r

@@ -33,8 +33,8 @@ pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
 pub use help::{EXAMPLES, spelled_out};
 pub use mirror::{
-    Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Secret, SecretForm, Setup, SetupRuntime,
-    Verify,
+    Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Rewrite, RewriteForm, Secret, SecretForm,
+    Setup, SetupRuntime, Verify,
 };
 pub use plan::{Plan, PlanLaw, SolveFor};
 pub use report::Report;

@@ -121,7 +121,7 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
         paths: args.paths,
         stdin: None,
         kind: args.kind.as_deref().map(kind).transpose()?,
-        given: Given { args: args.args, env_files, profiles: args.profile },
+        given: Given { args: args.args, env_files, profiles: args.profile, ..Given::default() },
         exclude: args.exclude,
         no_ignore: args.no_ignore,
         crowd: Crowd {

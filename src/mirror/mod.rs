@@ -3,6 +3,7 @@
 
 pub mod copy;
 pub mod ecr;
+pub mod rewrite;
 pub mod secret;
 pub mod setup;
 pub mod through;

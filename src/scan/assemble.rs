@@ -93,6 +93,8 @@ fn placed(found: Found, kind: FileKind, input: &Input<'_>) -> ImageUse {
         written,
         image: parsed.as_ref().map(canonical),
         pinned: parsed.as_ref().map(pinned),
+        known: found.reference.clone(),
+        beside: found.beside,
         reference: is_whole.then_some(found.reference),
         registry,
         docker_hub,
@@ -118,6 +120,7 @@ pub(super) fn refer(one: &mut ImageUse, reference: String) {
     one.image = Some(canonical(&parsed));
     one.via = via::via(&parsed);
     one.pinned = Some(pinned(&parsed));
+    one.known.clone_from(&reference);
     one.reference = Some(reference);
 }
 

@@ -25,16 +25,20 @@ pub(super) fn scope(input: &Input<'_>) -> Scope {
 
 /// Reads the variables of an env file.
 pub(super) fn read(path: &str, text: &str, scope: &mut Scope) {
-    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-        let line = line.trim();
+    let mut start = 0;
+    for (at, whole) in text.split_inclusive('\n').enumerate() {
+        let begin = start;
+        start += whole.len();
+        let line = whole.trim_start_matches('\u{feff}').trim();
         let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
         let name = name_of(line);
         let rest = line.get(name.len()..).unwrap_or_default().trim_start();
         let Some(value) = rest.strip_prefix(['=', ':']).filter(|_| !name.is_empty()) else {
             continue;
         };
-        let at = Definition { path: path.to_owned(), line: at + 1 };
         let value = value.trim();
+        let before = whole.trim_end().len() - value.len();
+        let at = Definition { path: path.to_owned(), line: at + 1, at: begin + before };
         let mut expanded = match value.chars().next() {
             Some('\'') => Expanded::literal(
                 value.get(1..).and_then(|rest| rest.split('\'').next()).unwrap_or_default(),

@@ -2,6 +2,7 @@
 //! about variables. Bytes that are no UTF-8 become one question mark each, so that every place stays.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -23,6 +24,8 @@ pub struct Given {
     pub env_files: Vec<(String, String)>,
     /// `--profile NAME`: the Compose profiles that count; none for all.
     pub profiles: Vec<String>,
+    /// Texts to be read in the place of files on disk, by the paths that references name.
+    pub instead: BTreeMap<String, String>,
 }
 
 /// A file as a reader gets it.
@@ -58,7 +61,7 @@ impl<'a> Input<'a> {
 
     /// The place of a byte as that of a definition.
     pub(crate) fn definition(&self, at: usize) -> Definition {
-        Definition { path: self.path.to_owned(), line: self.place(at).0 }
+        Definition { path: self.path.to_owned(), line: self.place(at).0, at }
     }
 
     /// The path of a file beside this one, or from the root where it begins with a slash; `None` where it
@@ -81,6 +84,9 @@ impl<'a> Input<'a> {
             return None;
         }
         let path = self.beside(path)?;
+        if let Some(text) = self.given.instead.get(&path) {
+            return Some((path, text.clone()));
+        }
         let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         if metadata.len() > MOST_BESIDE {
             return None;

@@ -50,6 +50,9 @@ fn read(
     callers: &[Caller],
 ) -> Option<FileResult> {
     let kind = kind::named(kind)?;
+    if let Some(text) = given.instead.get(path) {
+        return Some(assemble::read(kind, path, root, text, given, true, callers));
+    }
     let bytes = walk::bytes_of(path.as_ref()).ok()?;
     Some(assemble::read(kind, path, root, &text_of(&bytes), given, true, callers))
 }
@@ -101,6 +104,10 @@ fn rename(files: &mut BTreeMap<String, FileResult>) {
                     if name == rename.name {
                         tag = tag.or_else(|| Some(rest.to_owned()).filter(|rest| !rest.is_empty()));
                         one.pulls = 0;
+                        let by = (overlay.clone(), rename.name_at.clone());
+                        if !one.beside.renamed_by.contains(&by) {
+                            one.beside.renamed_by.push(by);
+                        }
                     }
                 }
             }
@@ -154,6 +161,7 @@ fn overrides(files: &mut BTreeMap<String, FileResult>) {
         for one in files.get_mut(&path).map(|file| file.uses.as_mut_slice()).unwrap_or_default() {
             if one.service.as_ref().is_some_and(|service| services.contains(service)) {
                 one.pulls = 0;
+                one.beside.overridden = true;
             }
         }
     }

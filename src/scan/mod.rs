@@ -37,13 +37,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use input::Given;
+pub(crate) use input::text_of;
 pub use kind::{FileKind, kind_names, kind_of};
 pub use pages::page;
 pub use rules::{Allowed, Rule, RuleError, RuleSet, Rules};
 pub use totals::Crowd;
 pub use value::{
-    Definition, ImageUse, Level, Pinned, Puller, Pulls, Purpose, Registry, Scan, Skipped, Totals,
-    Violation, Waived, Waiver,
+    Beside, Definition, ImageUse, Level, Pinned, Puller, Pulls, Purpose, Registry, Scan, Skipped,
+    Totals, Violation, Waived, Waiver,
 };
 
 use assemble::FileResult;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::FileKind;
 use super::input::Input;
 use super::text::Text;
-use super::value::{Definition, Puller, Purpose};
+use super::value::{Beside, Definition, Puller, Purpose};
 use super::vars::Expanded;
 
 /// A reference as a reader found it.
@@ -38,6 +38,8 @@ pub(crate) struct Found {
     pub service: Option<String>,
     /// The kind, where it is not that of the file.
     pub kind: Option<FileKind>,
+    /// What else of the reference stands beside it.
+    pub beside: Beside,
 }
 
 impl Found {
@@ -63,6 +65,7 @@ impl Found {
             profiles: Vec::new(),
             service: None,
             kind: None,
+            beside: Beside::default(),
         }
     }
 
@@ -106,6 +109,8 @@ pub(crate) struct Findings {
 pub(crate) struct Rename {
     /// The name that the base uses.
     pub name: String,
+    /// The bytes of that name.
+    pub name_at: Range<usize>,
     /// The files and folders whose references are replaced.
     pub bases: Vec<String>,
     /// Where in [`Findings::uses`] the replacement is; `None` where only the tag is known.

@@ -78,6 +78,25 @@ pub struct ImageUse {
     /// The bytes of the file that name it.
     #[serde(skip)]
     pub span: Range<usize>,
+    /// As far as it is known: the reference, or what stands there with its variables.
+    #[serde(skip)]
+    pub known: String,
+    /// What else of the reference stands beside it.
+    #[serde(skip)]
+    pub beside: Beside,
+}
+
+/// The parts of a reference that stand elsewhere than at its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The bytes of the registry, where a key of its own says it (Helm).
+    pub registry: Option<Range<usize>>,
+    /// The bytes of the name that is replaced (kustomize).
+    pub name: Option<Range<usize>>,
+    /// The kustomizations that replace it: their paths and the bytes of the name there.
+    pub renamed_by: Vec<(String, Range<usize>)>,
+    /// Whether another file puts its own image in this one's place.
+    pub overridden: bool,
 }
 
 /// A place where a value is defined.
@@ -87,6 +106,9 @@ pub struct Definition {
     pub path: String,
     /// The line, from 1.
     pub line: usize,
+    /// The byte where the definition or its value begins.
+    #[serde(skip)]
+    pub at: usize,
 }
 
 /// What a reference is pinned to.

@@ -139,7 +139,9 @@ fn visit(
     request: &Request,
     put: &(dyn Fn(String, FileResult) + Sync),
 ) {
-    if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+    // What `mirror rewrite` keeps beside the files is none of them.
+    let is_own = entry.file_name().as_encoded_bytes().starts_with(b".dhlimit-rewrite");
+    if is_own || !entry.file_type().is_some_and(|kind| kind.is_file()) {
         return;
     }
     let path = shown(entry.path());
@@ -163,6 +165,9 @@ fn one(path: &Path, name: &str, root: &str, request: &Request) -> Option<FileRes
             Err(error) => return failed(error),
         },
     };
+    if let Some(text) = request.given.instead.get(name) {
+        return Some(assemble::read(kind, name, root, text, &request.given, true, &[]));
+    }
     match bytes_of(path) {
         Ok(bytes) if is_binary(&bytes) => None,
         Ok(bytes) => {

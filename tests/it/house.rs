@@ -83,6 +83,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "process",
             "hostconfig",
             "session",
+            // What is rewritten is what a scan finds, at the places that it knows.
+            "scan",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 
 mod copy;
 mod ecr;
+mod rewrite;
 mod secret;
 mod setup;
 mod verify;
@@ -10,6 +11,7 @@ use clap::{Args, Subcommand};
 
 pub use copy::{Copy, CopyTool};
 pub use ecr::{Ecr, PrintAs};
+pub use rewrite::{Rewrite, RewriteForm};
 pub use secret::{Secret, SecretForm};
 pub use setup::{Setup, SetupRuntime};
 pub use verify::Verify;
@@ -26,6 +28,8 @@ pub struct Mirror {
 /// What there is to do about mirrors.
 #[derive(Debug, Clone, Subcommand)]
 pub enum MirrorCommand {
+    /// Move the image references in files behind a mirror, and back
+    Rewrite(Box<Rewrite>),
     /// Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs
     Ecr(Box<Ecr>),
     /// Show the files that make a runtime ask a mirror before Docker Hub

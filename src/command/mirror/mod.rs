@@ -3,6 +3,7 @@
 mod copy;
 mod ecr;
 mod login;
+mod rewrite;
 mod secret;
 mod setup;
 mod verify;
@@ -19,6 +20,7 @@ pub(super) async fn run(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
     match args.what {
+        MirrorCommand::Rewrite(args) => rewrite::run(context, *args).await,
         MirrorCommand::Setup(args) => setup::run(context, &args),
         MirrorCommand::Ecr(args) => ecr::run(context, *args, accounts).await,
         MirrorCommand::Copy(args) => copy::run(context, *args, accounts).await,

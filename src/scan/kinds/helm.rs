@@ -46,9 +46,10 @@ fn app_version(input: &Input<'_>) -> Option<Expanded> {
     let documents = yaml::parse(&text);
     let node = documents.roots.first()?.get("appVersion")?;
     let version = node.text(&Text::at(&text, 0))?;
-    let before = text.get(..version.origin(0..0).start).unwrap_or_default();
+    let at = version.origin(0..0).start;
+    let before = text.get(..at).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    Some(Expanded::defined(version.as_str(), Definition { path, line }))
+    Some(Expanded::defined(version.as_str(), Definition { path, line, at }))
 }
 
 /// Reads a mapping of values.
@@ -123,9 +124,12 @@ impl Values<'_, '_, '_> {
             return false;
         }
         let mut name = String::new();
+        let mut registry_at = None;
         if let Some(registry) =
             text_of("registry").filter(|registry| !registry.as_str().trim().is_empty())
         {
+            let registry = registry.trimmed();
+            registry_at = Some(registry.origin(0..registry.as_str().len()));
             let registry = registry.as_str().trim().trim_end_matches('/');
             let is_in = repository.as_str().starts_with(&format!("{registry}/"));
             if !is_in {
@@ -135,7 +139,9 @@ impl Values<'_, '_, '_> {
         name.push_str(repository.as_str());
         let mut expanded = lines::literal(&name);
         self.tag(node, repository.as_str(), &mut expanded);
-        self.sink.add(Found::expanded(&repository, expanded, Purpose::Container));
+        let mut found = Found::expanded(&repository, expanded, Purpose::Container);
+        found.beside.registry = registry_at;
+        self.sink.add(found);
         true
     }
 

@@ -95,8 +95,11 @@ fn replaced(image: &Node, bases: &[String], text: &Text<'_>, sink: &mut Sink<'_>
     let Some(name) = part("name") else { return };
     let (new_name, new_tag, digest) = (part("newName"), part("newTag"), part("digest"));
     let said = |part: &Option<Text<'_>>| part.as_ref().map(|part| part.as_str().trim().to_owned());
+    let name = name.trimmed();
+    let name_at = name.origin(0..name.as_str().len());
     let mut rename = Rename {
-        name: name.as_str().trim().to_owned(),
+        name: name.as_str().to_owned(),
+        name_at: name_at.clone(),
         bases: bases.to_vec(),
         used: None,
         new_name: said(&new_name),
@@ -112,7 +115,8 @@ fn replaced(image: &Node, bases: &[String], text: &Text<'_>, sink: &mut Sink<'_>
     }
     let Some(place) = new_name.or(new_tag).or(digest) else { return };
     let place = place.trimmed();
-    let found = Found::expanded(&place, lines::literal(&reference), Purpose::Container);
+    let mut found = Found::expanded(&place, lines::literal(&reference), Purpose::Container);
+    found.beside.name = Some(name_at);
     rename.used = sink.add(found);
     sink.rename(rename);
 }

@@ -4,6 +4,7 @@ mod aws;
 mod copy;
 mod course;
 mod ecr;
+mod rewrite;
 mod secret;
 mod setup;
 mod verify;
