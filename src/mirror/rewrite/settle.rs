@@ -244,8 +244,10 @@ impl<'a> Work<'a> {
             }
             let is =
                 after.references.iter().find(|now| now.path == one.path && now.span.start == start);
-            let is = is.map_or("nothing", |now| now.known.as_str());
-            let why = format!("{} would become {is}", one.known);
+            let why = match is {
+                Some(now) => format!("{} would become {}", one.known, now.known),
+                None => "a new name in its place would not be read as an image".to_owned(),
+            };
             let culprits = self.culprits(at, one);
             if culprits.is_empty() {
                 files.insert(one.path.as_str());

@@ -320,8 +320,28 @@ fn a_variable_is_put_before_names_and_taken_away_again() {
         assert_eq!(tree.text(path), text, "{path}");
     }
     tree.rewrite(MIRROR, &["--as-variable", "HUB", "--check"]).expect_code(0);
+    for (judge, path, args) in [
+        ("dockerfile-judge", "full/Dockerfile", &["--all"][..]),
+        ("dockerfile-judge", "full/Dockerfile", &["--all", "--arg", "HUB=cache.example/hub/"]),
+        ("compose-judge", "compose.yaml", &[]),
+    ] {
+        let Some(judge) = tools::require(judge) else { return };
+        let images = judged(&tree, &judge, args, path).unwrap_or_else(|| panic!("{path} is read"));
+        let host = if args.len() > 1 { "cache.example/hub/" } else { "docker.io/" };
+        assert_eq!(images.len(), 2, "{images:?}");
+        assert!(images.iter().all(|image| image.starts_with(host)), "{images:?}");
+    }
     tree.rewrite(MIRROR, &["--as-variable", "HUB", "--reverse", "--write"]).expect_code(0);
     assert_eq!(tree.bytes(), before);
+}
+
+#[test]
+fn a_variable_is_not_put_where_its_braces_would_end_a_mapping() {
+    let text = "services:\n  a: {image: nginx:1, profiles: [x]}\n";
+    let tree = Tree::of(&[("compose.yaml", text)]);
+    let outcome = tree.rewrite(MIRROR, &["--as-variable", "HUB", "--write"]).expect_code(0);
+    assert!(outcome.stderr.contains("not be read as an image"), "{}", outcome.stderr);
+    assert_eq!(tree.text("compose.yaml"), text);
 }
 
 #[test]
