@@ -139,12 +139,11 @@ impl Moved<'_> {
                 (registry, path.trim_start_matches('/').to_owned())
             }
         };
-        let slash = if host.ends_with('/') { "/" } else { "" };
+        // A slash at the registry's end stays.
+        let bare = host.trim_end_matches('/');
+        let registry = registry.start..registry.start + bare.len();
         Ok(Some(vec![
-            Piece {
-                means: to.to_owned(),
-                ..piece(registry, host, format!("{to}{slash}"), 0..cut - 1)
-            },
+            piece(&registry, bare, to.to_owned(), 0..cut - 1),
             piece(&self.one.span, repository, path, cut..self.name.whole.len()),
         ]))
     }

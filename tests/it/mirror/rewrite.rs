@@ -101,8 +101,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "chart/values.yaml",
-        "image:\n  registry: docker.io\n  repository: bitnami/redis\n  tag: 7\nside: {image: {repository: busybox, tag: 1}}\n",
-        "image:\n  registry: cache.example\n  repository: hub/bitnami/redis\n  tag: 7\nside: {image: {repository: cache.example/hub/library/busybox, tag: 1}}\n",
+        "image:\n  registry: docker.io\n  repository: bitnami/redis\n  tag: 7\nside: {image: {repository: busybox, tag: 1}}\nslash: {image: {registry: docker.io/, repository: library/redis}}\n",
+        "image:\n  registry: cache.example\n  repository: hub/bitnami/redis\n  tag: 7\nside: {image: {repository: cache.example/hub/library/busybox, tag: 1}}\nslash: {image: {registry: cache.example/, repository: hub/library/redis}}\n",
     ),
     (
         ".github/workflows/ci.yml",
