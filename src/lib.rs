@@ -34,6 +34,7 @@ pub mod doctor;
 pub mod exit;
 pub mod explain;
 pub mod gate;
+pub mod history;
 mod hostconfig;
 pub mod image;
 pub mod mirror;

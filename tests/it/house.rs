@@ -44,7 +44,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "session",
         &["quota", "image", "text", "context", "exit", "credentials", "registry", "sandbox"],
     ),
-    ("polling", &[]),
+    ("polling", &["quota"]),
+    ("history", &["quota"]),
     (
         "stress",
         &[
@@ -90,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
+            "history",
             "check",
             "quota",
             "image",

@@ -9,9 +9,9 @@ use crate::Context;
 use crate::cli::Stress;
 use crate::command::watch::live::{Live, Parts, Update};
 use crate::command::watch::wants_view;
+use crate::history::Observed;
 use crate::quota::{Forecaster, Point, Reading, Record};
 use crate::render::stress::round_line;
-use crate::render::watch::Shown;
 use crate::render::watch::view::Subject;
 use crate::stress::{Round, Task, Watcher};
 
@@ -77,7 +77,7 @@ impl LiveRun {
         if let Some(remaining) = reading.remaining() {
             self.forecaster.push(Point { at: reading.at, remaining });
         }
-        let shown = Shown {
+        let shown = Observed {
             at: reading.at,
             record: Record::from(reading),
             forecast: self.forecaster.forecast(reading.at),

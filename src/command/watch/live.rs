@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::poll::{Shared, Wish, locked};
 use super::tty::{Halt, Jobs, Screen, Taken, can_halt, give_back, in_foreground};
 use crate::Context;
+use crate::history::Observed;
+use crate::render::watch::line;
 use crate::render::watch::view::{Schedule, Subject, Theme, View, draw};
-use crate::render::watch::{Shown, line};
 
 /// A key is waited for no longer than this before the view looks for readings and its end.
 const TICK: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(in crate::command) enum Update {
     /// A reading of the target with this number.
-    Reading(usize, Box<Shown>),
+    Reading(usize, Box<Observed>),
     /// Words of the command on changes.
     Note(String),
 }
@@ -235,7 +236,7 @@ impl Loop {
     }
 
     fn schedule(&self) -> Option<Schedule> {
-        let mut turns = locked(&self.parts.control.as_ref()?.turns);
+        let turns = locked(&self.parts.control.as_ref()?.turns);
         let now = Instant::now();
         let next_in = turns
             .schedule

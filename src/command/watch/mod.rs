@@ -1,13 +1,9 @@
 //! `watch`: readings at an interval until something is reached, time is up or somebody ends it. What
 //! fails on the way is shown and survived. One loop ([`super::rounds`]), one request at a time.
 
-mod backoff;
-mod drift;
 mod goal;
 pub(super) mod live;
-mod pace;
 mod poll;
-mod series;
 mod show;
 mod tty;
 
@@ -18,8 +14,11 @@ use tokio::time::{Instant, sleep_until};
 use super::asking;
 use crate::cli::{Format, Watch};
 use crate::credentials::Account;
+use crate::history::Series;
 use crate::image::is_loopback;
+use crate::polling::backoff::Jitter;
 use crate::polling::rounds::{End, rounds};
+use crate::polling::schedule::{RatePolicy, Schedule, slowed};
 use crate::process::hook::{Hook, Say};
 use crate::quota::{Law, Window};
 use crate::registry::Client;
@@ -28,17 +27,17 @@ use crate::sandbox::{self, Traffic};
 use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
-use backoff::Dice;
 use goal::Goal;
 use live::{Control, Left, Live, Parts, Update};
-use pace::{Manners, Schedule, held_back};
 use poll::{Done, Polls, Shared, Target, Turns, Waits, Wish};
-use series::Series;
 use show::Show;
 
 /// The sandbox of `watch --sandbox`: used up after a minute and a half, whole again every two minutes.
 const TRAFFIC: &str = "steady:4000/h";
 const WINDOW: Option<Window> = Window::from_seconds(120);
+
+/// So many are read one right after the other at first; further ones are spread over the interval.
+const FIRST: usize = 16;
 
 /// How a watch ended.
 enum Ended {
@@ -70,11 +69,11 @@ pub(super) async fn run(
     let session =
         asking::open_with_sandbox(context, &args.asking, accounts, Who::All, lively).await?;
     let Some(session) = session else { return Ok(Exit::Interrupted) };
-    let (targets, manners) = tokio::select! {
+    let (targets, policies) = tokio::select! {
         found = targets(context, &session, &args) => found?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
-    let schedule = Schedule::new(manners, args.interval, Instant::now());
+    let schedule = Schedule::new(policies, args.interval, FIRST, Instant::now());
     let turns = Turns::shared(schedule, targets.len(), context);
     let stop = context.shutdown.child_token();
     let recorder = show::recorder(context, &args)?;
@@ -85,7 +84,7 @@ pub(super) async fn run(
         session: &session,
         targets,
         turns: turns.clone(),
-        dice: Dice::new(),
+        jitter: Jitter::new(),
         goal: Goal::of(&args),
         show: stage.show,
         hook: args.on_change.clone().map(|command| Hook::new(command, stage.say.clone())),
@@ -214,8 +213,8 @@ async fn targets(
     context: &Context,
     session: &Session,
     args: &Watch,
-) -> Result<(Vec<Target>, Vec<Manners>), Failure> {
-    let (mut targets, mut manners) = (Vec::new(), Vec::new());
+) -> Result<(Vec<Target>, Vec<RatePolicy>), Failure> {
+    let (mut targets, mut policies) = (Vec::new(), Vec::new());
     for image in asking::images(&args.images)? {
         // The identity that pulls from here counts against comes first, and is the one selected.
         let mut found = asking::principals(context, session, &image).await?;
@@ -223,8 +222,9 @@ async fn targets(
         for who in found {
             for family in session.families() {
                 let client = session.client(&image, *family)?;
-                manners.push(Manners::towards(
+                policies.push(RatePolicy::of(
                     image.canonical_registry(),
+                    &format!("{} {family:?}", who.identity),
                     image.is_docker_hub(),
                     is_near(&client),
                     args.force_interval,
@@ -243,10 +243,10 @@ async fn targets(
     if targets.is_empty() {
         return Err(Failure::new(Exit::Credentials, anyhow::anyhow!("nobody to ask as")));
     }
-    if let Some(words) = args.interval.and_then(|interval| held_back(&manners, interval)) {
+    if let Some(words) = args.interval.and_then(|interval| slowed(&policies, interval)) {
         context.say(&format!("! {words}"));
     }
-    Ok((targets, manners))
+    Ok((targets, policies))
 }
 
 /// Whether the registry is on loopback: what is asked there troubles nobody else.

@@ -10,19 +10,18 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::backoff::{Dice, Outcome};
-use super::drift::Drift;
 use super::goal::Goal;
-use super::pace::Schedule;
-use super::series::Series;
 use super::show::{self, Show};
+use crate::history::{Event, Observed, Series};
 use crate::image::Reference;
+use crate::polling::backoff::{Jitter, Outcome};
+use crate::polling::drift::Drift;
 use crate::polling::rounds::{Act, Pace};
+use crate::polling::schedule::{Answered, Schedule};
 use crate::process::hook::{Change, Hook, Say};
 use crate::quota::Reading;
 use crate::recording::{Appended, Recorder};
 use crate::registry::{Client, Principal};
-use crate::render::watch::{Event, Shown};
 use crate::session::{Session, exit_of};
 use crate::{Context, Exit, Failure};
 
@@ -43,6 +42,8 @@ pub(super) struct Target {
 pub(super) struct Turns {
     pub(super) schedule: Schedule,
     drift: Drift,
+    /// Whose turn it was.
+    last: usize,
     /// By how many seconds the clock jumped since each target was read.
     jumps: Vec<i64>,
 }
@@ -54,7 +55,7 @@ impl Turns {
     /// For so many targets.
     pub(super) fn shared(schedule: Schedule, targets: usize, context: &Context) -> Shared {
         let drift = Drift::new(context.clock.now(), Instant::now());
-        Arc::new(Mutex::new(Self { schedule, drift, jumps: vec![0; targets] }))
+        Arc::new(Mutex::new(Self { schedule, drift, last: 0, jumps: vec![0; targets] }))
     }
 
     /// Looks whether time went by unseen; after a sleep everybody is due.
@@ -92,7 +93,7 @@ pub(super) struct Polls<'a> {
     pub(super) session: &'a Session,
     pub(super) targets: Vec<Target>,
     pub(super) turns: Shared,
-    pub(super) dice: Dice,
+    pub(super) jitter: Jitter,
     pub(super) goal: Goal,
     pub(super) show: Show,
     pub(super) hook: Option<Hook>,
@@ -110,7 +111,8 @@ impl Act for Polls<'_> {
         let (index, jump) = {
             let mut turns = locked(&self.turns);
             turns.look(self.context);
-            let index = turns.schedule.next().map_or(turns.schedule.turn(), |(index, _)| index);
+            let index = turns.schedule.next().map_or(turns.last, |(index, _)| index);
+            turns.last = index;
             turns.schedule.started(index, Instant::now());
             (index, turns.jumps.get_mut(index).map(std::mem::take).filter(|seconds| *seconds != 0))
         };
@@ -132,13 +134,16 @@ impl Act for Polls<'_> {
         let outcome = Outcome::of(&reading, news.moved);
         locked(&self.turns).schedule.settle(
             index,
-            outcome,
-            window,
-            reading.retry_after,
-            self.dice.throw(),
+            Answered {
+                outcome,
+                window,
+                retry_after: reading.retry_after,
+                source: reading.source.as_ref().map(ToString::to_string).as_deref(),
+            },
+            self.jitter.next(),
             Instant::now(),
         );
-        let shown = Shown {
+        let shown = Observed {
             at: reading.at,
             record: (&reading).into(),
             forecast: news.forecast,
@@ -162,7 +167,7 @@ impl Polls<'_> {
         &mut self,
         target: usize,
         reading: &Reading,
-        shown: Shown,
+        shown: Observed,
         changed: bool,
     ) -> anyhow::Result<()> {
         let sample = show::sample(reading, &shown);
@@ -205,7 +210,7 @@ impl Polls<'_> {
 }
 
 /// The sample for the command, and what happened in variables: of a prefix that no option has.
-fn change(shown: &Shown, json: &str) -> Change {
+fn change(shown: &Observed, json: &str) -> Change {
     let (record, events) = (&shown.record, &shown.events);
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let kinds: Vec<&str> = events.iter().map(Event::kind).collect();

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::live::Update;
 use crate::cli::Watch;
+use crate::history::{Event, Observed};
 use crate::quota::Reading;
 use crate::recording::{Recorder, RecordingError, Rotation, Sample};
-use crate::render::watch::{EventRecord, Shown, line};
+use crate::render::watch::{EventRecord, line};
 use crate::{Context, Exit, Failure};
 
 /// Where readings go.
@@ -37,7 +38,7 @@ impl Show {
         &mut self,
         context: &Context,
         target: usize,
-        shown: Shown,
+        shown: Observed,
         json: &str,
     ) -> anyhow::Result<()> {
         match self {
@@ -51,13 +52,13 @@ impl Show {
 }
 
 /// A reading and what happened as one line of JSON.
-pub(super) fn json(sample: &Sample, shown: &Shown) -> anyhow::Result<String> {
-    let events = shown.events.iter().map(crate::render::watch::Event::record).collect();
+pub(super) fn json(sample: &Sample, shown: &Observed) -> anyhow::Result<String> {
+    let events = shown.events.iter().map(Event::record).collect();
     Ok(serde_json::to_string(&Document { sample, events })?)
 }
 
 /// The sample of a reading, as it is recorded.
-pub(super) fn sample(reading: &Reading, shown: &Shown) -> Sample {
+pub(super) fn sample(reading: &Reading, shown: &Observed) -> Sample {
     Sample::new(reading, &shown.forecast)
 }
 

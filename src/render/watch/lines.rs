@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Event, Shown};
+use crate::history::{Event, Observed};
 use crate::quota::timestamp;
 use crate::render::check::sentence;
 use crate::text::one_line;
 
 /// `2026-11-22T09:15:21Z  IMAGE  anonymous counted as 192.0.2.10: limited  76 of 100 pulls left (1h window)  …`
-pub fn line(shown: &Shown) -> String {
+pub fn line(shown: &Observed) -> String {
     let reading = &shown.record;
     let counted =
         reading.counted().map(|source| format!(" counted as {source}")).unwrap_or_default();
@@ -76,7 +76,7 @@ mod tests {
             ..Forecast::default()
         };
         let shown =
-            Shown { at, record: limited(), forecast, events: vec![Event::Drop { pulls: 12 }] };
+            Observed { at, record: limited(), forecast, events: vec![Event::Drop { pulls: 12 }] };
         assert_eq!(
             line(&shown),
             "2026-11-22T09:15:21Z  docker.io/library/nginx:latest  anonymous [effective] counted as 192.0.2.10: limited  \
@@ -109,7 +109,7 @@ mod tests {
             let forecast =
                 Forecast { empty_at: empty.map(time), empty_range, ..Forecast::default() };
             let line =
-                line(&Shown { at: time(9), record: limited(), forecast, events: Vec::new() });
+                line(&Observed { at: time(9), record: limited(), forecast, events: Vec::new() });
             assert!(line.ends_with(wanted), "{wanted:?} is missing: {line}");
         }
     }

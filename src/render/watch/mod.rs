@@ -3,9 +3,7 @@
 
 mod event;
 mod lines;
-mod shown;
 pub mod view;
 
-pub use event::{Event, EventRecord};
+pub use event::EventRecord;
 pub use lines::line;
-pub use shown::Shown;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Event, Shown};
+use crate::history::{Event, Observed};
 use crate::image::hub;
 use crate::quota::{Forecast, Record};
 use crate::text::one_line;
@@ -95,9 +95,9 @@ impl View {
     }
 
     /// Takes in a reading of the series with this number.
-    pub fn take(&mut self, number: usize, shown: Shown) {
+    pub fn take(&mut self, number: usize, shown: Observed) {
         let Some(series) = self.series.get_mut(number) else { return };
-        let Shown { at, record, forecast, events } = shown;
+        let Observed { at, record, forecast, events } = shown;
         for event in events {
             if matches!(event, Event::SourceChanged { .. } | Event::LimitChanged { .. }) {
                 series.history.clear();
@@ -145,10 +145,10 @@ impl View {
     }
 
     /// The last reading of each series, in their order.
-    pub fn last(&self) -> impl Iterator<Item = Shown> {
+    pub fn last(&self) -> impl Iterator<Item = Observed> {
         self.series.iter().filter_map(|series| {
             let (at, record) = series.last.clone()?;
-            Some(Shown { at, record, forecast: series.forecast, events: Vec::new() })
+            Some(Observed { at, record, forecast: series.forecast, events: Vec::new() })
         })
     }
 

@@ -15,8 +15,8 @@ fn at(second: i64) -> DateTime<Utc> {
     "2026-11-22T09:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::seconds(second)
 }
 
-fn shown(second: i64, record: Record, forecast: Forecast, events: Vec<Event>) -> Shown {
-    Shown { at: at(second), record, forecast, events }
+fn shown(second: i64, record: Record, forecast: Forecast, events: Vec<Event>) -> Observed {
+    Observed { at: at(second), record, forecast, events }
 }
 
 /// A view after a quarter of an hour: one identity falls, the other fails.

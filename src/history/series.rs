@@ -4,14 +4,14 @@
 
 use chrono::{DateTime, Utc};
 
+use super::Event;
 use crate::quota::{
     Change, FaultKind, Forecast, Forecaster, LimitStatus, Point, Reading, Source, Throttle, Window,
 };
-use crate::render::watch::Event;
 
 /// What has been seen of one image and identity.
 #[derive(Debug, Default)]
-pub(super) struct Series {
+pub(crate) struct Series {
     /// The threshold that was asked for.
     drop: Option<u64>,
     seen: bool,
@@ -35,28 +35,28 @@ pub(super) struct Series {
 
 /// What a reading added.
 #[derive(Debug, Default)]
-pub(super) struct News {
+pub(crate) struct News {
     /// In order.
-    pub(super) events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// The reading says something else than the one before.
-    pub(super) moved: bool,
+    pub(crate) moved: bool,
     /// The same, and there was one before it, or something happened all the same: the network is lost.
-    pub(super) changed: bool,
+    pub(crate) changed: bool,
     /// What is to be expected now.
-    pub(super) forecast: Forecast,
+    pub(crate) forecast: Forecast,
     /// A full count that the next reading must confirm.
-    pub(super) doubtful: bool,
+    pub(crate) doubtful: bool,
 }
 
 impl Series {
     /// Nothing seen yet. A `drop` of more pulls is an event; else one of more than a tenth of the limit.
-    pub(super) fn new(drop: Option<u64>) -> Self {
+    pub(crate) fn new(drop: Option<u64>) -> Self {
         Self { drop, ..Self::default() }
     }
 
     /// Takes in a reading. `new_token`: one was fetched for it; `jump`: by how many seconds the clock
     /// jumped since the last one.
-    pub(super) fn observe(
+    pub(crate) fn observe(
         &mut self,
         reading: &Reading,
         new_token: bool,

@@ -10,20 +10,20 @@ const SMALL: TimeDelta = TimeDelta::seconds(5);
 
 /// Both clocks, as last seen.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drift {
+pub(crate) struct Drift {
     wall: DateTime<Utc>,
     steady: Instant,
 }
 
 impl Drift {
     /// Begins to compare.
-    pub(super) fn new(wall: DateTime<Utc>, steady: Instant) -> Self {
+    pub(crate) fn new(wall: DateTime<Utc>, steady: Instant) -> Self {
         Self { wall, steady }
     }
 
     /// By how much the wall clock jumped since the last look: forward after a sleep, backward where
     /// it was set back.
-    pub(super) fn jump(&mut self, wall: DateTime<Utc>, steady: Instant) -> Option<TimeDelta> {
+    pub(crate) fn jump(&mut self, wall: DateTime<Utc>, steady: Instant) -> Option<TimeDelta> {
         let waited = TimeDelta::from_std(steady.saturating_duration_since(self.steady))
             .unwrap_or(TimeDelta::MAX);
         let jump = (wall - self.wall).checked_sub(&waited).unwrap_or_default();

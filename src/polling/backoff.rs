@@ -10,7 +10,7 @@ use crate::quota::{FaultKind, LimitStatus, Reading, Throttle};
 
 /// What a reading means for the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Something is other than before.
     Moved,
     /// Nothing is.
@@ -25,7 +25,7 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// What a reading means, `moved` telling whether it differs from the one before.
-    pub(super) fn of(reading: &Reading, moved: bool) -> Self {
+    pub(crate) fn of(reading: &Reading, moved: bool) -> Self {
         match &reading.status {
             LimitStatus::Throttled(throttle, _) => Self::Throttled(*throttle),
             LimitStatus::Failed(fault) => Self::Failed(fault.kind),
@@ -36,7 +36,7 @@ impl Outcome {
     }
 
     /// Whether two outcomes are the same kind of trouble, so that the second waits longer.
-    pub(super) fn kin(self, other: Self) -> bool {
+    pub(crate) fn kin(self, other: Self) -> bool {
         use FaultKind::{Network, Protocol, Server, Timeout, Tls};
         let unreachable =
             |outcome| matches!(outcome, Self::Failed(Network | Timeout | Tls | Server | Protocol));
@@ -46,7 +46,7 @@ impl Outcome {
 
 /// The wait after the `times`th such outcome in a row (from 1); `None` where there is nothing to
 /// stay away from. `chance` is in 0..1.
-pub(super) fn stay_away(
+pub(crate) fn stay_away(
     outcome: Outcome,
     times: u32,
     interval: Duration,
@@ -91,18 +91,18 @@ fn jittered(wait: Duration, chance: f64) -> Duration {
     half + half.mul_f64(chance.clamp(0.0, 1.0))
 }
 
-/// Numbers left to chance; of no use for secrets.
+/// Numbers left to chance, for jitter; of no use for secrets.
 #[derive(Debug)]
-pub(super) struct Dice(u64);
+pub(crate) struct Jitter(u64);
 
-impl Dice {
-    /// Dice that fall otherwise in every process.
-    pub(super) fn new() -> Self {
+impl Jitter {
+    /// Other numbers in every process.
+    pub(crate) fn new() -> Self {
         Self(RandomState::new().hash_one(std::process::id()))
     }
 
     /// A number in 0..1 (splitmix64, Steele, Lea and Flood 2014).
-    pub(super) fn throw(&mut self) -> f64 {
+    pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -164,9 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn dice_fall_everywhere_between_0_and_1() {
-        let mut dice = Dice::new();
-        let throws: Vec<f64> = (0..1_000).map(|_| dice.throw()).collect();
+    fn jitter_falls_everywhere_between_0_and_1() {
+        let mut jitter = Jitter::new();
+        let throws: Vec<f64> = (0..1_000).map(|_| jitter.next()).collect();
         assert!(throws.iter().all(|throw| (0.0..1.0).contains(throw)));
         let mean = throws.iter().sum::<f64>() / 1_000.0;
         assert!((0.4..0.6).contains(&mean), "{mean}");

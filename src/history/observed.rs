@@ -1,14 +1,14 @@
-//! One reading as `watch` shows it: with its time, what is to be expected, and what happened since
-//! the one before.
+//! One reading in its series: with its time, what is to be expected, and what happened since the one
+//! before.
 
 use chrono::{DateTime, Utc};
 
 use super::Event;
 use crate::quota::{Forecast, Record};
 
-/// One reading as `watch` shows it.
+/// One reading in its series.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct Observed {
     /// When the answer was there.
     pub at: DateTime<Utc>,
     /// The reading.

@@ -1,0 +1,10 @@
+//! Readings in their order: what happened between two of them, and what is to be expected. The one answer
+//! for all that read more than once: `watch`, `serve` and recordings. Pure: readings in, events out.
+
+mod event;
+mod observed;
+mod series;
+
+pub use event::Event;
+pub use observed::Observed;
+pub(crate) use series::Series;
