@@ -3,5 +3,6 @@
 
 pub(crate) mod backoff;
 pub(crate) mod drift;
+pub(crate) mod policy;
 pub(crate) mod rounds;
 pub(crate) mod schedule;
