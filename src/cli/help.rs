@@ -78,6 +78,12 @@ const RARE: [&str; 59] = [
     "window",
 ];
 
+/// The same, in one command alone.
+const RARE_IN: [(&str, &[&str]); 2] = [
+    ("plan", &["anonymous", "user", "sandbox", "cost"]),
+    ("rewrite", &["record", "as", "exclude"]),
+];
+
 /// Examples of each command, which run as they stand.
 pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     (
@@ -209,9 +215,12 @@ fn top(command: &Command) -> String {
 
 /// `-h` without what is rarely needed; `--help` with the variables.
 fn short(command: Command) -> Command {
+    let here = RARE_IN.iter().find(|(name, _)| *name == command.get_name());
+    let here = here.map_or(&[][..], |(_, rare)| *rare);
     command
         .mut_args(|arg| {
-            let is_rare = arg.get_long().is_some_and(|long| RARE.contains(&long));
+            let is_rare =
+                arg.get_long().is_some_and(|long| RARE.contains(&long) || here.contains(&long));
             let arg = if is_rare { arg.hide_short_help(true) } else { arg };
             let Some(variable) = arg.get_env().map(|name| name.to_string_lossy().into_owned())
             else {

@@ -11,15 +11,24 @@ const FORMATS: &[Format] = &[Format::Plain, Format::Json];
 
 /// Move the image references in files behind a mirror, byte by byte, and back. Without --write, a diff is shown and nothing changes.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-dhlimit mirror rewrite --to 123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub
-dhlimit mirror rewrite --to cache.example/hub --write deploy/
-dhlimit mirror rewrite --to cache.example/hub --check || echo 'something still comes from Docker Hub'
-dhlimit mirror rewrite --to cache.example/hub --reverse --write deploy/
-dhlimit mirror rewrite --to cache.example/hub --as-variable HUB
+#[command(
+    after_help = "\
+Examples:
+  dhlimit mirror rewrite --to cache.example/hub --check
+  dhlimit mirror rewrite --to cache.example/hub --write deploy/
+
+More options: --help.",
+    after_long_help = "\
+Examples:
+  dhlimit mirror rewrite --to 123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub
+  dhlimit mirror rewrite --to cache.example/hub --write deploy/
+  dhlimit mirror rewrite --to cache.example/hub --check || echo 'something still comes from Docker Hub'
+  dhlimit mirror rewrite --to cache.example/hub --reverse --write deploy/
+  dhlimit mirror rewrite --to cache.example/hub --as-variable HUB
 
 What is not certain (a variable without a value, a list built by code) is listed on standard error and left.
-Exit codes: 0; 1 where --check finds something to change; 2 usage, or a file that cannot be written; 130 interrupted.")]
+Exit codes: 0; 1 where --check finds something to change; 2 usage, or a file that cannot be written; 130 interrupted."
+)]
 pub struct Rewrite {
     /// Files and folders
     #[arg(value_name = "PATH", default_value = ".")]
