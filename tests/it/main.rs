@@ -30,6 +30,7 @@ mod plan_beyond;
 mod plan_brute;
 mod plan_solve;
 mod planted;
+mod prometheus_rules;
 mod proxies;
 mod readme;
 mod real_parts;
