@@ -124,6 +124,9 @@ pub enum Command {
     Man(Man),
 }
 
+/// Options that ask for a page instead of the work: a variable would turn every run into that page.
+const PAGES: [&str; 3] = ["help", "version", "explain"];
+
 /// The clap command with a `DHLIMIT_…` variable on every option, and its help laid out.
 pub fn command() -> clap::Command {
     help::laid_out(with_variables(Cli::command()))
@@ -132,7 +135,7 @@ pub fn command() -> clap::Command {
 fn with_variables(command: clap::Command) -> clap::Command {
     let name = command.get_name().to_owned();
     command
-        .mut_args(|arg| match arg.get_long().filter(|long| !["help", "version"].contains(long)) {
+        .mut_args(|arg| match arg.get_long().filter(|long| !PAGES.contains(long)) {
             Some(long) => {
                 let variable = variable(&name, long);
                 arg.env(variable).hide_env_values(true)
