@@ -256,7 +256,9 @@ surge\t'The most nodes that arrive together'
 interval\t'The shortest time from one batch to the next'
 concurrency\t'The most nodes that pull at a time, the next when one is done; of a CI the jobs of a run'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s o -l output -d 'How to show the answer' -r -f -a "table\t'For people, as wide as the terminal'
-json\t'One JSON document'"
+json\t'One JSON document'
+svg\t'A drawing, SVG'
+html\t'One self-contained page'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l timeout -d 'Bound on the whole operation, such as 10s' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l auth-url -d 'Where docker.io\'s token service really is' -r

@@ -9,7 +9,7 @@ use super::{Asking, Format, only};
 use crate::quota::{Arrival, Policy, Window};
 
 /// The formats `plan` writes.
-const FORMATS: &[Format] = &[Format::Table, Format::Json];
+const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Svg, Format::Html];
 
 /// Will a rollout fit: nodes that pull images, against a limit, by simulation. Asks nobody, but for --from-reading.
 #[derive(Debug, Clone, Args)]

@@ -128,13 +128,13 @@ impl OneCount {
         self.0.counters.first_mut().map_or(0, |counter| counter.left(now))
     }
 
-    /// So many pulls are made at `now`; how many are left then.
-    pub(super) fn pull(&mut self, now: Tick, pulls: u64) -> u64 {
+    /// So many pulls are made at `now`; how many are left before and after.
+    pub(super) fn pull(&mut self, now: Tick, pulls: u64) -> (u64, u64) {
         let left = self.left(now);
         if let Some(counter) = self.0.counters.first_mut() {
             counter.take_pulls(now, pulls.min(left));
         }
-        left.saturating_sub(pulls)
+        (left, left.saturating_sub(pulls))
     }
 }
 

@@ -19,9 +19,9 @@ pub struct Timeline {
 pub struct Moment {
     /// When it is.
     pub at: Seconds,
-    /// The fewest pulls left since the moment before, and those left now; `None` where there is no one
-    /// count that they are left of.
-    pub left: Option<(u64, u64)>,
+    /// The fewest and the most pulls left since the moment before, and those left now; `None` where there
+    /// is no one count that they are left of.
+    pub left: Option<(u64, u64, u64)>,
     /// Nodes that have arrived and do not have all images.
     pub waiting: u64,
 }
@@ -41,16 +41,59 @@ impl Rollout<'_> {
                 running += nodes;
             }
             let left = count.as_mut().map(|count| {
-                let mut lowest = u64::MAX;
+                let (mut low, mut high) = (u64::MAX, 0);
                 while let Some((then, pulls)) = used.next_if(|(then, _)| *then <= at.into()) {
-                    lowest = lowest.min(count.pull(then.ticks(), *pulls));
+                    let (before, after) = count.pull(then.ticks(), *pulls);
+                    (low, high) = (low.min(after), high.max(before));
                 }
                 let now = count.left(at);
-                (lowest.min(now), now)
+                (low.min(now), high.max(now), now)
             });
             let waiting = u64::from(members.arrived_by(at)).saturating_sub(running);
             moments.push(Moment { at: at.into(), left, waiting });
         }
         Timeline { moments }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::{Beyond, Request, Strategy, plan};
+    use crate::quota::{Arrival, Law, Policy, Window};
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_left_and_who_waits_agree_with_the_numbers() {
+        let request = Request {
+            nodes: 7,
+            images: 5,
+            cost: 1,
+            pull_time: Duration::from_secs(2),
+            arrival: Arrival::Rolling { nodes: 2, every: Duration::from_secs(15) },
+            strategies: vec![Strategy::OneAddress, Strategy::AddressPerNode, Strategy::Cache],
+            law: Law::Sliding,
+            limit: Some(10),
+            window: Window::from_seconds(60),
+            policy: Policy::find("docker-hub").unwrap(),
+            horizon: None,
+            beyond: Beyond::default(),
+        };
+        let plan = plan(&request).unwrap();
+        let [one, own, cache] = plan.strategies.as_slice() else { panic!() };
+        let moments = &one.timeline.moments;
+        assert_eq!((moments[0].left, moments[0].waiting), (Some((8, 10, 8)), 2));
+        assert_eq!(moments.last().map(|moment| moment.waiting), Some(0));
+        assert!(moments.iter().any(|moment| moment.left.is_some_and(|left| left.0 == 0)));
+        // Every pull is seen to fall, however many lie between two moments.
+        assert!(
+            moments
+                .iter()
+                .filter_map(|moment| moment.left)
+                .all(|(low, high, now)| { low <= now && now <= high && high <= 10 })
+        );
+        assert!(own.timeline.moments.iter().all(|moment| moment.left.is_none()));
+        let least =
+            cache.timeline.moments.iter().filter_map(|moment| moment.left).map(|left| left.0);
+        assert_eq!(least.min(), Some(5));
     }
 }

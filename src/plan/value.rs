@@ -15,6 +15,11 @@ impl Seconds {
         u64::try_from(self.0.div_ceil(u128::from(SECOND))).unwrap_or(u64::MAX)
     }
 
+    /// Whole milliseconds, rounded down.
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0 / u128::from(SECOND / 1_000)).unwrap_or(u64::MAX)
+    }
+
     /// The same in ticks.
     pub(super) fn ticks(self) -> Tick {
         Tick::try_from(self.0).unwrap_or(Tick::MAX)

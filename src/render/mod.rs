@@ -1,6 +1,7 @@
 //! Report values and their writers. A report value is what JSON shows; the table, the metrics and
 //! the annotations are other views of it. Knows report values only: no registry, no runtime.
 
+pub mod chart;
 pub mod check;
 pub mod doctor;
 pub mod explain;

@@ -28,6 +28,7 @@ mod pipes;
 mod plan;
 mod plan_beyond;
 mod plan_brute;
+mod plan_pictures;
 mod plan_solve;
 mod planted;
 mod prometheus_rules;

@@ -107,7 +107,7 @@ fn the_exit_code_says_whether_what_was_named_fits() {
         ("--law fixed", 0),
     ];
     for (args, code) in rows {
-        for output in ["table", "json"] {
+        for output in ["table", "json", "svg", "html"] {
             run(&format!("--nodes 12 --images 34 {args} -o {output}")).expect_code(code);
         }
     }
@@ -263,7 +263,7 @@ fn images_come_by_name_from_a_list_or_from_a_scan() {
 
 #[test]
 fn the_same_arguments_give_the_same_bytes() {
-    for output in ["table", "json"] {
+    for output in ["table", "json", "svg", "html"] {
         let args =
             format!("--nodes 500 --images 7 --arrival rolling:3/1s --pull-time 3s -o {output}");
         assert_eq!(run(&args).stdout, run(&args).stdout);

@@ -82,18 +82,18 @@ fn steers(character: char) -> bool {
 }
 
 #[track_caller]
-fn well_formed(text: &str) -> Document<'_> {
+pub(crate) fn well_formed(text: &str) -> Document<'_> {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     Document::parse_with_options(text, options).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }
 
 /// Elements and attributes that a report is made of; any other came from somebody else.
 #[track_caller]
-fn only_ours(document: &Document<'_>) {
-    const ELEMENTS: [&str; 29] = [
+pub(crate) fn only_ours(document: &Document<'_>) {
+    const ELEMENTS: [&str; 31] = [
         "html", "head", "meta", "title", "link", "style", "body", "main", "footer", "h1", "h2",
         "p", "figure", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "span",
-        "svg", "desc", "rect", "path", "circle", "text", "tspan",
+        "svg", "desc", "rect", "path", "circle", "text", "tspan", "strong", "code",
     ];
     for node in document.descendants().filter(roxmltree::Node::is_element) {
         assert!(

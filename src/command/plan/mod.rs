@@ -35,6 +35,8 @@ pub(super) async fn run(
     let look = Look::of(context);
     context.tell(&match format {
         Format::Json => serde_json::to_string(&plan)? + "\n",
+        Format::Svg => shown::svg(&plan),
+        Format::Html => shown::html(&plan, named),
         _ => shown::table(&plan, named, look),
     })?;
     Ok(if plan.strategies.iter().any(|outcome| outcome.fits) { Exit::Ok } else { Exit::Limit })

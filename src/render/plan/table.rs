@@ -1,7 +1,8 @@
 //! A plan as text for a terminal or a pipe.
 
-use super::words;
+use super::{picture, words};
 use crate::plan::{Outcome, Plan, Solved};
+use crate::render::chart::{Line, chart, letter};
 use crate::render::style::{Palette, Role};
 use crate::render::table::{Cell, Surface, Table};
 use crate::render::{Look, span};
@@ -12,6 +13,7 @@ pub fn table(plan: &Plan, named: bool, look: Look) -> String {
     let mut text =
         format!("{}\n\n", palette.paint(Role::Strong, wrap(&words::answer(plan, named), look, "")));
     text.push_str(&strategies(plan, look));
+    text.push_str(&pictures(plan, named, look));
     for solved in &plan.solved {
         text.push_str(&format!("\n{}", found(plan, solved, look)));
     }
@@ -24,6 +26,28 @@ pub fn table(plan: &Plan, named: bool, look: Look) -> String {
         let change = if options.is_empty() { String::new() } else { format!("; {options}") };
         let line = format!("- {} [{}{change}]", assumption.what, words::source(assumption));
         text.push_str(&format!("{}\n", wrap(&line, look, "  ")));
+    }
+    text
+}
+
+/// On a terminal, who does not run yet, and what is left by the strategy that the answer speaks of.
+fn pictures(plan: &Plan, named: bool, look: Look) -> String {
+    let Some(focus) = words::focus(plan, named).filter(|_| look.columns.is_some()) else {
+        return String::new();
+    };
+    let waiting = picture::waiting(plan, false);
+    let mut text = format!("\n{}", chart(&waiting, look));
+    if waiting.lines.len() > 1 {
+        let name = |(place, line): (usize, &Line<'_>)| format!("{} {}", letter(place), line.name);
+        let lines: Vec<String> = waiting.lines.iter().enumerate().map(name).collect();
+        text.push_str(&format!(
+            "{}\n",
+            wrap(&format!("{}; + several", lines.join(", ")), look, "")
+        ));
+    }
+    let left = chart(&picture::left_by(plan, focus), look);
+    if !left.is_empty() {
+        text.push_str(&format!("\n{left}{}\n", focus.name));
     }
     text
 }
@@ -106,5 +130,54 @@ fn wrap(text: &str, look: Look, indent: &str) -> String {
             textwrap::fill(text, options)
         }
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Beyond, Request, Solve, plan, plan_all_laws};
+    use crate::quota::{Arrival, Law, Policy};
+    use std::time::Duration;
+
+    fn request(nodes: u32) -> Request {
+        Request {
+            nodes,
+            images: 34,
+            cost: 1,
+            pull_time: Duration::from_secs(3),
+            arrival: Arrival::Rolling { nodes: 2, every: Duration::from_secs(90) },
+            strategies: Vec::new(),
+            law: Law::Sliding,
+            limit: None,
+            window: None,
+            policy: Policy::find("docker-hub").unwrap(),
+            horizon: None,
+            beyond: Beyond { solve: Some(Solve::Surge), ..Beyond::default() },
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_no_word_is_broken() {
+        let now = "2026-11-22T09:15:21Z".parse().unwrap();
+        for (nodes, columns) in [(12, 80), (12, 120), (2, 80), (60, 80), (60, 120), (600, 120)] {
+            let plans = [plan(&request(nodes)).unwrap(), plan_all_laws(&request(nodes)).unwrap()];
+            for plan in &plans {
+                let look = Look { columns: Some(columns), colour: false, now };
+                let text = table(plan, false, look);
+                for line in text.lines() {
+                    assert!(line.chars().count() <= usize::from(columns), "{columns}: {line}");
+                }
+                for outcome in &plan.strategies {
+                    let whole = |line: &str| line.split_whitespace().next() == Some(&outcome.name);
+                    assert!(text.lines().any(whole), "{}: {text}", outcome.name);
+                }
+                // A terminal sees pictures, a pipe does not.
+                let plain = table(plan, false, Look { columns: None, ..look });
+                assert!(!plain.contains('└'), "{plain}");
+            }
+            let text = table(&plans[0], false, Look { columns: Some(columns), colour: false, now });
+            assert_eq!(text.matches('└').count() / 2, usize::from(nodes > 2), "{text}");
+        }
     }
 }

@@ -1,28 +1,13 @@
-//! The report as one page that asks nobody for anything: no script, no font, no picture from
-//! elsewhere, and a policy in its head that forbids them. Readable in print, light and dark, and by
-//! ear: every number of the chart is in a table. Well-formed as XML, too, so that any reader may check it.
+//! The report as a page. Every number of its chart is in a table.
 
 use std::fmt::Write;
 
-use super::svg::{STYLE, drawing, escape};
 use super::{Cell, EMPTY, Report, Series};
+use crate::render::chart::{drawing, escape, page};
 use crate::render::span;
 
 /// The most rows of the table of numbers, for all series together.
 const MOST_ROWS: usize = 240;
-
-const PAGE: &str = "\
-:root{color-scheme:light dark;--ink:#1b1f24;--dim:#57606a;--grid:#d8dee4;--paper:#fff}\
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9da7b3;--grid:#30363d;--paper:#0d1117}}\
-@media print{:root{color-scheme:light;--ink:#000;--dim:#333;--grid:#bbb;--paper:#fff}}\
-*{box-sizing:border-box}body{margin:0 auto;padding:2rem 1rem 3rem;max-width:64rem;font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\
-h1{font-size:1.6rem;line-height:1.2;margin:0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{margin:.35rem 0 1.25rem;color:var(--dim)}\
-figure{margin:0;overflow-x:auto}svg{display:block;width:100%;min-width:36rem;height:auto}\
-.w{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}\
-caption{text-align:left;max-width:calc(100vw - 2rem);color:var(--dim);padding-bottom:.4rem}th,td{padding:.35rem .75rem .35rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid)}\
-thead th{white-space:nowrap;font-weight:600;color:var(--dim)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11rem}.r{text-align:right}.t{white-space:nowrap}\
-footer{margin-top:2rem;font-size:.85rem;color:var(--dim)}\
-@media print{body{padding:0;max-width:none;font-size:10pt}figure,tr{break-inside:avoid}h2{break-after:avoid}figure,.w{overflow:visible}svg{min-width:0}table{font-size:8.5pt}th,td{padding:.12rem .4rem .12rem 0;line-height:1.35}thead th{white-space:normal}tbody th{min-width:0}thead{display:table-header-group}}";
 
 /// The report as a whole HTML document.
 pub fn html(report: &Report) -> String {
@@ -34,7 +19,7 @@ pub fn html(report: &Report) -> String {
             body,
             "<p>{}</p><figure>{}</figure>{}{}",
             lead(report),
-            drawing(report, false),
+            drawing(&report.picture(), 0, EMPTY, false).0,
             summary(report),
             numbers(report)
         );
@@ -42,13 +27,10 @@ pub fn html(report: &Report) -> String {
     for words in report.omissions() {
         let _ = write!(body, "<p>{words}.</p>");
     }
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>Pull limit report</title>\
-<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><link rel=\"icon\" href=\"data:,\"/>\
-<style>{PAGE}{STYLE}</style></head>\n<body><main><h1>Pull limit report</h1>{body}</main>\
-<footer>Made by dhlimit {}. Times are UTC. Pulls are what the count was seen to fall by: at least so many were made.</footer></body></html>\n",
-        env!("CARGO_PKG_VERSION")
+    page(
+        "Pull limit report",
+        &body,
+        "Times are UTC. Pulls are what the count was seen to fall by: at least so many were made.",
     )
 }
 

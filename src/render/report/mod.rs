@@ -1,23 +1,19 @@
 //! What recordings say in sum, and its forms: text, JSON, a drawing, a page. Keys are a promise
 //! (`dhlimit/report/1`): add, never rename. Times are UTC in every form: a report is passed around.
 
-mod axis;
-mod chart;
 mod html;
-mod svg;
 mod table;
-mod trace;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::chart::{Clock, Line, Picture};
 use crate::quota::{IdentityRecord, whole_seconds};
 use crate::text::one_line;
 
+pub use super::chart::{Cell, Trace};
 pub use html::html;
-pub use svg::svg;
 pub use table::table;
-pub use trace::{Cell, Trace};
 
 /// What recordings say in sum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +84,32 @@ impl Report {
     /// A report of these series.
     pub fn new(series: Vec<Series>, series_left_out: u64, torn_lines: u64) -> Self {
         Self { schema: "dhlimit/report/1".to_owned(), series, series_left_out, torn_lines }
+    }
+
+    /// The counts over time, ready to be drawn.
+    fn picture(&self) -> Picture<'_> {
+        Picture {
+            title: "Pulls left over time".to_owned(),
+            what: "pulls left",
+            clock: Clock::Utc,
+            lines: self.series.iter().map(|series| self.line(series)).collect(),
+        }
+    }
+
+    fn line<'a>(&self, series: &'a Series) -> Line<'a> {
+        let lowest = series
+            .lowest
+            .map_or_else(|| "no count".to_owned(), |lowest| format!("{lowest} left at the lowest"));
+        Line {
+            name: self.name(series),
+            limit: series.limit,
+            cells: series.trace.cells().into(),
+            note: match series.refused {
+                0 => String::new(),
+                times => format!(" · {times} times 429 (×)"),
+            },
+            words: format!("{lowest}, {} pulls seen", series.pulls),
+        }
     }
 
     /// What is not in it, in words.
@@ -163,3 +185,8 @@ impl WorstHour {
 
 /// A word for nothing to show.
 const EMPTY: &str = "The recordings hold no samples yet.";
+
+/// The chart as an SVG document.
+pub fn svg(report: &Report) -> String {
+    super::chart::svg(&[report.picture()], EMPTY)
+}

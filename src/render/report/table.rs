@@ -1,7 +1,8 @@
 //! For people at a terminal: the chart, then a row a series.
 
-use super::{EMPTY, Report, Series, chart};
+use super::{EMPTY, Report, Series};
 use crate::quota::Window;
+use crate::render::chart;
 use crate::render::style::{Palette, Role};
 use crate::render::table::{Cell, Surface, Table};
 use crate::render::{Look, span};
@@ -49,7 +50,7 @@ pub fn table(report: &Report, look: Look) -> String {
         ]);
     }
     let summary = table.render(Surface { width: look.columns, colour: look.colour });
-    let chart = chart::chart(report, look);
+    let chart = chart::chart(&report.picture(), look);
     let chart =
         if chart.is_empty() { "No sample has a count to draw.\n".to_owned() } else { chart };
     format!("{chart}\n{names}\n{summary}{}", torn(report))

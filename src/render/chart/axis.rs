@@ -1,9 +1,9 @@
-//! The axes that every chart of a report shares: from when to when, up to how many, and where the
-//! round values lie.
+//! The axes of a picture: from when to when, up to how many, and where the round values lie.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Report;
+use super::{Clock, Picture};
+use crate::render::span;
 
 /// Round steps of time, in seconds.
 const STEPS: [i64; 22] = [
@@ -18,20 +18,20 @@ pub(super) struct Axis {
     pub(super) from: DateTime<Utc>,
     pub(super) to: DateTime<Utc>,
     pub(super) top: u64,
+    clock: Clock,
 }
 
 impl Axis {
-    /// The axes on which all series of a report lie; `None` where nothing was counted.
-    pub(super) fn of(report: &Report) -> Option<Self> {
-        let cells = || report.series.iter().flat_map(|series| series.trace.cells());
+    /// The axes on which all lines of a picture lie; `None` where nothing was counted.
+    pub(super) fn of(picture: &Picture) -> Option<Self> {
+        let cells = || picture.lines.iter().flat_map(|line| line.cells.iter());
         let from = cells().map(|cell| cell.at).min()?;
         let to = cells().map(|cell| cell.at).max()?.max(from + TimeDelta::seconds(1));
-        let highest = cells()
-            .map(|cell| cell.high)
-            .chain(report.series.iter().filter_map(|series| series.limit))
-            .max()?;
+        let limits = picture.lines.iter().filter_map(|line| line.limit);
+        let highest = cells().map(|cell| cell.high).chain(limits).max()?;
         let step = round_step(highest.max(1));
-        Some(Self { from, to, top: highest.max(1).div_ceil(step).saturating_mul(step) })
+        let top = highest.max(1).div_ceil(step).saturating_mul(step);
+        Some(Self { from, to, top, clock: picture.clock })
     }
 
     /// Where a time lies, 0 to 1.
@@ -74,12 +74,22 @@ impl Axis {
             .filter_map(|turn| DateTime::from_timestamp(start.saturating_add(turn * step), 0));
         times
             .filter(|at| (self.from..=self.to).contains(at))
-            .map(|at| (at, at.format(form).to_string()))
+            .map(|at| (at, self.written(at, form)))
             .collect()
+    }
+
+    fn written(self, at: DateTime<Utc>, form: &str) -> String {
+        match self.clock {
+            Clock::Utc => at.format(form).to_string(),
+            Clock::Elapsed => span(at.timestamp().unsigned_abs()),
+        }
     }
 
     /// The span in words.
     pub(super) fn span(self) -> String {
+        if self.clock == Clock::Elapsed {
+            return format!("in the first {}", span(self.to.timestamp().unsigned_abs()));
+        }
         format!(
             "{} to {} UTC",
             self.from.format("%Y-%m-%d %H:%M"),
@@ -132,7 +142,7 @@ mod tests {
         #[test]
         fn every_axis_has_few_marks_within_it(from in -1_000_000_000_i64..4_000_000_000, span in 1_i64..2_000_000_000, top in 1_u64..) {
             let from = DateTime::from_timestamp(from, 0).unwrap();
-            let axis = Axis { from, to: from + TimeDelta::seconds(span), top };
+            let axis = Axis { from, to: from + TimeDelta::seconds(span), top, clock: Clock::Utc };
             let times = axis.times(7);
             prop_assert!(times.len() <= 8, "{times:?}");
             prop_assert!(times.iter().all(|(at, _)| (0.0..=1.0).contains(&axis.across(*at))));

@@ -1,12 +1,12 @@
-//! The chart as a drawing that stands by itself: light and dark by the viewer's wish, with a title
-//! and a description for those who cannot see it. Series differ in dashes, marks and a number at
+//! Pictures as a drawing that stands by itself: light and dark by the viewer's wish, with a title
+//! and a description for those who cannot see it. Lines differ in dashes, marks and a number at
 //! the end of the line, not only in colour (colours: Okabe and Ito, 2008). At most three points a
 //! column, however long the recording.
 
 use std::fmt::Write;
 
 use super::axis::Axis;
-use super::{Cell, EMPTY, Report, Series};
+use super::{Cell, Line, Picture};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 350.0;
@@ -31,57 +31,71 @@ pub(super) const STYLE: &str = "\
 .c .k0{stroke:var(--s0)}.c .k1{stroke:var(--s1)}.c .k2{stroke:var(--s2)}.c .k3{stroke:var(--s3)}\
 .c .m{fill:var(--paper);stroke-width:1.8}";
 
-/// The chart as an SVG document.
-pub fn svg(report: &Report) -> String {
-    drawing(report, true)
+/// Pictures below each other, as an SVG document.
+pub fn svg(pictures: &[Picture], empty: &str) -> String {
+    match pictures {
+        [picture] => drawing(picture, 0, empty, true).0,
+        many => {
+            let (mut body, mut height) = (String::new(), 0.0);
+            for (number, picture) in many.iter().enumerate() {
+                let (drawn, own) = drawing(picture, number, empty, false);
+                let _ = write!(
+                    body,
+                    "<svg y=\"{height}\" width=\"{WIDTH}\" height=\"{own}\"{}",
+                    drawn.strip_prefix("<svg").unwrap_or(&drawn)
+                );
+                height += own;
+            }
+            format!(
+                "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\"><style>{STYLE}</style>{body}</svg>\n"
+            )
+        }
+    }
 }
 
-/// The chart as an element; with its own style where it stands alone.
-pub(super) fn drawing(report: &Report, alone: bool) -> String {
+/// A picture as an element and its height; with its own style and size where it stands alone. `number` is
+/// its place among those of a document.
+pub fn drawing(picture: &Picture, number: usize, empty: &str, alone: bool) -> (String, f64) {
     let style = if alone { format!("<style>{STYLE}</style>") } else { String::new() };
-    let Some(axis) = Axis::of(report) else {
-        return format!(
-            "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 60\" role=\"img\" aria-labelledby=\"t\"><title id=\"t\">{EMPTY}</title>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"60\"/><text x=\"20\" y=\"36\">{EMPTY}</text></svg>\n"
+    // One alone has had these names for as long as there are drawings.
+    let id = if number == 0 { String::new() } else { number.to_string() };
+    let Some(axis) = Axis::of(picture) else {
+        let drawn = format!(
+            "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 60\" role=\"img\" aria-labelledby=\"t{id}\"><title id=\"t{id}\">{empty}</title>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"60\"/><text x=\"20\" y=\"36\">{empty}</text></svg>\n"
         );
+        return (drawn, 60.0);
     };
     let mut rows = 0.0;
-    let mut body = grid(axis);
-    for (place, series) in
-        report.series.iter().enumerate().filter(|(_, series)| !series.trace.cells().is_empty())
+    let mut body = grid(picture, axis);
+    for (place, shown) in
+        picture.lines.iter().enumerate().filter(|(_, line)| !line.cells.is_empty())
     {
-        body.push_str(&line(axis, place, series));
-        body.push_str(&legend(report, place, series, HEIGHT + LEGEND * rows));
+        body.push_str(&line(axis, place, shown));
+        body.push_str(&legend(place, shown, HEIGHT + LEGEND * rows));
         rows += 1.0;
     }
     let height = HEIGHT + LEGEND * rows + 8.0;
     let size =
         if alone { format!(" width=\"{WIDTH}\" height=\"{height}\"") } else { String::new() };
-    format!(
-        "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\"{size} role=\"img\" aria-labelledby=\"t d\">\
-<title id=\"t\">Pulls left over time</title><desc id=\"d\">{}</desc>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"{height}\"/>{body}</svg>\n",
-        describe(report, axis)
-    )
+    let drawn = format!(
+        "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\"{size} role=\"img\" aria-labelledby=\"t{id} d{id}\">\
+<title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}</desc>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"{height}\"/>{body}</svg>\n",
+        escape(&picture.title),
+        describe(picture, axis)
+    );
+    (drawn, height)
 }
 
-/// The chart in words.
-fn describe(report: &Report, axis: Axis) -> String {
-    let mut words = format!("A line chart of pulls left, {}.", axis.span());
-    for (place, series) in report.series.iter().enumerate().take(16) {
-        let lowest = series
-            .lowest
-            .map_or_else(|| "no count".to_owned(), |lowest| format!("{lowest} left at the lowest"));
-        let _ = write!(
-            words,
-            " Line {}, {}: {lowest}, {} pulls seen.",
-            place + 1,
-            report.name(series),
-            series.pulls
-        );
+/// The picture in words.
+fn describe(picture: &Picture, axis: Axis) -> String {
+    let mut words = format!("A line chart of {}, {}.", picture.what, axis.span());
+    for (place, line) in picture.lines.iter().enumerate().take(16) {
+        let _ = write!(words, " Line {}, {}: {}.", place + 1, line.name, line.words);
     }
     escape(&words)
 }
 
-fn grid(axis: Axis) -> String {
+fn grid(picture: &Picture, axis: Axis) -> String {
     let (left, right, top, bottom) = PLOT;
     let mut grid = String::new();
     for count in axis.counts() {
@@ -103,12 +117,17 @@ fn grid(axis: Axis) -> String {
             bottom + 20.0
         );
     }
-    let _ = write!(grid, "<text x=\"{left}\" y=\"17\">pulls left · {}</text>", axis.span());
+    let _ = write!(
+        grid,
+        "<text x=\"{left}\" y=\"17\">{} · {}</text>",
+        escape(picture.what),
+        axis.span()
+    );
     grid
 }
 
-fn line(axis: Axis, place: usize, series: &Series) -> String {
-    let columns = columns(axis, series.trace.cells());
+fn line(axis: Axis, place: usize, shown: &Line) -> String {
+    let columns = columns(axis, &shown.cells);
     let mut path = String::new();
     let mut marks = String::new();
     let mut refused = String::new();
@@ -200,21 +219,18 @@ fn mark(place: usize, x: f64, y: f64) -> String {
     }
 }
 
-fn legend(report: &Report, place: usize, series: &Series, top: f64) -> String {
+fn legend(place: usize, shown: &Line, top: f64) -> String {
     let (left, middle) = (PLOT.0, top + LEGEND / 2.0);
     let dash = DASHES.get(place % 4).copied().unwrap_or("none");
-    let refused = match series.refused {
-        0 => String::new(),
-        times => format!(" · {times} times 429 (×)"),
-    };
     format!(
-        "<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"M{left} {middle:.1}h44\"/>{}<text class=\"n\" x=\"{:.0}\" y=\"{:.1}\"><tspan class=\"e\">{}</tspan> {}{refused}</text>",
+        "<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"M{left} {middle:.1}h44\"/>{}<text class=\"n\" x=\"{:.0}\" y=\"{:.1}\"><tspan class=\"e\">{}</tspan> {}{}</text>",
         place % 4,
         mark(place, left + 22.0, middle),
         left + 54.0,
         middle + 4.5,
         place + 1,
-        escape(&report.name(series)),
+        escape(&shown.name),
+        escape(&shown.note),
     )
 }
 
@@ -227,7 +243,7 @@ fn y(axis: Axis, remaining: u64) -> f64 {
 }
 
 /// Text as XML and HTML take it, in content and in attributes.
-pub(super) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -1,8 +1,8 @@
-//! The chart as text. One series is drawn in braille, two dots a column and four a line; of several
+//! A picture as text. One line is drawn in braille, two dots a column and four a line; of several
 //! each has its letter, so that they are told apart without colour.
 
 use super::axis::Axis;
-use super::{Report, Series};
+use super::{Line, Picture};
 use crate::render::Look;
 use crate::render::style::{Palette, Role};
 
@@ -13,26 +13,25 @@ const COLUMNS: (usize, usize, usize) = (80, 40, 240);
 /// Dots of a braille character by their place: column, then line from the top (Unicode 17, 2800–28FF).
 const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
-/// The letter of a series.
-pub(super) fn letter(place: usize) -> char {
+/// The letter of a line.
+pub fn letter(place: usize) -> char {
     u8::try_from(place % 26).map_or('?', |place| char::from(b'a' + place))
 }
 
 /// The chart with its axes, each line with its end; nothing where nothing was counted.
-pub(super) fn chart(report: &Report, look: Look) -> String {
-    let Some(axis) = Axis::of(report) else { return String::new() };
+pub fn chart(picture: &Picture, look: Look) -> String {
+    let Some(axis) = Axis::of(picture) else { return String::new() };
     let (usual, least, most) = COLUMNS;
     let margin = axis.top.to_string().len() + 2;
     let columns =
         look.columns.map_or(usual, usize::from).clamp(least, most).saturating_sub(margin).max(8);
     let mut canvas = Canvas { columns, cells: vec![' '; columns * LINES] };
-    let shown: Vec<&Series> =
-        report.series.iter().filter(|series| !series.trace.cells().is_empty()).collect();
-    if let [series] = shown.as_slice() {
-        canvas.braille(axis, series);
+    let shown: Vec<&Line> = picture.lines.iter().filter(|line| !line.cells.is_empty()).collect();
+    if let [line] = shown.as_slice() {
+        canvas.braille(axis, line);
     } else {
-        for (place, series) in report.series.iter().enumerate() {
-            canvas.letters(axis, series, letter(place));
+        for (place, line) in picture.lines.iter().enumerate() {
+            canvas.letters(axis, line, letter(place));
         }
     }
     let palette = Palette::new(look.colour);
@@ -54,7 +53,8 @@ pub(super) fn chart(report: &Report, look: Look) -> String {
     }
     text.push_str(&format!("{:>width$} └{}\n", "", "─".repeat(columns), width = margin - 2));
     text.push_str(&format!("{:>width$}  {}\n", "", times(axis, columns), width = margin - 2));
-    text.push_str(&format!("{:>width$}  pulls left, {}\n", "", axis.span(), width = margin - 2));
+    let below = format!("{}, {}", picture.what, axis.span());
+    text.push_str(&format!("{:>width$}  {below}\n", "", width = margin - 2));
     text
 }
 
@@ -80,10 +80,10 @@ struct Canvas {
 
 impl Canvas {
     /// A line in dots: between two cells the count stays as it was last read, then steps.
-    fn braille(&mut self, axis: Axis, series: &Series) {
+    fn braille(&mut self, axis: Axis, shown: &Line) {
         let (width, height) = (self.columns * 2, LINES * 4);
         let mut before: Option<(usize, usize)> = None;
-        for cell in series.trace.cells() {
+        for cell in shown.cells.iter() {
             let at = column(axis.across(cell.at), width);
             let (high, low, last) = (
                 row(axis.up(cell.high), height),
@@ -109,9 +109,9 @@ impl Canvas {
     }
 
     /// A letter for each reading, and on the way to the next one.
-    fn letters(&mut self, axis: Axis, series: &Series, letter: char) {
+    fn letters(&mut self, axis: Axis, shown: &Line, letter: char) {
         let mut before: Option<(usize, usize)> = None;
-        for cell in series.trace.cells() {
+        for cell in shown.cells.iter() {
             let (at, line) =
                 (column(axis.across(cell.at), self.columns), row(axis.up(cell.low), LINES));
             if let Some((from, level)) = before.filter(|_| !cell.breaks) {
