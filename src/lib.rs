@@ -16,6 +16,7 @@
 //! * [`scan`] reads files for the images they name, one reader a kind of file.
 //! * [`mirror`] puts caches and private copies in front of Docker Hub, and proves that they are used.
 //! * [`stress`] pulls, reads and removes until the 429, and judges what refused; `polling` has the loop.
+//! * `watch` reads in turns and tells of each reading; `history` says what happened between two.
 //! * [`explain`] reads a log of any size; what its lines mean is [`diagnosis`]'s to say.
 //! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
@@ -53,6 +54,7 @@ pub mod settings;
 pub mod stress;
 pub mod text;
 mod trace;
+mod watch;
 
 #[cfg(test)]
 #[path = "../tests/fuzz/mod.rs"]

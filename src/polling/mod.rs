@@ -6,3 +6,4 @@ pub(crate) mod drift;
 pub(crate) mod policy;
 pub(crate) mod rounds;
 pub(crate) mod schedule;
+pub(crate) mod turns;

@@ -44,8 +44,8 @@ struct Slot {
 }
 
 /// What an answer says of the next one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Answered<'a> {
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
     /// What it means.
     pub(crate) outcome: Outcome,
     /// The window that it names.
@@ -53,7 +53,7 @@ pub(crate) struct Answered<'a> {
     /// Its `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
     /// Whom it counted, where it says so.
-    pub(crate) source: Option<&'a str>,
+    pub(crate) source: Option<String>,
 }
 
 /// Whose turn it is, and when.
@@ -128,7 +128,7 @@ impl Schedule {
         next.map(|(at, _, index)| (index, at))
     }
 
-    /// Who is being asked as.
+    /// Who is being asked as: the first of them.
     pub(crate) fn under_way(&self) -> Option<usize> {
         self.slots.iter().position(|slot| slot.under_way)
     }
@@ -157,16 +157,10 @@ impl Schedule {
     }
 
     /// An answer is there: sets when that slot is due again. `chance` is in 0..1.
-    pub(crate) fn settle(
-        &mut self,
-        index: usize,
-        answered: Answered<'_>,
-        chance: f64,
-        now: Instant,
-    ) {
+    pub(crate) fn settle(&mut self, index: usize, answered: Answered, chance: f64, now: Instant) {
         let Answered { outcome, window, retry_after, source } = answered;
         if let Some(source) = source {
-            self.count_on(index, source);
+            self.count_on(index, &source);
         }
         let (asked, count, at_once) = (self.asked, self.slots.len(), self.at_once);
         let Some(slot) = self.slots.get_mut(index) else { return };

@@ -4,6 +4,7 @@
 //! November 2026.
 
 mod error;
+mod failure;
 mod reader;
 mod recorder;
 mod sample;

@@ -52,8 +52,8 @@ struct State {
     auth: HashMap<String, Transport>,
     basic: bool,
     tokens: HashMap<TokenKey, Token>,
-    /// Tokens fetched so far.
-    fetched: u64,
+    /// Tokens fetched so far, for whom and what.
+    fetched: HashMap<TokenKey, u64>,
 }
 
 /// Whose token for what: the credential's account and the repository.
@@ -62,6 +62,16 @@ struct TokenKey {
     account: Option<String>,
     anonymous: bool,
     repository: String,
+}
+
+impl TokenKey {
+    fn of(image: &Reference, who: &Credential) -> Self {
+        Self {
+            account: account_of(who),
+            anonymous: who.is_anonymous(),
+            repository: image.repository().to_owned(),
+        }
+    }
 }
 
 impl Client {
@@ -79,7 +89,7 @@ impl Client {
             auth: HashMap::new(),
             basic: false,
             tokens: HashMap::new(),
-            fetched: 0,
+            fetched: HashMap::new(),
         };
         Ok(Self {
             endpoint,
@@ -100,9 +110,9 @@ impl Client {
         &self.endpoint
     }
 
-    /// Tokens fetched so far.
-    pub fn tokens_fetched(&self) -> u64 {
-        self.locked().fetched
+    /// Tokens fetched so far for an image as somebody.
+    pub fn tokens_fetched(&self, image: &Reference, who: &Credential) -> u64 {
+        self.locked().fetched.get(&TokenKey::of(image, who)).copied().unwrap_or_default()
     }
 
     /// Forgets the tokens, so that the next request asks for a new one.
@@ -293,11 +303,7 @@ impl Client {
         if let Credential::RegistryToken(token) = who {
             return Ok((Some(self.bearer(token)?), Duration::ZERO));
         }
-        let key = TokenKey {
-            account: account_of(who),
-            anonymous: who.is_anonymous(),
-            repository: image.repository().to_owned(),
-        };
+        let key = TokenKey::of(image, who);
         let now = Instant::now();
         let (service, kept, basic) = {
             let state = self.locked();
@@ -324,7 +330,7 @@ impl Client {
         *fetched_now = true;
         let header = self.bearer(&token.secret)?;
         let mut state = self.locked();
-        state.fetched += 1;
+        *state.fetched.entry(key.clone()).or_default() += 1;
         state.tokens.insert(key, token);
         Ok((Some(header), Duration::ZERO))
     }

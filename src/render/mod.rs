@@ -6,6 +6,7 @@ pub mod check;
 pub mod doctor;
 pub mod explain;
 pub mod gate;
+pub(crate) mod live;
 mod look;
 pub mod mirror;
 pub mod plan;

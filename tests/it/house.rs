@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("diagnosis", &["quota", "image", "text", "context"]),
     ("runtime", &["quota", "image", "text", "context", "process"]),
     ("sandbox", &["quota", "image", "text", "context"]),
-    ("recording", &["quota", "image", "text", "context"]),
+    ("recording", &["quota", "image", "text", "context", "exit"]),
     ("hostconfig", &["image", "text", "context", "credentials"]),
     (
         "doctor",
@@ -44,8 +44,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         "session",
         &["quota", "image", "text", "context", "exit", "credentials", "registry", "sandbox"],
     ),
-    ("polling", &["quota"]),
+    ("polling", &["quota", "context"]),
     ("history", &["quota"]),
+    (
+        "watch",
+        &[
+            "quota", "image", "text", "context", "exit", "cli", "process", "registry", "session",
+            "polling", "history",
+        ],
+    ),
     (
         "stress",
         &[
@@ -92,6 +99,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "render",
         &[
             "history",
+            // Keys of the live view change the pace.
+            "polling",
             "check",
             "quota",
             "image",

@@ -1,10 +1,8 @@
 //! `gate`: from arguments to an answer, the command behind it, and what pipelines read of it. The
 //! gate's rules are in [`crate::gate`].
 
-mod countdown;
 mod pipeline;
 
-use self::countdown::Countdown;
 use self::pipeline::{Dotenv, Section};
 use super::report_file::ReportFile;
 use super::{asking, not_run};
@@ -14,7 +12,7 @@ use crate::gate::{Answer, End, GateReport, Policy, Question, Running, Schedule, 
 use crate::image::{Reference, is_loopback};
 use crate::process::foreground::{self, Scope};
 use crate::registry::Principal;
-use crate::render::gate::{annotation, plain, sentence, table};
+use crate::render::gate::{Countdown, annotation, plain, sentence, table};
 use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 

@@ -1,13 +1,8 @@
 //! `stress`: from arguments to a plan, consent, rounds and their report. What a round is and what a
 //! refusal means is in [`crate::stress`].
 
-mod live;
-mod progress;
-
 use std::time::Duration;
 
-use self::live::LiveRun;
-use self::progress::Progress;
 use super::report_file::ReportFile;
 use super::{asking, consent};
 use crate::cli::{Family, Format, Stress};
@@ -16,7 +11,7 @@ use crate::diagnosis::Hub;
 use crate::image::{Reference, is_loopback};
 use crate::registry::{Client, Principal};
 use crate::render::Look;
-use crate::render::stress::{Plan, plain, plan, table};
+use crate::render::stress::{LiveRun, Plan, Progress, plain, plan, table};
 use crate::runtime::Runtime;
 use crate::session::Who;
 use crate::settings::Origin;
@@ -104,7 +99,8 @@ pub(super) async fn run(
 
 /// The run, on the live view or beside a bar or lines.
 async fn watched(context: &Context, args: &Stress, task: &Task<'_>) -> anyhow::Result<Run> {
-    if let Some(mut live) = LiveRun::open(context, args, task) {
+    let view = args.output.map(|output| output == Format::Table);
+    if let Some(mut live) = LiveRun::open(context, view, task) {
         let run = pull(task, &mut live).await;
         live.close().await?;
         return Ok(run);

@@ -1,11 +1,7 @@
-//! `watch`: readings at an interval until something is reached, time is up or somebody ends it. What
-//! fails on the way is shown and survived. One loop ([`super::rounds`]), one request at a time.
+//! `watch`: from arguments to targets, their schedule and where readings go; how it ends. The work is in
+//! [`crate::watch`].
 
-mod goal;
-pub(super) mod live;
-mod poll;
-mod show;
-mod tty;
+mod output;
 
 use std::sync::Arc;
 
@@ -14,24 +10,19 @@ use tokio::time::{Instant, sleep_until};
 use super::asking;
 use crate::cli::{Format, Watch};
 use crate::credentials::Account;
-use crate::history::Series;
-use crate::image::is_loopback;
-use crate::polling::backoff::Jitter;
 use crate::polling::policy::{RatePolicy, slowed};
-use crate::polling::rounds::{End, rounds};
 use crate::polling::schedule::Schedule;
+use crate::polling::turns::{Shared, Turns, Wish};
 use crate::process::hook::{Hook, Say};
 use crate::quota::{Law, Window};
-use crate::registry::Client;
+use crate::render::live::{self, Control, Left, Live, Parts, Update};
 use crate::render::watch::view::Subject;
 use crate::sandbox::{self, Traffic};
 use crate::session::{Session, Who};
+use crate::watch::{End, Goal, Target, Watching};
 use crate::{Context, Exit, Failure};
 
-use goal::Goal;
-use live::{Control, Left, Live, Parts, Update};
-use poll::{Done, Polls, Shared, Target, Turns, Waits, Wish};
-use show::Show;
+use output::{Output, Show, recorder};
 
 /// The sandbox of `watch --sandbox`: used up after a minute and a half, whole again every two minutes.
 const TRAFFIC: &str = "steady:4000/h";
@@ -46,7 +37,17 @@ enum Ended {
     Time,
     Left,
     Interrupted,
-    Broken,
+    Broken(anyhow::Error),
+}
+
+impl From<End> for Ended {
+    fn from(end: End) -> Self {
+        match end {
+            End::Reached => Self::Reached,
+            End::Broken(error) => Self::Broken(error),
+            End::Stopped => Self::Interrupted,
+        }
+    }
 }
 
 /// Runs `watch`.
@@ -75,35 +76,18 @@ pub(super) async fn run(
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let schedule = Schedule::new(policies, args.interval, FIRST, Instant::now());
-    let turns = Turns::shared(schedule, targets.len(), context);
+    let turns = Turns::shared(schedule, targets.len(), context.clock.as_ref());
     let stop = context.shutdown.child_token();
-    let recorder = show::recorder(context, &args)?;
+    let recorder = recorder(context, &args)?;
     let sandbox = targets.iter().any(|target| session.is_practice(&target.image));
     let stage = set_up(context, &args, &targets, &turns, sandbox);
-    let mut polls = Polls {
-        context,
-        session: &session,
-        targets,
-        turns: turns.clone(),
-        jitter: Jitter::new(),
-        goal: Goal::of(&args),
-        show: stage.show,
-        hook: args.on_change.clone().map(|command| Hook::new(command, stage.say.clone())),
-        recorder,
-        say: stage.say,
-        stop: stop.clone(),
-        error: None,
-    };
-    let mut waits = Waits { context, turns, wishes: stage.wishes };
-    let mut until = |done: &Done| (*done != Done::Read).then_some(*done);
+    let hook = args.on_change.clone().map(|command| Hook::new(command, stage.say.clone()));
+    let mut output = Output { context, recorder, hook, show: stage.show, say: stage.say };
+    let mut watching = Watching::new(&session, &targets, Goal::of(&args), args.drop);
     let deadline = args.duration.map(|duration| Instant::now() + duration);
+    let clock = context.clock.as_ref();
     let mut ended = tokio::select! {
-        end = rounds(&mut polls, &mut waits, &mut until, None, &stop) => match end {
-            End::Reached(Done::Broken) => Ended::Broken,
-            End::Reached(_) => Ended::Reached,
-            End::Deadline => Ended::Time,
-            End::Interrupted => Ended::Interrupted,
-        },
+        end = watching.run(&turns, clock, &mut output, stage.wishes, &stop) => end.into(),
         () = passed(deadline) => Ended::Time,
         () = left(stage.live.as_ref()) => Ended::Left,
     };
@@ -111,26 +95,21 @@ pub(super) async fn run(
         match live.close(context).await {
             Ok(Some(Left::Interrupted)) => ended = Ended::Interrupted,
             Ok(_) => {}
-            Err(error) => {
-                polls.error = Some(error.into());
-                ended = Ended::Broken;
-            }
+            Err(error) => ended = Ended::Broken(error.into()),
         }
     }
-    if let Some(hook) = polls.hook.take() {
+    if let Some(hook) = output.hook.take() {
         hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left), &context.shutdown)
             .await;
-        if context.shutdown.is_cancelled() && !matches!(ended, Ended::Broken) {
+        if context.shutdown.is_cancelled() && !matches!(ended, Ended::Broken(_)) {
             ended = Ended::Interrupted;
         }
     }
     match ended {
         Ended::Reached | Ended::Left => Ok(Exit::Ok),
-        Ended::Time => Ok(polls.goal.exit_without(polls.worst()?)),
+        Ended::Time => Ok(Goal::of(&args).exit_without(watching.worst()?)),
         Ended::Interrupted => Ok(Exit::Interrupted),
-        Ended::Broken => {
-            Err(polls.error.take().unwrap_or_else(|| anyhow::anyhow!("nothing is left to watch")))
-        }
+        Ended::Broken(error) => Err(error),
     }
 }
 
@@ -156,7 +135,7 @@ fn set_up(
     if args.output == Some(Format::Jsonl) {
         return lines(Show::Jsonl);
     }
-    if !wants_view(context, args.output) {
+    if !live::is_wanted(context, args.output.map(|output| output == Format::Table)) {
         return lines(Show::Plain);
     }
     let (updates, taken) = std::sync::mpsc::channel();
@@ -175,22 +154,6 @@ fn set_up(
         Err(error) => {
             context.say(&format!("! this terminal shows no live view ({error}); here are lines"));
             lines(Show::Plain)
-        }
-    }
-}
-
-/// Whether the live view is wanted and possible: not in CI, where a terminal may be pretended, not
-/// under `-v`, whose trace would be written across it.
-pub(super) fn wants_view(context: &Context, output: Option<Format>) -> bool {
-    let pretended = context.environment.var("CI").is_some_and(|value| value != "false");
-    let usual = context.terminal.stdout && context.environment.var("TERM") != Some("dumb");
-    match output {
-        Some(Format::Table) => usual,
-        Some(_) => false,
-        None => {
-            usual
-                && !pretended
-                && !(context.terminal.stderr && tracing::enabled!(tracing::Level::DEBUG))
         }
     }
 }
@@ -215,42 +178,17 @@ async fn targets(
     session: &Session,
     args: &Watch,
 ) -> Result<(Vec<Target>, Vec<RatePolicy>), Failure> {
-    let (mut targets, mut policies) = (Vec::new(), Vec::new());
+    let mut all = Vec::new();
     for image in asking::images(&args.images)? {
-        // The identity that pulls from here counts against comes first, and is the one selected.
-        let mut found = asking::principals(context, session, &image).await?;
-        found.sort_by_key(|who| !who.effective);
-        for who in found {
-            for family in session.families() {
-                let client = session.client(&image, *family)?;
-                policies.push(RatePolicy::of(
-                    image.canonical_registry(),
-                    &format!("{} {family:?}", who.identity),
-                    image.is_docker_hub(),
-                    is_near(&client),
-                    args.force_interval,
-                ));
-                let series = Series::new(args.drop);
-                targets.push(Target {
-                    client,
-                    image: image.clone(),
-                    who: who.clone(),
-                    series,
-                    exit: None,
-                });
-            }
-        }
+        let found = asking::principals(context, session, &image).await?;
+        all.extend(crate::watch::targets(session, &image, found, args.force_interval)?);
     }
-    if targets.is_empty() {
+    if all.is_empty() {
         return Err(Failure::new(Exit::Credentials, anyhow::anyhow!("nobody to ask as")));
     }
+    let (targets, policies): (Vec<Target>, Vec<RatePolicy>) = all.into_iter().unzip();
     if let Some(words) = args.interval.and_then(|interval| slowed(&policies, interval)) {
         context.say(&format!("! {words}"));
     }
     Ok((targets, policies))
-}
-
-/// Whether the registry is on loopback: what is asked there troubles nobody else.
-fn is_near(client: &Client) -> bool {
-    client.endpoint().base.host_str().is_some_and(is_loopback)
 }

@@ -11,7 +11,7 @@ fn hub() -> RatePolicy {
     RatePolicy::of("docker.io", "a", true, false, false)
 }
 
-fn answered(outcome: Outcome, retry_after: Option<Duration>) -> Answered<'static> {
+fn answered(outcome: Outcome, retry_after: Option<Duration>) -> Answered {
     Answered { outcome, window: Some(s(3_600)), retry_after, source: None }
 }
 
@@ -115,7 +115,7 @@ fn five_hundred_identities_share_a_day_without_haste_and_without_waiting_for_a_s
                 under_way.retain(|one| *one != (end, index));
                 let outcome =
                     if index == 3 { Outcome::Failed(FaultKind::Timeout) } else { Outcome::Moved };
-                let source = Some(policies[index].source.as_str());
+                let source = Some(policies[index].source.clone());
                 let answered =
                     Answered { outcome, window: Some(window), retry_after: None, source };
                 schedule.settle(index, answered, 0.5, now);
@@ -150,14 +150,15 @@ fn those_who_turn_out_to_share_a_source_keep_their_distance_and_old_sources_are_
     let mut schedule = Schedule::new(vec![policy("a"), policy("b")], Some(s(10)), 4, now);
     for (index, at) in [(0, 0), (1, 3)] {
         schedule.started(index, now + s(at));
-        let answered = Answered { source: Some("one address"), ..answered(Outcome::Moved, None) };
+        let answered =
+            Answered { source: Some("one address".to_owned()), ..answered(Outcome::Moved, None) };
         schedule.settle(index, answered, 0.0, now + s(at));
     }
     assert_eq!(schedule.next().map(|(index, at)| (index, at - now)), Some((0, s(13))));
     for number in 0..1_000 {
         let source = format!("2001:db8::{number}");
         schedule.started(0, now);
-        let answered = Answered { source: Some(&source), ..answered(Outcome::Moved, None) };
+        let answered = Answered { source: Some(source), ..answered(Outcome::Moved, None) };
         schedule.settle(0, answered, 0.0, now);
     }
     assert!(schedule.counted.len() <= 6, "{}", schedule.counted.len());

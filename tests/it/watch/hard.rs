@@ -217,3 +217,24 @@ fn a_token_service_that_refuses_is_left_alone_and_asked_again() {
     let outcome = running.outcome().expect_code(130);
     assert!(events(&documents(&outcome.stdout)).contains(&"token_renewed".to_owned()));
 }
+
+#[test]
+fn a_registry_that_never_answers_holds_up_no_other() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let silent = format!("{}/team/app:1", mute.local_addr().expect("its address"));
+    let outcome = dhlimit([
+        "watch",
+        "nginx",
+        &silent,
+        "--sandbox",
+        "--interval",
+        "200ms",
+        "--for",
+        "4s",
+        "-o",
+        "jsonl",
+    ])
+    .run();
+    let read = outcome.stdout.lines().filter(|line| line.contains("library/nginx")).count();
+    assert!((10..=21).contains(&read), "{read} readings in 4 s at 200 ms each: {outcome:?}");
+}

@@ -6,7 +6,7 @@ use crate::quota::{LimitStatus, Reading};
 
 /// What a watch waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Goal {
+pub(crate) enum Goal {
     /// Nothing: it goes on.
     None,
     /// So many pulls left, or fewer.
@@ -17,7 +17,7 @@ pub(super) enum Goal {
 
 impl Goal {
     /// The goal of the arguments.
-    pub(super) fn of(watch: &Watch) -> Self {
+    pub(crate) fn of(watch: &Watch) -> Self {
         match watch.until {
             Some(left) => Self::Left(left),
             None if watch.until_empty => Self::Left(0),
@@ -27,7 +27,7 @@ impl Goal {
     }
 
     /// Whether an effective reading reaches it.
-    pub(super) fn is_reached(self, reading: &Reading) -> bool {
+    pub(crate) fn is_reached(self, reading: &Reading) -> bool {
         match (self, &reading.status) {
             (Self::Left(least), _) => reading.remaining().is_some_and(|left| left <= least),
             (Self::Full, LimitStatus::Limited(count)) => count.remaining >= count.limit,
@@ -38,7 +38,7 @@ impl Goal {
 
     /// How a watch ends whose time is up: as its last effective readings say, and never well where
     /// it waited for something.
-    pub(super) fn exit_without(self, worst: Exit) -> Exit {
+    pub(crate) fn exit_without(self, worst: Exit) -> Exit {
         match (self, worst) {
             (Self::None, exit) => exit,
             (_, Exit::Ok) => Exit::Limit,

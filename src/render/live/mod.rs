@@ -2,6 +2,8 @@
 //! a slow terminal holds up the polling nor a slow registry the keys. Whatever happens (a key, a
 //! signal, an error, a panic, Ctrl-Z), the terminal is given back as it was (see `tty`).
 
+mod tty;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -15,10 +17,10 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::poll::{Shared, Wish, locked};
-use super::tty::{Halt, Jobs, Screen, Taken, can_halt, give_back, in_foreground};
+use self::tty::{Halt, Jobs, Screen, Taken, can_halt, give_back, in_foreground};
 use crate::Context;
 use crate::history::Observed;
+use crate::polling::turns::{Shared, Wish, locked};
 use crate::render::watch::line;
 use crate::render::watch::view::{Schedule, Subject, Theme, View, draw};
 
@@ -31,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What comes to the view.
 #[derive(Debug)]
-pub(in crate::command) enum Update {
+pub(crate) enum Update {
     /// A reading of the target with this number.
     Reading(usize, Box<Observed>),
     /// Words of the command on changes.
@@ -40,7 +42,7 @@ pub(in crate::command) enum Update {
 
 /// How the view was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::command) enum Left {
+pub(crate) enum Left {
     /// By q or Escape.
     Quit,
     /// By Ctrl-C.
@@ -48,28 +50,33 @@ pub(in crate::command) enum Left {
 }
 
 /// The view in its thread.
-pub(in crate::command) struct Live {
+pub(crate) struct Live {
     thread: JoinHandle<(Option<Left>, io::Result<()>, View)>,
     stop: CancellationToken,
     /// Whether the last readings are to stay as lines.
     leaves_lines: bool,
     /// Cancelled when the view is left.
-    pub(in crate::command) left: CancellationToken,
+    pub(crate) left: CancellationToken,
 }
 
 /// What the view is made of.
-pub(in crate::command) struct Parts {
-    pub(in crate::command) names: Vec<String>,
-    pub(in crate::command) subject: Subject,
-    pub(in crate::command) updates: Receiver<Update>,
+pub(crate) struct Parts {
+    /// The series, by name.
+    pub(crate) names: Vec<String>,
+    /// What it is of.
+    pub(crate) subject: Subject,
+    /// Where readings come from.
+    pub(crate) updates: Receiver<Update>,
     /// `None` where rounds go by themselves.
-    pub(in crate::command) control: Option<Control>,
+    pub(crate) control: Option<Control>,
 }
 
 /// What keys may change of a schedule.
-pub(in crate::command) struct Control {
-    pub(super) wishes: Sender<Wish>,
-    pub(super) turns: Shared,
+pub(crate) struct Control {
+    /// Where wishes go.
+    pub(crate) wishes: Sender<Wish>,
+    /// Whose turn is next.
+    pub(crate) turns: Shared,
 }
 
 impl Live {
@@ -77,7 +84,7 @@ impl Live {
     ///
     /// # Errors
     /// The terminal does not let itself be taken over; it is as it was then.
-    pub(in crate::command) fn open(context: &Context, parts: Parts) -> io::Result<Self> {
+    pub(crate) fn open(context: &Context, parts: Parts) -> io::Result<Self> {
         let (stop, left) = (CancellationToken::new(), CancellationToken::new());
         // Also where the thread panics: nobody watches a watch without its view.
         let at_end = left.clone().drop_guard();
@@ -103,7 +110,7 @@ impl Live {
     ///
     /// # Errors
     /// The terminal failed while the view was on it.
-    pub(in crate::command) async fn close(self, context: &Context) -> io::Result<Option<Left>> {
+    pub(crate) async fn close(self, context: &Context) -> io::Result<Option<Left>> {
         self.stop.cancel();
         let end = Instant::now() + PATIENCE;
         while !self.thread.is_finished() && Instant::now() < end {
@@ -124,6 +131,22 @@ impl Live {
             }
         }
         Ok(left)
+    }
+}
+
+/// Whether the live view is wanted and possible: not in CI, where a terminal may be pretended, not
+/// under `-v`, whose trace would be written across it.
+/// `table` says whether the output that was asked for is one for people.
+pub(crate) fn is_wanted(context: &Context, table: Option<bool>) -> bool {
+    let pretended = context.environment.var("CI").is_some_and(|value| value != "false");
+    let usual = context.terminal.stdout && context.environment.var("TERM") != Some("dumb");
+    match table {
+        Some(table) => table && usual,
+        None => {
+            usual
+                && !pretended
+                && !(context.terminal.stderr && tracing::enabled!(tracing::Level::DEBUG))
+        }
     }
 }
 

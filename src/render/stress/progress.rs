@@ -18,7 +18,7 @@ const LINES: u64 = 10;
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Shows rounds as they end.
-pub(super) struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     context: &'a Context,
     bar: Option<ProgressBar>,
     began: Instant,
@@ -34,7 +34,7 @@ pub(super) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// A bar of the limit's length where standard error is a terminal and talk is wanted.
-    pub(super) fn new(context: &'a Context, task: &Task<'_>) -> Self {
+    pub(crate) fn new(context: &'a Context, task: &Task<'_>) -> Self {
         let (limit, left) =
             (task.reading.count().map(|count| count.limit), task.reading.remaining());
         let floor = task.floor.unwrap_or(0);

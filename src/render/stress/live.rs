@@ -6,17 +6,15 @@ use std::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
 
 use crate::Context;
-use crate::cli::Stress;
-use crate::command::watch::live::{Live, Parts, Update};
-use crate::command::watch::wants_view;
 use crate::history::Observed;
 use crate::quota::{Forecaster, Point, Reading, Record};
+use crate::render::live::{self, Live, Parts, Update};
 use crate::render::stress::round_line;
 use crate::render::watch::view::Subject;
 use crate::stress::{Round, Task, Watcher};
 
 /// A run on the live view.
-pub(super) struct LiveRun {
+pub(crate) struct LiveRun {
     context: Context,
     view: Option<Live>,
     updates: Sender<Update>,
@@ -27,12 +25,9 @@ pub(super) struct LiveRun {
 
 impl LiveRun {
     /// Takes the terminal over where one is there for it and nothing speaks against it.
-    pub(super) fn open(context: &Context, args: &Stress, task: &Task<'_>) -> Option<Self> {
-        let is_wanted = !args.no_live
-            && context.talkative
-            && context.terminal.stderr
-            && wants_view(context, args.output);
-        if !is_wanted {
+    /// `table` says whether the output that was asked for is one for people.
+    pub(crate) fn open(context: &Context, table: Option<bool>, task: &Task<'_>) -> Option<Self> {
+        if !(context.talkative && context.terminal.stderr && live::is_wanted(context, table)) {
             return None;
         }
         let (updates, taken) = channel();
@@ -65,7 +60,7 @@ impl LiveRun {
     }
 
     /// Gives the terminal back.
-    pub(super) async fn close(mut self) -> std::io::Result<()> {
+    pub(crate) async fn close(mut self) -> std::io::Result<()> {
         self.leaving.abort();
         if let Some(view) = self.view.take() {
             view.close(&self.context).await?;

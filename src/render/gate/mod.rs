@@ -1,7 +1,11 @@
 //! The forms of a gate's answer: a sentence for people, one line for logs, GitHub's annotation and
 //! summary.
 
+mod countdown;
+
 use chrono::{DateTime, Local, Utc};
+
+pub(crate) use countdown::Countdown;
 
 use super::check::{command_line, markdown, sentence as reading_sentence};
 use super::style::{Palette, Role};

@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
+use super::sentence;
 use crate::Context;
 use crate::gate::Step;
-use crate::render::gate::sentence;
 use crate::render::span;
 use crate::text::one_line;
 
 /// Shows a wait.
-pub(super) struct Countdown<'a> {
+pub(crate) struct Countdown<'a> {
     context: &'a Context,
     /// Standard error is a terminal, and talk is wanted.
     is_line: bool,
@@ -21,12 +21,12 @@ pub(super) struct Countdown<'a> {
 
 impl<'a> Countdown<'a> {
     /// A line that changes where standard error is a terminal and talk is wanted.
-    pub(super) fn new(context: &'a Context) -> Self {
+    pub(crate) fn new(context: &'a Context) -> Self {
         Self { context, is_line: context.terminal.stderr && context.talkative, ticking: None }
     }
 
     /// One step of a wait.
-    pub(super) fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         match step {
             Step::Waiting { report, next, timeout } => {
                 let have = report.have.map_or_else(|| "?".to_owned(), |have| have.to_string());
@@ -66,7 +66,7 @@ impl<'a> Countdown<'a> {
     }
 
     /// Takes the line away.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.stop();
         if self.is_line {
             self.context.pass("");
