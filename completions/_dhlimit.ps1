@@ -217,7 +217,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'The jobs of a run, which begin together, each on a runner without the images')
             [CompletionResult]::new('--images', '--images', [CompletionResultType]::ParameterName, 'How many images each node pulls')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'An image that each node pulls; repeatable. Only those on Docker Hub count')
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input')
             [CompletionResult]::new('--cost', '--cost', [CompletionResultType]::ParameterName, 'What a pull of an image costs of the limit')
             [CompletionResult]::new('--pull-time', '--pull-time', [CompletionResultType]::ParameterName, 'How long a pull takes')
             [CompletionResult]::new('--arrival', '--arrival', [CompletionResultType]::ParameterName, 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s')
@@ -476,6 +476,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
         }
         'dhlimit;gate' {
             [CompletionResult]::new('--need', '--need', [CompletionResultType]::ParameterName, 'Open only if this many pulls are left, or this share of the limit')
+            [CompletionResult]::new('--need-for', '--need-for', [CompletionResultType]::ParameterName, 'Open only if the pulls are left that a scan of PATH finds; with --need, the larger counts')
             [CompletionResult]::new('--need-percent', '--need-percent', [CompletionResultType]::ParameterName, 'Open only if this share of the limit is left, in percent; with --need, the larger counts')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'While closed, ask again now and then, for this long; without DURATION until two windows have passed')
             [CompletionResult]::new('--on-unknown', '--on-unknown', [CompletionResultType]::ParameterName, 'What to do when the limit cannot be told: the registry is not reached or not understood')

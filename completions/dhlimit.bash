@@ -314,13 +314,17 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__gate)
-            opts="-o -q -v -h --need --need-percent --wait --on-unknown --on-unlimited --max-use --report --dotenv --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --need --need-for --need-percent --wait --on-unknown --on-unlimited --max-use --report --dotenv --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --need)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --need-for)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -207,7 +207,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --jobs 'The jobs of a run, which begin together, each on a runner without the images'
             cand --images 'How many images each node pulls'
             cand --image 'An image that each node pulls; repeatable. Only those on Docker Hub count'
-            cand --from 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input'
+            cand --from 'The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input'
             cand --cost 'What a pull of an image costs of the limit'
             cand --pull-time 'How long a pull takes'
             cand --arrival 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s'
@@ -456,6 +456,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
         }
         &'dhlimit;gate'= {
             cand --need 'Open only if this many pulls are left, or this share of the limit'
+            cand --need-for 'Open only if the pulls are left that a scan of PATH finds; with --need, the larger counts'
             cand --need-percent 'Open only if this share of the limit is left, in percent; with --need, the larger counts'
             cand --wait 'While closed, ask again now and then, for this long; without DURATION until two windows have passed'
             cand --on-unknown 'What to do when the limit cannot be told: the registry is not reached or not understood'

@@ -233,7 +233,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l runs-per-day -d
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l jobs -d 'The jobs of a run, which begin together, each on a runner without the images' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l images -d 'How many images each node pulls' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l image -d 'An image that each node pulls; repeatable. Only those on Docker Hub count' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l cost -d 'What a pull of an image costs of the limit' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l pull-time -d 'How long a pull takes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l arrival -d 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s' -r
@@ -506,6 +506,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s q -l quiet -
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need -d 'Open only if this many pulls are left, or this share of the limit' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-for -d 'Open only if the pulls are left that a scan of PATH finds; with --need, the larger counts' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-percent -d 'Open only if this share of the limit is left, in percent; with --need, the larger counts' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l wait -d 'While closed, ask again now and then, for this long; without DURATION until two windows have passed' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unknown -d 'What to do when the limit cannot be told: the registry is not reached or not understood' -r -f -a "pass\t'Let through'

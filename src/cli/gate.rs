@@ -27,6 +27,9 @@ pub struct Gate {
     /// Open only if this many pulls are left, or this share of the limit
     #[arg(long, value_name = "N|P%", default_value = "1", value_parser = need)]
     pub need: Threshold,
+    /// Open only if the pulls are left that a scan of PATH finds; with --need, the larger counts
+    #[arg(long, value_name = "PATH")]
+    pub need_for: Option<PathBuf>,
     /// Open only if this share of the limit is left, in percent; with --need, the larger counts
     #[arg(long, value_name = "P", value_parser = percent)]
     pub need_percent: Option<f64>,

@@ -37,7 +37,7 @@ pub struct Plan {
     /// An image that each node pulls; repeatable. Only those on Docker Hub count
     #[arg(long, value_name = "REF", group = "what")]
     pub image: Vec<String>,
-    /// The images that each node pulls: a file with one a line, or what `dhlimit scan -o json` wrote; - is standard input
+    /// The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input
     #[arg(long, value_name = "FILE", group = "what")]
     pub from: Option<PathBuf>,
     /// What a pull of an image costs of the limit

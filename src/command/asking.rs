@@ -111,13 +111,13 @@ pub(super) fn image(typed: &str) -> Result<Reference, Failure> {
     })
 }
 
-/// The images of `--from`: a file or standard input with one image a line, or the JSON of `scan`.
+/// The images of `--from`: a file or standard input with one image a line, the JSON of `scan`, or a folder
+/// that is scanned.
 pub(super) async fn images_from(context: &Context, path: &Path) -> anyhow::Result<Images> {
     let name = format!("--from {}", path.display());
     if path.is_dir() {
-        return Err(Failure::usage(format!("{name}: it is a folder"))
-            .advise("give a file with one image a line, or what `dhlimit scan -o json` wrote of that folder")
-            .into());
+        let scan = super::scan::of_path(context, path).await?;
+        return Images::parse(&serde_json::to_string(&scan)?).context(name);
     }
     let path = path.to_owned();
     let text = crate::context::aside(move || list(&path));

@@ -59,6 +59,18 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     Ok(if fails { Exit::Limit } else { Exit::Ok })
 }
 
+/// All that a file or folder names, as `scan PATH` finds it; what is read amiss is said.
+pub(super) async fn of_path(context: &Context, path: &Path) -> anyhow::Result<Scan> {
+    let request = Request { paths: vec![path.to_owned()], ..Request::default() };
+    let Some(scan) = found(context, request, path == Path::new("-")).await? else {
+        return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted")).into());
+    };
+    for skipped in &scan.skipped {
+        context.say(&format!("· {}: {}", skipped.path, skipped.reason));
+    }
+    Ok(scan)
+}
+
 /// The page of a rule.
 fn explain(context: &Context, id: &str) -> anyhow::Result<Exit> {
     let known = || Rules::all().iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");

@@ -199,7 +199,7 @@ fn what_makes_no_sense_ends_with_2_and_a_sentence() {
         ("--nodes 1 --images 1 --policy quay", "--policy"),
         ("--nodes 1 --images 1 --policy docker-hub@1999-01-01", "--policy"),
         ("--nodes 1 --from not-there.txt", "not-there.txt"),
-        ("--nodes 1 --from .", "folder"),
+        ("--nodes 1 --from .", "no image of Docker Hub"),
         ("--nodes 1 --images 1 --strategy addresses:0", "addresses"),
         ("--nodes 1 --images 1 --strategy accounts:-1", "accounts:K"),
         ("--nodes 1 --images 1 --strategy accounts:99999999999", "accounts:K"),
@@ -248,7 +248,9 @@ fn images_come_by_name_from_a_list_or_from_a_scan() {
         {"image": null, "docker_hub": false, "pulls": 0},
     ]});
     let scan = home.write("scan.json", &scan.to_string());
-    for (file, images) in [(list, 2), (scan, 1)] {
+    home.write("tree/Dockerfile", "FROM nginx:1\nFROM redis\nFROM ghcr.io/a/b\n");
+    let tree = home.path().join("tree");
+    for (file, images) in [(list, 2), (scan, 1), (tree, 2)] {
         let args = ["plan", "--nodes", "3", "-o", "json", "--from"];
         let outcome = home.dhlimit(args).arg(&file).run().expect_code(0);
         assert_eq!(outcome.json()["images"], images, "{outcome:?}");

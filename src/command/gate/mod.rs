@@ -6,7 +6,7 @@ mod pipeline;
 use self::pipeline::{Dotenv, Section};
 use super::report_file::ReportFile;
 use super::{asking, not_run};
-use crate::cli::{Family, Format, Gate, Pass};
+use crate::cli::{Family, Format, Gate, Pass, Threshold};
 use crate::credentials::Account;
 use crate::gate::{Answer, End, GateReport, Policy, Question, Running, Schedule, Used, ask};
 use crate::image::{Reference, is_loopback};
@@ -23,13 +23,14 @@ pub(super) async fn run(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
     refuse(&args)?;
+    let needed = needed(context, &args).await?;
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
     let report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let image = asking::image_or_usual(args.image.as_deref())?;
     let Some(session) = asking::open(context, &args.asking, accounts, Who::Effective).await? else {
         return Ok(Exit::Interrupted);
     };
-    let Some(question) = question(context, &args, &session, image).await? else {
+    let Some(question) = question(context, &args, needed, &session, image).await? else {
         return Ok(Exit::Interrupted);
     };
     let Some(answer) = answer(context, &question).await else { return Ok(Exit::Interrupted) };
@@ -66,10 +67,22 @@ fn refuse(args: &Gate) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The pulls that are needed: those asked for, or those that a scan finds where these are more.
+async fn needed(context: &Context, args: &Gate) -> anyhow::Result<Threshold> {
+    let Some(path) = &args.need_for else { return Ok(args.need) };
+    let pulls = super::scan::of_path(context, path).await?.totals.pulls.cold;
+    context.say(&format!("· {} needs {pulls} pulls of Docker Hub", path.display()));
+    Ok(match args.need {
+        Threshold::Pulls(least) => Threshold::Pulls(least.max(pulls)),
+        share @ Threshold::Percent(_) => share,
+    })
+}
+
 /// Whom to ask and what counts as open; `None` where shutdown came first.
 async fn question<'a>(
     context: &Context,
     args: &Gate,
+    need: Threshold,
     session: &'a Session,
     image: Reference,
 ) -> anyhow::Result<Option<Question<'a>>> {
@@ -87,7 +100,7 @@ async fn question<'a>(
         image,
         who,
         policy: Policy {
-            need: args.need,
+            need,
             percent: args.need_percent,
             on_unknown: args.on_unknown,
             on_unlimited: args.on_unlimited,
