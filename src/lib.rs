@@ -17,6 +17,7 @@
 //! * [`mirror`] puts caches and private copies in front of Docker Hub, and proves that they are used.
 //! * [`stress`] pulls, reads and removes until the 429, and judges what refused; `polling` has the loop.
 //! * `watch` reads in turns and tells of each reading; `history` says what happened between two.
+//! * [`serve`] answers with the last readings whoever asks: Prometheus, a browser, a script.
 //! * [`explain`] reads a log of any size; what its lines mean is [`diagnosis`]'s to say.
 //! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
@@ -49,6 +50,7 @@ pub mod render;
 pub mod runtime;
 pub mod sandbox;
 pub mod scan;
+pub mod serve;
 pub mod session;
 pub mod settings;
 pub mod stress;

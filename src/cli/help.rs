@@ -8,7 +8,7 @@ use clap::Command;
 
 /// Commands by what one wants to do.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("See", &["check", "watch", "doctor", "explain", "report"]),
+    ("See", &["check", "watch", "serve", "doctor", "explain", "report"]),
     ("Plan", &["scan", "plan", "mirror"]),
     ("Act", &["gate", "stress"]),
     ("Practise", &["sandbox"]),
@@ -100,6 +100,14 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("dhlimit watch --sandbox --for 3s", "the live view, without network"),
             ("dhlimit watch nginx --for 2s --record pulls.jsonl", "record what happens"),
             ("dhlimit watch --sandbox --for 2s -o jsonl", "for scripts"),
+        ],
+    ),
+    (
+        "serve",
+        &[
+            ("dhlimit serve", "metrics and a page on 127.0.0.1:9767"),
+            ("dhlimit serve nginx redis:7 --all-identities", "anonymous and every account"),
+            ("dhlimit serve --sandbox --listen 127.0.0.1:0", "look at it without network"),
         ],
     ),
     (

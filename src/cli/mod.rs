@@ -17,6 +17,7 @@ mod plan;
 mod report;
 mod sandbox;
 mod scan;
+mod serve;
 mod stress;
 mod watch;
 
@@ -40,6 +41,7 @@ pub use plan::{Plan, PlanLaw, SolveFor};
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use scan::{By, Scan};
+pub use serve::Serve;
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
 
@@ -100,6 +102,8 @@ pub enum Command {
     Check(Box<Check>),
     /// Read the pull limit again and again: a live view, or a line a reading
     Watch(Box<Watch>),
+    /// Read the pull limit at an interval and serve it: metrics, a page, JSON
+    Serve(Box<Serve>),
     /// Pull, read and delete an image until the 429 comes back: see the count fall
     Stress(Box<Stress>),
     /// Show recordings as a chart and summary: text, JSON, SVG or one HTML page

@@ -4,12 +4,15 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::cli::{Asking, Family as FamilyChoice};
 use crate::credentials::{Account, CredentialsError, Note, PasswordSource};
 use crate::image::{Images, Reference};
+use crate::polling::policy::{RatePolicy, slowed};
+use crate::polling::target::{self, Target};
 use crate::quota::Family;
 use crate::registry::{Places, Principal};
 use crate::sandbox::{self, Profile};
@@ -18,6 +21,29 @@ use crate::{Context, Exit, Failure, text};
 
 /// What is asked for where no image is named: Docker's own image for this purpose.
 pub(super) const DEFAULT_IMAGE: &str = "ratelimitpreview/test:latest";
+
+/// Every image as every identity over every family, and how often each registry may be asked for it.
+pub(super) async fn targets(
+    context: &Context,
+    session: &Session,
+    images: &[String],
+    interval: Option<Duration>,
+    forced: bool,
+) -> Result<(Vec<Target>, Vec<RatePolicy>), Failure> {
+    let mut all = Vec::new();
+    for image in self::images(images)? {
+        let found = principals(context, session, &image).await?;
+        all.extend(target::targets(session, &image, found, forced)?);
+    }
+    if all.is_empty() {
+        return Err(Failure::new(Exit::Credentials, anyhow::anyhow!("nobody to ask as")));
+    }
+    let (targets, policies): (Vec<Target>, Vec<RatePolicy>) = all.into_iter().unzip();
+    if let Some(words) = interval.and_then(|interval| slowed(&policies, interval)) {
+        context.say(&format!("! {words}"));
+    }
+    Ok((targets, policies))
+}
 
 /// The largest list of images that is read.
 const MOST_LIST: u64 = 64 << 20;

@@ -17,6 +17,7 @@ mod report;
 mod report_file;
 mod sandbox;
 mod scan;
+mod serve;
 mod stress;
 mod watch;
 
@@ -33,6 +34,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Stress(args) => stress::run(context, *args, accounts, &hosts_dir).await,
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
+        Command::Serve(args) => serve::run(context, *args, accounts).await,
         Command::Report(args) => report::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,
         Command::Doctor(args) => doctor::run(context, *args, accounts).await,

@@ -4,7 +4,9 @@
 mod event;
 mod observed;
 mod series;
+mod trace;
 
 pub use event::Event;
 pub use observed::Observed;
 pub(crate) use series::Series;
+pub use trace::{Cell, Trace};

@@ -4,6 +4,8 @@
 pub(crate) mod backoff;
 pub(crate) mod drift;
 pub(crate) mod policy;
+pub(crate) mod readings;
 pub(crate) mod rounds;
 pub(crate) mod schedule;
+pub(crate) mod target;
 pub(crate) mod turns;

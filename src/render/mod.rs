@@ -12,6 +12,7 @@ pub mod mirror;
 pub mod plan;
 pub mod report;
 pub mod scan;
+pub mod serve;
 pub mod stress;
 pub mod style;
 pub mod table;

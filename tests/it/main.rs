@@ -44,6 +44,7 @@ mod runtimes;
 mod sandbox;
 mod scan;
 mod schemas;
+mod serve;
 mod settings;
 mod tls;
 mod tour;

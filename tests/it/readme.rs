@@ -104,6 +104,19 @@ fn every_line_of_the_readmes_sh_blocks_is_run() {
         match block.as_str() {
             // This is one of its tests.
             "tests/run" => assert!(fs::metadata("tests/run").is_ok()),
+            "dhlimit serve" => {
+                let mut serve = home
+                    .dhlimit(["serve"])
+                    .envs(sandbox.as_docker_hub())
+                    // The usual port may be somebody's.
+                    .env("DHLIMIT_LISTEN", "127.0.0.1:0")
+                    .start();
+                serve.wait_until(Duration::from_secs(20), |serve| {
+                    serve.stdout().starts_with("http://127.0.0.1:").then_some(())
+                });
+                serve.signal(Signal::INT);
+                serve.outcome().expect_code(130);
+            }
             "dhlimit watch" => {
                 let mut watch = home.dhlimit(["watch"]).envs(sandbox.as_docker_hub()).start();
                 watch.wait_until(Duration::from_secs(20), |watch| {

@@ -10,16 +10,17 @@ use tokio::time::{Instant, sleep_until};
 use super::asking;
 use crate::cli::{Format, Watch};
 use crate::credentials::Account;
-use crate::polling::policy::{RatePolicy, slowed};
+use crate::polling::readings::Readings;
 use crate::polling::schedule::Schedule;
+use crate::polling::target::Target;
 use crate::polling::turns::{Shared, Turns, Wish};
 use crate::process::hook::{Hook, Say};
 use crate::quota::{Law, Window};
 use crate::render::live::{self, Control, Left, Live, Parts, Update};
 use crate::render::watch::view::Subject;
 use crate::sandbox::{self, Traffic};
-use crate::session::{Session, Who};
-use crate::watch::{End, Goal, Target, Watching};
+use crate::session::Who;
+use crate::watch::{End, Goal, Watching};
 use crate::{Context, Exit, Failure};
 
 use output::{Output, Show, recorder};
@@ -45,7 +46,6 @@ impl From<End> for Ended {
         match end {
             End::Reached => Self::Reached,
             End::Broken(error) => Self::Broken(error),
-            End::Stopped => Self::Interrupted,
         }
     }
 }
@@ -72,7 +72,7 @@ pub(super) async fn run(
         asking::open_with_sandbox(context, &args.asking, accounts, Who::All, lively).await?;
     let Some(session) = session else { return Ok(Exit::Interrupted) };
     let (targets, policies) = tokio::select! {
-        found = targets(context, &session, &args) => found?,
+        found = asking::targets(context, &session, &args.images, args.interval, args.force_interval) => found?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
     let schedule = Schedule::new(policies, args.interval, FIRST, Instant::now());
@@ -82,12 +82,16 @@ pub(super) async fn run(
     let sandbox = targets.iter().any(|target| session.is_practice(&target.image));
     let stage = set_up(context, &args, &targets, &turns, sandbox);
     let hook = args.on_change.clone().map(|command| Hook::new(command, stage.say.clone()));
-    let mut output = Output { context, recorder, hook, show: stage.show, say: stage.say };
-    let mut watching = Watching::new(&session, &targets, Goal::of(&args), args.drop);
+    let output = Output { context, recorder, hook, show: stage.show, say: stage.say };
+    let mut watching = Watching::new(&targets, Goal::of(&args), output);
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let clock = context.clock.as_ref();
+    let readings =
+        Readings { session: &session, targets: &targets, drop: args.drop, turns: &turns, clock };
     let mut ended = tokio::select! {
-        end = watching.run(&turns, clock, &mut output, stage.wishes, &stop) => end.into(),
+        end = readings.run(&mut watching, stage.wishes, &stop) => {
+            end.map_or(Ended::Interrupted, Ended::from)
+        }
         () = passed(deadline) => Ended::Time,
         () = left(stage.live.as_ref()) => Ended::Left,
     };
@@ -98,7 +102,7 @@ pub(super) async fn run(
             Err(error) => ended = Ended::Broken(error.into()),
         }
     }
-    if let Some(hook) = output.hook.take() {
+    if let Some(hook) = watching.display.hook.take() {
         hook.finish(matches!(ended, Ended::Reached | Ended::Time | Ended::Left), &context.shutdown)
             .await;
         if context.shutdown.is_cancelled() && !matches!(ended, Ended::Broken(_)) {
@@ -170,25 +174,4 @@ async fn passed(deadline: Option<Instant>) {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-/// Every image as every identity over every family, and what each registry may be asked.
-async fn targets(
-    context: &Context,
-    session: &Session,
-    args: &Watch,
-) -> Result<(Vec<Target>, Vec<RatePolicy>), Failure> {
-    let mut all = Vec::new();
-    for image in asking::images(&args.images)? {
-        let found = asking::principals(context, session, &image).await?;
-        all.extend(crate::watch::targets(session, &image, found, args.force_interval)?);
-    }
-    if all.is_empty() {
-        return Err(Failure::new(Exit::Credentials, anyhow::anyhow!("nobody to ask as")));
-    }
-    let (targets, policies): (Vec<Target>, Vec<RatePolicy>) = all.into_iter().unzip();
-    if let Some(words) = args.interval.and_then(|interval| slowed(&policies, interval)) {
-        context.say(&format!("! {words}"));
-    }
-    Ok((targets, policies))
 }

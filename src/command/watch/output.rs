@@ -12,7 +12,7 @@ use crate::quota::Reading;
 use crate::recording::{Appended, Recorder, RecordingError, Rotation, Sample};
 use crate::render::live::Update;
 use crate::render::watch::{EventRecord, line};
-use crate::watch::{Observer, change};
+use crate::watch::{Display, change};
 use crate::{Context, Failure};
 
 /// Where readings are shown.
@@ -43,8 +43,8 @@ struct Document<'a> {
     events: Vec<EventRecord>,
 }
 
-impl Observer for Output<'_> {
-    fn observed(
+impl Display for Output<'_> {
+    fn reading(
         &mut self,
         index: usize,
         reading: &Reading,

@@ -5,14 +5,14 @@ mod axis;
 mod page;
 mod svg;
 mod terminal;
-mod trace;
 
 use std::borrow::Cow;
 
 pub use page::page;
 pub use svg::{drawing, escape, svg};
 pub use terminal::{chart, letter};
-pub use trace::{Cell, Trace};
+
+pub use crate::history::{Cell, Trace};
 
 /// How times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 mod github;
 mod nagios;
 mod plain;
-mod prometheus;
+pub(in crate::render) mod prometheus;
 mod table;
 
 use crate::quota::{Record, State};

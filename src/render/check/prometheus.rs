@@ -2,7 +2,9 @@
 //! in the order of the readings.
 //! A value that is not known has no sample; what state it is in always has.
 
+use std::collections::HashMap;
 use std::fmt::{Debug, Error};
+use std::hash::Hash;
 
 use prometheus_client::encoding::{
     EncodeGaugeValue, EncodeLabelSet, EncodeMetric, MetricEncoder, text::encode,
@@ -15,7 +17,7 @@ use crate::quota::{self, Record, State};
 use crate::text::one_line;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
+pub(in crate::render) struct Labels {
     registry: String,
     image: String,
     identity: String,
@@ -37,21 +39,32 @@ struct StateLabels {
 
 /// The samples of one metric in the order in which they were set: the crate's own family forgets it.
 #[derive(Debug)]
-struct Samples<L, V>(Vec<(L, V)>);
+pub(in crate::render) struct Samples<L, V> {
+    rows: Vec<(L, V)>,
+    places: HashMap<L, usize>,
+}
 
-impl<L: Clone + Eq, V> Samples<L, V> {
+impl<L: Clone + Eq + Hash, V> Samples<L, V> {
+    /// None yet.
+    pub(in crate::render) fn new() -> Self {
+        Self { rows: Vec::new(), places: HashMap::new() }
+    }
+
     /// A label set has one sample, its last.
-    fn set(&mut self, labels: &L, value: V) {
-        match self.0.iter_mut().find(|(known, _)| known == labels) {
-            Some((_, earlier)) => *earlier = value,
-            None => self.0.push((labels.clone(), value)),
+    pub(in crate::render) fn set(&mut self, labels: &L, value: V) {
+        let known = self.places.get(labels).and_then(|place| self.rows.get_mut(*place));
+        if let Some((_, earlier)) = known {
+            *earlier = value;
+        } else {
+            self.places.insert(labels.clone(), self.rows.len());
+            self.rows.push((labels.clone(), value));
         }
     }
 }
 
 impl<L: EncodeLabelSet + Debug, V: EncodeGaugeValue + Debug> EncodeMetric for Samples<L, V> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), Error> {
-        self.0
+        self.rows
             .iter()
             .try_for_each(|(labels, value)| encoder.encode_family(labels)?.encode_gauge(value))
     }
@@ -64,9 +77,17 @@ impl<L: EncodeLabelSet + Debug, V: EncodeGaugeValue + Debug> EncodeMetric for Sa
 /// The report in Prometheus' text format.
 pub fn prometheus(report: &CheckReport) -> Result<String, Error> {
     let mut registry = Registry::with_prefix("dhlimit");
+    register(&mut registry, &report.readings);
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+/// The metrics of readings, for a registry.
+pub(in crate::render) fn register(registry: &mut Registry, readings: &[Record]) {
     let mut gauge = |name: &str, help: &str, value: &dyn Fn(&Record) -> Option<u64>| {
-        let mut samples = Samples(Vec::new());
-        for reading in &report.readings {
+        let mut samples = Samples::new();
+        for reading in readings {
             if let Some(value) = value(reading) {
                 samples.set(&labels(reading), i64::try_from(value).unwrap_or(i64::MAX));
             }
@@ -94,8 +115,8 @@ pub fn prometheus(report: &CheckReport) -> Result<String, Error> {
         "Whether a pull from here is counted on this identity",
         &|reading| Some(u64::from(reading.effective)),
     );
-    let (mut duration, mut states) = (Samples(Vec::new()), Samples(Vec::new()));
-    for reading in &report.readings {
+    let (mut duration, mut states) = (Samples::new(), Samples::new());
+    for reading in readings {
         let labels = labels(reading);
         duration.set(&labels, std::time::Duration::from_millis(reading.elapsed_ms).as_secs_f64());
         for state in [
@@ -111,12 +132,10 @@ pub fn prometheus(report: &CheckReport) -> Result<String, Error> {
     }
     registry.register("reading_duration_seconds", "How long the reading took", duration);
     registry.register("state", "1 for the state the identity is in, 0 for the others", states);
-    let mut text = String::new();
-    encode(&mut text, &registry)?;
-    Ok(text)
 }
 
-fn labels(reading: &Record) -> Labels {
+/// Who and what a reading is of.
+pub(in crate::render) fn labels(reading: &Record) -> Labels {
     let family = match reading.family {
         Some(quota::Family::Ipv4) => "ipv4",
         Some(quota::Family::Ipv6) => "ipv6",

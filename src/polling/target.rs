@@ -1,9 +1,9 @@
-//! What is watched: every image as every identity over every family, and how often each may be asked.
+//! What is read: every image as every identity over every family, and how often each may be asked.
 
 use std::sync::Arc;
 
+use super::policy::RatePolicy;
 use crate::image::{Reference, is_loopback};
-use crate::polling::policy::RatePolicy;
 use crate::registry::{Client, Principal};
 use crate::session::Session;
 

@@ -1,0 +1,162 @@
+//! The page: whom to worry about comes first, in words, with how old each reading is. No script, nothing from
+//! elsewhere; the browser is told to ask again.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+
+use crate::quota::{Record, State};
+use crate::render::chart::{self, Clock, Line, Picture, drawing, escape};
+use crate::render::check::{hints, sentence};
+use crate::render::{Look, span};
+use crate::serve::{Standing, Status};
+
+/// The most lines of the drawing, and of those that it shows: the worst.
+const MOST_LINES: usize = 8;
+
+/// The status as a whole HTML document.
+pub fn page(status: &Status, now: DateTime<Utc>) -> String {
+    let look = Look { columns: None, colour: false, now };
+    let mut shown: Vec<(&Standing, Record)> = status
+        .standings
+        .values()
+        .map(|standing| (standing, standing.shown(now, status.stale_after)))
+        .collect();
+    shown.sort_by(|(_, one), (_, other)| worry(one).total_cmp(&worry(other)));
+    let mut body = format!("<p><strong>{}</strong></p>", escape(&headline(status, &shown, look)));
+    if status.sandbox {
+        body.push_str(
+            "<p>A sandbox answers for Docker Hub: these counts are of no real limit.</p>",
+        );
+    }
+    for (standing, record) in &shown {
+        for hint in hints(record).iter().filter(|_| standing.record.effective) {
+            let _ = write!(body, "<p>{}: {}</p>", escape(record.identity.label()), escape(hint));
+        }
+    }
+    body.push_str(&table(status, &shown, look));
+    let picture = picture(&shown);
+    if !picture.lines.is_empty() {
+        let (drawn, _) = drawing(&picture, 0, "No count was read yet.", false);
+        let _ = write!(body, "<h2>{}</h2><figure>{drawn}</figure>", escape(&picture.title));
+    }
+    let tokens = status.tokens;
+    let footer = format!(
+        "{} checks and {tokens} tokens in {}; a look at this page asks no registry. <a href=\"/metrics\">Metrics</a>, \
+<a href=\"/api/v1/readings\">readings</a>.",
+        status.durations.count,
+        span(u64::try_from((now - status.since).num_seconds()).unwrap_or(0))
+    );
+    chart::page("Docker Hub pull limit", &body, &footer)
+}
+
+/// The lower, the worse: effective ones before others, states before shares of what is left.
+fn worry(record: &Record) -> f64 {
+    let share = match (record.remaining, record.limit) {
+        #[expect(clippy::cast_precision_loss, reason = "to sort by")]
+        (Some(left), Some(limit)) if limit > 0 => left as f64 / limit as f64,
+        _ => 1.0,
+    };
+    let rank = match record.state {
+        State::Exhausted => 0.0,
+        State::Throttled => 1.0,
+        State::Failed => 2.0,
+        State::Limited => 3.0,
+        State::Unknown => 5.0,
+        State::Unlimited => 6.0,
+    };
+    rank + share + if record.effective { 0.0 } else { 10.0 }
+}
+
+fn headline(status: &Status, shown: &[(&Standing, Record)], look: Look) -> String {
+    let Some((standing, record)) = shown.first() else {
+        return "Nothing was read yet.".to_owned();
+    };
+    let mut words = format!("{} {}: {}", shape(record), record.identity.label(), sentence(record));
+    if record.state == State::Limited && record.remaining.is_some() {
+        match standing.forecast.empty_at {
+            Some(at) => {
+                let _ = write!(words, "; empty at {}", look.time(at));
+            }
+            None => words.push_str("; not empty at this rate"),
+        }
+    }
+    let missing = status.targets.saturating_sub(shown.len());
+    if missing > 0 {
+        let _ = write!(words, "; {missing} not asked yet");
+    }
+    words
+}
+
+/// A state by its shape: no colour says what the words do not.
+const fn shape(record: &Record) -> &'static str {
+    match record.state {
+        State::Limited | State::Unlimited => "●",
+        State::Exhausted => "■",
+        State::Throttled => "▲",
+        State::Failed | State::Unknown => "○",
+    }
+}
+
+fn table(status: &Status, shown: &[(&Standing, Record)], look: Look) -> String {
+    let mut rows = String::new();
+    for (standing, record) in shown {
+        let left = match (record.remaining, record.limit) {
+            (Some(left), Some(limit)) => format!(
+                "{left} of {limit} <meter min=\"0\" max=\"{limit}\" low=\"{}\" value=\"{left}\" aria-label=\"pulls left\">{left}</meter>",
+                limit / 5
+            ),
+            _ if record.state == State::Unlimited => "unlimited".to_owned(),
+            _ => "–".to_owned(),
+        };
+        let empty = match standing.forecast.empty_at.filter(|_| record.remaining.is_some()) {
+            Some(at) => escape(&look.time(at)),
+            None => "–".to_owned(),
+        };
+        let age = |at: DateTime<Utc>| {
+            let seconds = u64::try_from((look.now - at).num_seconds()).unwrap_or(0);
+            format!("{} ago", span(seconds))
+        };
+        let answered = match &standing.answered {
+            Some((at, _)) if look.now - *at > status.stale_after => {
+                format!("{} <strong>(stale)</strong>", age(*at))
+            }
+            Some((at, _)) => age(*at),
+            None => "never".to_owned(),
+        };
+        let effective = if record.effective { " (a pull from here counts on it)" } else { "" };
+        let _ = write!(
+            rows,
+            "<tr><th scope=\"row\">{}{effective}<br/>{}</th><td>{} {}</td><td class=\"t\">{left}</td><td>{empty}</td><td>{}</td><td class=\"t\">{answered}</td></tr>",
+            escape(record.identity.label()),
+            escape(&record.image),
+            shape(record),
+            escape(&sentence(record)),
+            escape(record.source.as_deref().unwrap_or("–")),
+        );
+    }
+    format!(
+        "<div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"Identities\"><table><caption>The worst first. A count that was not confirmed for {} is left out.</caption>\
+<thead><tr><th scope=\"col\">Identity and image</th><th scope=\"col\">State</th><th scope=\"col\">Pulls left</th><th scope=\"col\">Empty at</th><th scope=\"col\">Counted as</th><th scope=\"col\">Answered</th></tr></thead><tbody>{rows}</tbody></table></div>",
+        span(u64::try_from(status.stale_after.num_seconds()).unwrap_or(0))
+    )
+}
+
+/// The counts over time of the worst.
+fn picture<'a>(shown: &[(&'a Standing, Record)]) -> Picture<'a> {
+    let drawn = shown.iter().filter(|(standing, _)| standing.trace.cells().len() > 1);
+    let lines = drawn.take(MOST_LINES).map(|(standing, record)| Line {
+        name: format!("{} {}", record.identity.label(), record.image),
+        limit: record.limit,
+        cells: Cow::Borrowed(standing.trace.cells()),
+        note: String::new(),
+        words: sentence(record),
+    });
+    Picture {
+        title: "Pulls left over time".to_owned(),
+        what: "pulls left",
+        clock: Clock::Utc,
+        lines: lines.collect(),
+    }
+}

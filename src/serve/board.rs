@@ -1,0 +1,161 @@
+//! The readings as they come: into the status that is served, the recording, and to whoever listens to the
+//! events. Bounded: a reading replaces the one before, and a count over time keeps its size.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use super::status::{Counted, Standing, Status, is_answer};
+use crate::history::{Observed, Trace};
+use crate::polling::readings::{News, Observer};
+use crate::quota::{LimitStatus, Reading, Record, State, Throttle};
+use crate::recording::{Recorder, RecordingError, Sample};
+
+/// Events that a slow listener may be behind; older ones are left out for it.
+const BEHIND: usize = 256;
+
+/// What the readings and the answers share.
+pub(crate) struct Hub {
+    status: Mutex<(u64, Status)>,
+    events: broadcast::Sender<Arc<str>>,
+}
+
+impl Hub {
+    /// For so many targets.
+    pub(crate) fn new(status: Status) -> Arc<Self> {
+        let (events, _) = broadcast::channel(BEHIND);
+        Arc::new(Self { status: Mutex::new((0, status)), events })
+    }
+
+    /// The number of the last change, and the status, for a moment.
+    pub(crate) fn status(&self) -> MutexGuard<'_, (u64, Status)> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Events from now on, each one line of JSON.
+    pub(super) fn listen(&self) -> broadcast::Receiver<Arc<str>> {
+        self.events.subscribe()
+    }
+}
+
+/// Takes readings in.
+pub(crate) struct Board {
+    /// Where they are served from.
+    pub(crate) hub: Arc<Hub>,
+    /// Where they are kept.
+    pub(crate) recorder: Option<Recorder>,
+    /// Makes the words of an event: its kind and text.
+    pub(crate) words: fn(&crate::history::Event) -> (String, String),
+}
+
+/// A line of the stream of events.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: String,
+    registry: &'a str,
+    image: &'a str,
+    identity: &'a str,
+    state: State,
+    remaining: Option<u64>,
+    kind: &'a str,
+    text: &'a str,
+}
+
+impl Observer for Board {
+    type End = anyhow::Error;
+
+    fn observed(
+        &mut self,
+        index: usize,
+        reading: &Reading,
+        observed: Observed,
+        news: News,
+    ) -> Option<anyhow::Error> {
+        if let Some(recorder) = &mut self.recorder {
+            let sample = Sample::new(reading, &observed.forecast);
+            if let Err(error) = recorder.append(&sample) {
+                return Some(RecordingError::lost(error).into());
+            }
+        }
+        for event in &observed.events {
+            let (kind, text) = (self.words)(event);
+            self.tell(observed.at, &observed.record, &kind, &text);
+        }
+        self.tell(observed.at, &observed.record, "reading", "");
+        let mut guard = self.hub.status();
+        let (version, status) = &mut *guard;
+        *version += 1;
+        status.count(reading, observed.record.state, news.new_token);
+        status.take(index, observed);
+        None
+    }
+}
+
+impl Board {
+    fn tell(&self, at: DateTime<Utc>, record: &Record, kind: &str, text: &str) {
+        let line = Line {
+            at: at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            registry: &record.registry,
+            image: &record.image,
+            identity: record.identity.label(),
+            state: record.state,
+            remaining: record.remaining,
+            kind,
+            text,
+        };
+        // Nobody may be listening.
+        if let Ok(line) = serde_json::to_string(&line) {
+            let _ = self.hub.events.send(line.into());
+        }
+    }
+}
+
+impl Status {
+    /// Takes in a sample of a recording that was made before.
+    pub(crate) fn remember(&mut self, index: usize, sample: &Sample) {
+        let observed = Observed {
+            at: sample.at,
+            record: sample.record.clone(),
+            forecast: crate::quota::Forecast {
+                burn_per_hour: sample.burn_per_hour,
+                empty_at: sample.empty_at,
+                ..Default::default()
+            },
+            events: Vec::new(),
+        };
+        self.take(index, observed);
+    }
+
+    fn take(&mut self, index: usize, observed: Observed) {
+        let Observed { at, record, forecast, .. } = observed;
+        let (answered, mut trace) = match self.standings.remove(&index) {
+            Some(before) => (before.answered, before.trace),
+            None => (None, Trace::default()),
+        };
+        if let Some(remaining) = record.remaining {
+            trace.push(at, remaining, record.http_status == Some(429), false);
+        }
+        let answered = if is_answer(&record) { Some((at, record.clone())) } else { answered };
+        let standing = Standing { record, attempted_at: at, answered, forecast, trace };
+        self.standings.insert(index, standing);
+    }
+
+    fn count(&mut self, reading: &Reading, state: State, new_token: bool) {
+        let registry = reading.image.canonical_registry();
+        let counted = |what| Counted { registry: registry.to_owned(), what };
+        *self.checks.entry(counted(state.as_str())).or_default() += 1;
+        let refused = match &reading.status {
+            LimitStatus::Throttled(Throttle::Overall, _) => Some("overall"),
+            LimitStatus::Throttled(Throttle::Login, _) => Some("login"),
+            LimitStatus::Exhausted { .. } if reading.http_status == Some(429) => Some("pull"),
+            _ => None,
+        };
+        if let Some(kind) = refused {
+            *self.refusals.entry(counted(kind)).or_default() += 1;
+        }
+        self.durations.add(reading.elapsed);
+        self.tokens += u64::from(new_token);
+    }
+}

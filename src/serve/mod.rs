@@ -1,0 +1,11 @@
+//! `serve`: the readings of many identities for whoever asks: metrics, a page, JSON, a stream of events.
+//! Who asks costs the registry nothing: answers are made of the last readings.
+
+mod board;
+mod door;
+mod status;
+
+pub(crate) use board::{Board, Hub};
+pub use door::Since;
+pub(crate) use door::{Door, Views, open};
+pub use status::{BOUNDS, Counted, Durations, Standing, Status};

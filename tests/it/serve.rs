@@ -1,0 +1,249 @@
+//! `serve`: what it answers, to whom, what it costs, and what an outage looks like from outside.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::harness::{Home, Outcome, Running, Sandbox, http, tools};
+
+/// How long something may take to happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server and its URL, without the last slash.
+struct Served {
+    running: Running,
+    url: String,
+}
+
+impl Served {
+    fn start(home: &Home, sandbox: &Sandbox, args: &[&str]) -> Self {
+        let fixed = ["serve", "--listen", "127.0.0.1:0"];
+        let mut running = home
+            .dhlimit(fixed.iter().chain(args))
+            .envs(sandbox.as_docker_hub())
+            .limit(Duration::from_secs(60))
+            .start();
+        let url = running
+            .wait_until(PATIENCE, |running| running.stdout().lines().next().map(str::to_owned));
+        Self { running, url: url.trim_end_matches('/').to_owned() }
+    }
+
+    fn get(&self, path: &str) -> http::Answer {
+        http::get(&format!("{}{path}", self.url))
+    }
+
+    /// The metrics once they have something.
+    fn metrics(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let url = format!("{}/metrics", self.url);
+        self.running
+            .wait_until(PATIENCE, |_| Some(http::get(&url).body).filter(|metrics| wanted(metrics)))
+    }
+
+    fn end(self) -> Outcome {
+        self.running.signal(Signal::TERM);
+        self.running.outcome().expect_code(130)
+    }
+}
+
+/// The value of the first sample whose line begins so.
+fn value(metrics: &str, begin: &str) -> Option<f64> {
+    let line = metrics.lines().find(|line| line.starts_with(begin))?;
+    line.rsplit_once(' ')?.1.parse().ok()
+}
+
+#[test]
+fn scrapes_and_pages_cost_the_registry_nothing() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&["--limit", "77"]));
+    let mut served = Served::start(&home, &sandbox, &["nginx", "redis:7", "--interval", "1h"]);
+    served.metrics(|metrics| metrics.matches("dhlimit_pulls_remaining{").count() == 2);
+    assert_eq!(served.get("/readyz").status, 200);
+    let before = sandbox.log().len();
+    for _ in 0..20 {
+        let page = served.get("/");
+        assert!(page.body.contains("77 of 77 pulls left"), "{page:?}");
+        assert!(
+            page.header("content-security-policy")
+                .is_some_and(|policy| policy.contains("default-src 'none'"))
+        );
+        let metrics = served.get("/metrics");
+        assert_eq!(value(&metrics.body, "dhlimit_pulls_limit{"), Some(77.0), "{metrics:?}");
+        assert_eq!(served.get("/healthz").body, "ok\n");
+        let readings = served.get("/api/v1/readings").json();
+        assert_eq!(readings["schema"], "dhlimit/check/1");
+        assert_eq!(readings["readings"].as_array().map(Vec::len), Some(2), "{readings}");
+        let history = served.get("/api/v1/history?identity=anonymous").json();
+        assert_eq!(history["series"][1]["points"][0]["remaining"], 77, "{history}");
+        let nobody = served.get("/api/v1/history?identity=nobody").json();
+        assert_eq!(nobody["series"].as_array().map(Vec::len), Some(0));
+        assert_eq!(served.get("/api/v1/history?from=yesterday").status, 400);
+    }
+    assert_eq!(sandbox.log().len(), before, "requests because of scrapes");
+    assert_eq!(served.end().stdout.lines().count(), 1);
+}
+
+#[test]
+fn promtool_has_no_remark_and_open_metrics_ends_as_it_should() {
+    let Some(promtool) = tools::require("promtool") else { return };
+    for options in [
+        &["--limit", "7"][..],
+        &["--profile", "paid"],
+        &["--profile", "abuse"],
+        &["--profile", "odd"],
+    ] {
+        let (home, sandbox) = (Home::new(), Sandbox::start(options));
+        let mut served = Served::start(&home, &sandbox, &["nginx", "--interval", "200ms"]);
+        let metrics = served.metrics(|metrics| value(metrics, "dhlimit_checks_total{").is_some());
+        let verdict = home.program(&promtool, ["check", "metrics"]).stdin(metrics.clone()).run();
+        assert_eq!((verdict.code, verdict.everything().trim()), (Some(0), ""), "{metrics}");
+        let accept = [("accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")];
+        let open = http::request("GET", &format!("{}/metrics", served.url), &accept, "").unwrap();
+        assert!(
+            open.header("content-type")
+                .is_some_and(|kind| kind.starts_with("application/openmetrics-text"))
+        );
+        assert!(
+            open.body.ends_with("# EOF\n") && open.body.contains("# TYPE dhlimit_checks counter\n")
+        );
+        assert!(open.body.contains("dhlimit_check_duration_seconds_bucket{le=\"+Inf\"}"));
+        if options.contains(&"paid") {
+            assert!(
+                metrics.contains("state=\"unlimited\"} 1\n")
+                    && !metrics.contains("dhlimit_pulls_limit{")
+            );
+        }
+        if options.contains(&"abuse") {
+            assert!(
+                metrics.contains("dhlimit_refusals_total{registry=\"docker.io\",kind=\"overall\"}")
+            );
+        }
+    }
+}
+
+#[test]
+fn an_outage_is_a_state_and_its_counts_vanish_while_its_times_stay() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let mut served = Served::start(&home, &sandbox, &["nginx", "--interval", "500ms"]);
+    served.metrics(|metrics| value(metrics, "dhlimit_pulls_remaining{") == Some(100.0));
+    drop(sandbox);
+    let metrics = served.metrics(|metrics| {
+        metrics.contains("state=\"failed\"} 1\n") && !metrics.contains("dhlimit_pulls_remaining{")
+    });
+    let success = value(&metrics, "dhlimit_last_success_timestamp_seconds{").expect("a time");
+    assert!(success > 1_700_000_000.0, "{metrics}");
+    let attempt = value(&metrics, "dhlimit_last_attempt_timestamp_seconds{").expect("a time");
+    assert!(attempt >= success && metrics.contains("source=\"127.0.0.1\""), "{metrics}");
+    assert!(
+        value(&metrics, "dhlimit_checks_total{registry=\"docker.io\",outcome=\"failed\"}")
+            >= Some(1.0)
+    );
+    let page = served.get("/").body;
+    assert!(page.contains("(stale)"), "{page}");
+    served.end();
+}
+
+/// The status of a request with these header lines.
+fn status(url: &str, first: &str, lines: &str) -> String {
+    let authority = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(authority).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "{first} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn strangers_are_refused() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let served = Served::start(&home, &sandbox, &["nginx"]);
+    let many = "X-A: 1\r\n".repeat(200);
+    let long = format!("Host: localhost\r\nX-A: {}\r\n", "a".repeat(40_000));
+    for (first, lines, code) in [
+        ("GET /metrics", "Host: localhost\r\n", "200"),
+        ("GET /metrics", "Host: 127.0.0.1:9\r\n", "200"),
+        ("GET /metrics", "Host: evil.example\r\n", "421"),
+        ("GET /metrics", "Host: 127.0.0.1.evil.example:80\r\n", "421"),
+        ("POST /metrics", "Host: localhost\r\n", "405"),
+        ("GET /nothing", "Host: localhost\r\n", "404"),
+        (
+            "GET /api/v1/readings",
+            "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: cors\r\n",
+            "403",
+        ),
+        (
+            "GET /",
+            "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n",
+            "200",
+        ),
+        ("GET /metrics", &many, "431"),
+        ("GET /metrics", &long, "431"),
+    ] {
+        assert_eq!(
+            status(&served.url, first, lines),
+            code,
+            "{first} {}",
+            &lines[..lines.len().min(80)]
+        );
+    }
+    // Whoever opens connections and says nothing keeps nobody else out.
+    let authority = served.url.trim_start_matches("http://").to_owned();
+    let idle: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(&authority).unwrap()).collect();
+    assert_eq!(served.get("/healthz").status, 200);
+    drop(idle);
+    served.end();
+}
+
+#[test]
+fn events_are_told_as_they_happen() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&["--limit", "50"]));
+    let served = Served::start(&home, &sandbox, &["nginx", "--interval", "200ms"]);
+    let mut stream = TcpStream::connect(served.url.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    http::post(
+        &format!("{}/_sandbox/set", sandbox.url()),
+        &serde_json::json!({"identity": "127.0.0.1", "remaining": 3}),
+    );
+    let mut read = String::new();
+    let mut buffer = [0; 4096];
+    while !(read.contains("\"kind\":\"drop\"") && read.contains("\"remaining\":3")) {
+        let got = stream.read(&mut buffer).expect("more events");
+        assert!(got > 0, "{read}");
+        read.push_str(&String::from_utf8_lossy(&buffer[..got]));
+    }
+    assert!(read.contains("text/event-stream") && read.contains("data: {\"at\":\""), "{read}");
+    // The listener that stays does not hold up the end.
+    let outcome = served.end();
+    assert!(outcome.elapsed < PATIENCE, "{outcome:?}");
+}
+
+#[test]
+fn a_recording_is_gone_on_with_and_a_taken_port_is_told() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let record = home.path().join("pulls.jsonl").display().to_string();
+    let args = ["nginx", "--interval", "200ms", "--record", &record];
+    let mut first = Served::start(&home, &sandbox, &args);
+    first.metrics(|metrics| value(metrics, "dhlimit_checks_total{") >= Some(3.0));
+    first.end();
+    let lines = fs::read_to_string(&record).unwrap().lines().count();
+    assert!(lines >= 3, "{lines}");
+    let slow = ["nginx", "--interval", "1h", "--record", &record];
+    let mut again = Served::start(&home, &sandbox, &slow);
+    again.metrics(|metrics| value(metrics, "dhlimit_checks_total{") >= Some(1.0));
+    let history = again.get("/api/v1/history").json();
+    let points = history["series"][0]["points"].as_array().map_or(0, Vec::len);
+    assert_eq!(points, lines + 1, "{history}");
+    again.end();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let outcome = home
+        .dhlimit(["serve", "--listen", &address])
+        .envs(sandbox.as_docker_hub())
+        .run()
+        .expect_code(2);
+    assert!(outcome.stderr.contains(&format!("cannot listen on {address}")), "{outcome:?}");
+    assert!(outcome.stdout.is_empty(), "{outcome:?}");
+}
