@@ -28,6 +28,9 @@ _dhlimit() {
             dhlimit,explain)
                 cmd="dhlimit__subcmd__explain"
                 ;;
+            dhlimit,fleet)
+                cmd="dhlimit__subcmd__fleet"
+                ;;
             dhlimit,gate)
                 cmd="dhlimit__subcmd__gate"
                 ;;
@@ -83,7 +86,7 @@ _dhlimit() {
 
     case "${cmd}" in
         dhlimit)
-            opts="-q -v -h -V --quiet --verbose --color --config --help --version check watch serve stress report explain doctor plan scan mirror sandbox gate completions man"
+            opts="-q -v -h -V --quiet --verbose --color --config --help --version check watch serve fleet stress report explain doctor plan scan mirror sandbox gate completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -299,6 +302,76 @@ _dhlimit() {
                     ;;
                 --fail-on)
                     COMPREPLY=($(compgen -W "any pull_limit overall_limit login_limit other_registry_limit limit_unspecified credentials denied not_found network server disk_full runtime_down blocked" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dhlimit__subcmd__fleet)
+            opts="-o -q -v -h --prometheus --match --by --need --watch --bearer-file --user --password-file --ca-cert --timeout --output --quiet --verbose --color --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --prometheus)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --match)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -W "source account node" -- "${cur}"))
+                    return 0
+                    ;;
+                --need)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --watch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bearer-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json jsonl prometheus nagios" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json jsonl prometheus nagios" -- "${cur}"))
                     return 0
                     ;;
                 --color)

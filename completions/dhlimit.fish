@@ -35,6 +35,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -s V -l version -d 'Print 
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "check" -d 'Read the pull limit: one reading per identity and image. Costs nothing'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the pull limit again and again: a live view, or a line a reading'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "serve" -d 'Read the pull limit at an interval and serve it: metrics, a page, JSON'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "fleet" -d 'Ask a Prometheus server about all nodes at once: who shares a count, what is left, who is blind'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "report" -d 'Show recordings as a chart and summary: text, JSON, SVG or one HTML page'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "explain" -d 'Say which failure each line of a log is, and what to do about it'
@@ -138,6 +139,30 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l all-identities
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l prometheus -d 'The server, such as http://prometheus:9090; what stands before /api/v1' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l match -d 'Only series with these labels, such as \'cluster="eu",job="dhlimit"\'' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l by -d 'What makes a group' -r -f -a "source\t'Whom the registry counts: an address, an account'
+account\t'As whom is asked'
+node\t'Each node by itself'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l need -d 'Pulls that every group must have left' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l watch -d 'Look again and again: every minute, or as often as this' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l bearer-file -d 'Read a bearer token for the server from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l user -d 'Log in to the server as this user' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l password-file -d 'Read the password of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l timeout -d 'Bound on each look, such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s o -l output -d 'How to show the answer [default: table]' -r -f -a "table\t'For people, as wide as the terminal'
+json\t'One JSON document'
+jsonl\t'One JSON document a line'
+prometheus\t'Prometheus text format'
+nagios\t'Monitoring Plugins (Nagios, Icinga): one line, perfdata, exit codes 0 to 3'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s q -l quiet -d 'Say nothing on standard error but errors'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s r -l runtime -d 'What pulls: a container runtime, or builtin, which needs none' -r -f -a "builtin\t''
 nerdctl\t''
 lima\t''

@@ -18,6 +18,7 @@
 //! * [`stress`] pulls, reads and removes until the 429, and judges what refused; `polling` has the loop.
 //! * `watch` reads in turns and tells of each reading; `history` says what happened between two.
 //! * [`serve`] answers with the last readings whoever asks: Prometheus, a browser, a script.
+//! * [`fleet`] puts together what the series of many nodes say.
 //! * [`explain`] reads a log of any size; what its lines mean is [`diagnosis`]'s to say.
 //! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
@@ -35,6 +36,7 @@ pub mod diagnosis;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod fleet;
 pub mod gate;
 pub mod history;
 mod hostconfig;

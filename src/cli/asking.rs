@@ -70,7 +70,7 @@ pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
 }
 
 /// A duration above zero: in no time nothing can be asked.
-fn some_time(text: &str) -> Result<std::time::Duration, String> {
+pub(super) fn some_time(text: &str) -> Result<std::time::Duration, String> {
     let time = duration(text)?;
     if time.is_zero() { Err("a duration above zero such as 10s".to_owned()) } else { Ok(time) }
 }

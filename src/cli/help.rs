@@ -8,7 +8,7 @@ use clap::Command;
 
 /// Commands by what one wants to do.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("See", &["check", "watch", "serve", "doctor", "explain", "report"]),
+    ("See", &["check", "watch", "serve", "fleet", "doctor", "explain", "report"]),
     ("Plan", &["scan", "plan", "mirror"]),
     ("Act", &["gate", "stress"]),
     ("Practise", &["sandbox"]),
@@ -108,6 +108,17 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("dhlimit serve", "metrics and a page on 127.0.0.1:9767"),
             ("dhlimit serve nginx redis:7 --all-identities", "anonymous and every account"),
             ("dhlimit serve --sandbox --listen 127.0.0.1:0", "look at it without network"),
+        ],
+    ),
+    (
+        "fleet",
+        &[
+            ("dhlimit fleet --prometheus http://127.0.0.1:9090", "all nodes, the worst first"),
+            ("dhlimit fleet --prometheus http://127.0.0.1:9090 --need 50 -o json", "for scripts"),
+            (
+                "dhlimit fleet --prometheus http://127.0.0.1:9090 --by account",
+                "by whom is asked as",
+            ),
         ],
     ),
     (

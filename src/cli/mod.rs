@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod doctor;
 mod explain;
+mod fleet;
 mod format;
 mod gate;
 mod help;
@@ -30,6 +31,7 @@ pub use check::{Check, Threshold};
 pub use completions::{Completions, Man, Shell};
 pub use doctor::Doctor;
 pub use explain::{Explain, FAILURE_CLASSES};
+pub use fleet::{Fleet, Grouping};
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
 pub use help::{EXAMPLES, spelled_out};
@@ -104,6 +106,8 @@ pub enum Command {
     Watch(Box<Watch>),
     /// Read the pull limit at an interval and serve it: metrics, a page, JSON
     Serve(Box<Serve>),
+    /// Ask a Prometheus server about all nodes at once: who shares a count, what is left, who is blind
+    Fleet(Box<Fleet>),
     /// Pull, read and delete an image until the 429 comes back: see the count fall
     Stress(Box<Stress>),
     /// Show recordings as a chart and summary: text, JSON, SVG or one HTML page
@@ -159,12 +163,24 @@ fn with_variables(command: clap::Command) -> clap::Command {
 /// assert_eq!(dhlimit::cli::variable("ecr", "account"), "DHLIMIT_ECR_ACCOUNT");
 /// ```
 pub fn variable(command: &str, long: &str) -> String {
-    let of = match (command, long) {
-        ("sandbox", "count") => "SANDBOX_",
-        ("ecr", "account") => "ECR_",
-        ("explain", "fail-on") => "EXPLAIN_",
-        ("plan", "parallel") => "PLAN_",
-        _ => "",
+    let of = if means_its_own(command, long) {
+        format!("{}_", command.to_uppercase())
+    } else {
+        String::new()
     };
     format!("DHLIMIT_{of}{}", long.to_uppercase().replace('-', "_"))
+}
+
+/// Whether a command means something of its own by an option's name. Its variable has the command in it,
+/// and a key at the top of the configuration file, which is for all commands, is not for it: a password
+/// of Docker Hub's must not be shown to a Prometheus server.
+pub(crate) fn means_its_own(command: &str, long: &str) -> bool {
+    matches!(
+        (command, long),
+        ("sandbox", "count")
+            | ("ecr", "account")
+            | ("explain", "fail-on")
+            | ("plan", "parallel")
+            | ("fleet", "need" | "user" | "password-file" | "watch" | "match" | "by")
+    )
 }

@@ -8,6 +8,7 @@ mod completions;
 mod consent;
 mod doctor;
 mod explain;
+mod fleet;
 mod gate;
 mod github;
 mod man;
@@ -35,6 +36,7 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
         Command::Serve(args) => serve::run(context, *args, accounts).await,
+        Command::Fleet(args) => fleet::run(context, *args).await,
         Command::Report(args) => report::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,
         Command::Doctor(args) => doctor::run(context, *args, accounts).await,

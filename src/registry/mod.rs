@@ -28,3 +28,4 @@ pub use error::{Cause, RegistryError};
 pub use proxy::{Proxy, ProxyError, proxy_for};
 pub use reading::{Principal, assess_answer, meaning, status_of};
 pub use transport::{Trust, TrustError};
+pub(crate) use transport::{cause_of, plain_client};

@@ -114,13 +114,50 @@ pub(super) struct Transport {
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TransportError {
+pub(crate) enum TransportError {
     /// No proxy is named where one must be.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// reqwest refuses the settings.
     #[error(transparent)]
     Client(#[from] reqwest::Error),
+}
+
+/// A client for the host of `url`, with its trust and its proxy.
+fn builder(
+    url: &Url,
+    trust: &Trust,
+    environment: &Environment,
+) -> Result<(reqwest::ClientBuilder, Option<Proxy>), TransportError> {
+    let proxy = proxy_for(url, environment)?;
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(trust.0.clone())
+        .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .http1_max_headers(HEADERS_MAX)
+        .pool_idle_timeout(Duration::from_secs(600))
+        .tcp_keepalive(Duration::from_secs(30));
+    // Either way reqwest does not look at the variables itself.
+    let builder = match &proxy {
+        Some(proxy) => builder.proxy(proxy.for_reqwest()?),
+        None => builder.no_proxy(),
+    };
+    Ok((builder, proxy))
+}
+
+/// A client for a server that is no registry, by the same rules: its trust, its proxy, bounded headers, no
+/// redirect followed.
+///
+/// # Errors
+/// The proxy's variable cannot be used, or the TLS library refuses the settings.
+pub(crate) fn plain_client(
+    url: &Url,
+    trust: &Trust,
+    environment: &Environment,
+) -> Result<reqwest::Client, TransportError> {
+    let (builder, _) = builder(url, trust, environment)?;
+    Ok(builder.build()?)
 }
 
 impl Transport {
@@ -132,26 +169,13 @@ impl Transport {
         environment: &Environment,
     ) -> Result<Self, TransportError> {
         let (preconnect, reuse) = (Preconnect::default(), Reuse::new(url.scheme() == "https"));
-        let proxy = proxy_for(url, environment)?;
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust.0.clone())
-            .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .http1_max_headers(HEADERS_MAX)
-            .pool_idle_timeout(Duration::from_secs(600))
-            .tcp_keepalive(Duration::from_secs(30))
-            .connector_layer(With(preconnect.clone()))
-            .connector_layer(With(reuse.clone()));
-        builder = match family {
+        let (builder, proxy) = builder(url, trust, environment)?;
+        let builder =
+            builder.connector_layer(With(preconnect.clone())).connector_layer(With(reuse.clone()));
+        let builder = match family {
             Some(Family::Ipv4) => builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             Some(Family::Ipv6) => builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
             None => builder,
-        };
-        // Either way reqwest does not look at the variables itself.
-        builder = match &proxy {
-            Some(proxy) => builder.proxy(proxy.for_reqwest()?),
-            None => builder.no_proxy(),
         };
         Ok(Self { client: builder.build()?, preconnect, reuse, origin: url.clone(), proxy })
     }
@@ -238,7 +262,7 @@ fn is_http2s(error: &hyper::Error) -> bool {
 }
 
 /// What kind of trouble a transport error is, and its innermost words.
-pub(super) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
+pub(crate) fn cause_of(error: &reqwest::Error) -> (Cause, String) {
     let mut kind = if error.is_timeout() { Cause::Timeout } else { Cause::Network };
     let mut words = String::new();
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);

@@ -5,6 +5,7 @@ pub mod chart;
 pub mod check;
 pub mod doctor;
 pub mod explain;
+pub mod fleet;
 pub mod gate;
 pub(crate) mod live;
 mod look;

@@ -13,6 +13,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Origin;
+use crate::cli;
 use crate::context::{Environment, read_file_within, why_unread};
 use crate::credentials::{Account, shown_path};
 use crate::text;
@@ -160,7 +161,8 @@ impl ConfigFile {
     /// What the file gives for an option of the command at `path`: the innermost table wins.
     pub(super) fn given(&self, path: &[&str], long: &str) -> Option<(Given, Origin)> {
         let mut at = &self.root;
-        let mut found = at.keys.get(long).map(|found| (found, 0));
+        let own = path.last().is_some_and(|command| cli::means_its_own(command, long));
+        let mut found = at.keys.get(long).filter(|_| !own).map(|found| (found, 0));
         for (depth, name) in path.iter().enumerate() {
             let Some(next) = at.tables.get(*name) else { break };
             at = next;

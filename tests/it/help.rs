@@ -12,6 +12,8 @@ const LOG: &str = "Error response from daemon: toomanyrequests: You have reached
 fn others(command: &str) -> &'static [i32] {
     match command {
         "plan" => &[1],
+        // No server is there.
+        "fleet" => &[3],
         // timeout's own.
         "serve" => &[124],
         _ => &[],

@@ -8,6 +8,7 @@ mod doctor;
 mod examples;
 mod explain;
 mod families;
+mod fleet;
 mod forecast;
 mod gate;
 mod gate_answers;

@@ -1,0 +1,155 @@
+//! The HTTP API of Prometheus (version 1, stable since 2.0), as far as a fleet needs it: one instant query.
+//! Bounded in time and bytes; what the server says is shown as one line.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::Seen;
+use crate::context::Environment;
+use crate::registry::{Trust, cause_of, plain_client, shown_origin};
+use crate::text::one_line;
+
+/// The most bytes of an answer: tens of thousands of nodes.
+const MOST_BODY: usize = 256 << 20;
+
+/// Who is shown to the server.
+pub(crate) enum Login {
+    /// A bearer token.
+    Bearer(SecretString),
+    /// A user and a password.
+    Basic(String, SecretString),
+}
+
+/// What went wrong with the server.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// No client can be made.
+    #[error("no connection to {0} can be set up: {1}")]
+    Client(String, String),
+    /// It was not reached.
+    #[error("{0} was not reached: {1}")]
+    Unreached(String, String),
+    /// It did not answer in time.
+    #[error("{0} did not answer in time")]
+    Late(String),
+    /// It wants another login.
+    #[error("{0} refuses the login (HTTP {1})")]
+    Refused(String, u16),
+    /// It does not take the question.
+    #[error("{0} does not take the query: {1}")]
+    Query(String, String),
+    /// What it answered is none of Prometheus' answers.
+    #[error("{0} does not answer as Prometheus does: {1}")]
+    Nonsense(String, String),
+}
+
+/// A server.
+pub(crate) struct Api {
+    client: reqwest::Client,
+    query: Url,
+    login: Option<Login>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    status: String,
+    error: Option<String>,
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    result: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    metric: BTreeMap<String, String>,
+    value: (f64, String),
+}
+
+impl Api {
+    /// The server at a URL; its path is what stands before `/api/v1`.
+    ///
+    /// # Errors
+    /// No client can be made for it.
+    pub(crate) fn new(
+        url: &Url,
+        trust: &Trust,
+        environment: &Environment,
+        login: Option<Login>,
+    ) -> Result<Self, ApiError> {
+        let mut query = url.clone();
+        let path = format!("{}/api/v1/query", url.path().trim_end_matches('/'));
+        query.set_path(&path);
+        query.set_query(None);
+        let client = plain_client(url, trust, environment)
+            .map_err(|error| ApiError::Client(shown_origin(url), error.to_string()))?;
+        Ok(Self { client, query, login })
+    }
+
+    /// The samples of an instant query.
+    ///
+    /// # Errors
+    /// The server is not reached, refuses, or answers something else.
+    pub(crate) async fn query(
+        &self,
+        expression: &str,
+        deadline: Instant,
+    ) -> Result<Vec<Seen>, ApiError> {
+        let name = || shown_origin(&self.query);
+        let mut request = self.client.post(self.query.clone()).form(&[("query", expression)]);
+        request = match &self.login {
+            Some(Login::Bearer(token)) => request.bearer_auth(token.expose_secret()),
+            Some(Login::Basic(user, password)) => {
+                request.basic_auth(user, Some(password.expose_secret()))
+            }
+            None => request,
+        };
+        let answering = async {
+            let mut response = request.send().await?;
+            let status = response.status().as_u16();
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                if body.len() + chunk.len() > MOST_BODY {
+                    return Ok((status, None));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok::<_, reqwest::Error>((status, Some(body)))
+        };
+        let (status, body) = timeout_at(deadline, answering)
+            .await
+            .map_err(|_| ApiError::Late(name()))?
+            .map_err(|error| ApiError::Unreached(name(), one_line(&cause_of(&error).1, 300)))?;
+        if matches!(status, 401 | 403 | 407) {
+            return Err(ApiError::Refused(name(), status));
+        }
+        let Some(body) = body else {
+            return Err(ApiError::Nonsense(name(), "its answer has no end".to_owned()));
+        };
+        let answer: Answer = serde_json::from_slice(&body).map_err(|_| {
+            let words = one_line(&String::from_utf8_lossy(&body), 120);
+            ApiError::Nonsense(name(), format!("HTTP {status}, {words}"))
+        })?;
+        match answer {
+            Answer { data: Some(data), status, .. } if status == "success" => {
+                Ok(data.result.into_iter().filter_map(Row::seen).collect())
+            }
+            Answer { error, .. } => {
+                let words = one_line(&error.unwrap_or_default(), 300);
+                Err(ApiError::Query(name(), words))
+            }
+        }
+    }
+}
+
+impl Row {
+    fn seen(self) -> Option<Seen> {
+        Some(Seen { labels: self.metric, value: self.value.1.parse().ok()? })
+    }
+}
