@@ -38,9 +38,9 @@ pub fn table(fleet: &Fleet, need: u64, look: Look) -> String {
         text.push_str(&table.render(surface));
     }
     if !fleet.blind.is_empty() {
-        let mut table = Table::new().column("BLIND").column("SINCE").column("WHY");
+        let mut table = Table::new().column("BLIND").column("LAST COUNT").column("WHY");
         for blind in &fleet.blind {
-            let since = blind.since.map_or_else(|| "ever".to_owned(), |since| look.time(since));
+            let since = blind.since.map_or_else(|| "never".to_owned(), |since| look.time(since));
             table.row([
                 Cell::from(one_line(&blind.node, 100)),
                 since.into(),
@@ -90,24 +90,29 @@ fn name(group: &Group) -> String {
     if group.registry == hub::NAME { name } else { format!("{} {name}", group.registry) }
 }
 
+fn several(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The answer in a sentence.
 pub fn sentence(fleet: &Fleet, need: u64) -> String {
     let nodes: usize = fleet.groups.iter().map(|group| group.nodes.len()).sum();
     let lacking: Vec<&Group> = fleet.groups.iter().filter(|group| group.lacks(need)).collect();
     let mut text = match (lacking.first(), fleet.groups.first()) {
         (Some(group), _) => format!(
-            "{} of {} counts {} below {need}: {} has {} left, for {} nodes",
+            "{} of {} {} below {need}: {} has {} left, for {}",
             lacking.len(),
-            fleet.groups.len(),
+            several(fleet.groups.len(), "count"),
             if lacking.len() == 1 { "is" } else { "are" },
             name(group),
             group.remaining.unwrap_or(0),
-            group.nodes.len()
+            several(group.nodes.len(), "node")
         ),
         (None, Some(worst)) => {
             let mut words = format!(
-                "{nodes} nodes on {} counts; the worst, {}, ",
-                fleet.groups.len(),
+                "{} on {}; the worst, {}, ",
+                several(nodes, "node"),
+                several(fleet.groups.len(), "count"),
                 name(worst)
             );
             match worst.remaining {

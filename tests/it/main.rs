@@ -4,6 +4,7 @@
 mod accounts;
 mod bounds;
 mod credentials;
+mod deployment;
 mod doctor;
 mod examples;
 mod explain;

@@ -37,7 +37,7 @@ fn promtool_takes_the_rules_and_every_case_holds() {
 fn the_cases_see_each_rule_that_is_made_wrong() {
     let Some(promtool) = tools::require("promtool") else { return };
     let rules = example(RULES);
-    for (right, wrong) in [
+    let mutations = [
         ("ratio < 0.2", "ratio < 0.7"),
         ("ratio < 0.2", "ratio < 0.01"),
         ("time() < 3600", "time() < 360000"),
@@ -56,13 +56,27 @@ fn the_cases_see_each_rule_that_is_made_wrong() {
         ("state=\"throttled\"}) == 1", "state=\"throttled\"}) == 2"),
         ("limit:max offset 1d", "limit:max offset 1m"),
         ("seconds:max offset 1d", "seconds:max offset 1m"),
-    ] {
-        assert!(rules.contains(right), "no rule says {right}");
-        let wrong = rules.replace(right, wrong);
-        let tested = tested(&promtool, &wrong);
-        assert_eq!(tested.code, Some(1), "no case sees that {right} is wrong: {tested:?}");
-        assert!(tested.everything().contains("FAILED"), "{right}: {tested:?}");
-    }
+    ];
+    // Each takes promtool several seconds of one core.
+    let (first, second) = mutations.split_at(mutations.len() / 2);
+    std::thread::scope(|scope| {
+        let (promtool, rules) = (&promtool, &rules);
+        for half in [first, second] {
+            scope.spawn(move || {
+                for (right, wrong) in half {
+                    is_seen(promtool, rules, right, wrong);
+                }
+            });
+        }
+    });
+}
+
+/// A case fails where a rule is made wrong.
+fn is_seen(promtool: &Path, rules: &str, right: &str, wrong: &str) {
+    assert!(rules.contains(right), "no rule says {right}");
+    let tested = tested(promtool, &rules.replace(right, wrong));
+    assert_eq!(tested.code, Some(1), "no case sees that {right} is wrong: {tested:?}");
+    assert!(tested.everything().contains("FAILED"), "{right}: {tested:?}");
 }
 
 #[test]
