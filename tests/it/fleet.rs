@@ -106,16 +106,55 @@ fn a_real_prometheus_tells_groups_and_blind_nodes() {
     // Nobody has these labels.
     let nobody = fleet(&home, &url, &["--match", "cluster=\"none\""]).expect_code(5);
     assert!(nobody.stderr.contains("no series of dhlimit"), "{nobody:?}");
-    // Alerts and recording rules find the series that they are made of.
-    assert!(
-        http::get(&format!("{url}/api/v1/query?query=dhlimit_build_info")).body.contains("version")
-    );
-    // Who is not scraped any more is blind, and is still known.
+    every_panel_of_the_dashboard_has_data(&url);
     running.signal(Signal::TERM);
     running.outcome();
     for (server, _) in servers {
         server.signal(Signal::TERM);
         server.outcome().expect_code(130);
+    }
+}
+
+/// The expressions of the dashboard, with what Grafana puts for its variables.
+fn expressions() -> Vec<(String, String)> {
+    let dashboard: Value =
+        serde_json::from_str(include_str!("../../examples/grafana/dhlimit.json")).expect("JSON");
+    let mut found = Vec::new();
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let annotations = dashboard["annotations"]["list"].as_array().expect("annotations");
+    for panel in panels.iter().chain(annotations) {
+        let title = panel["title"].as_str().or(panel["name"].as_str()).expect("a title");
+        let targets = panel["targets"].as_array().cloned().unwrap_or_else(|| vec![panel.clone()]);
+        for target in &targets {
+            let expression = target["expr"].as_str().expect("an expression");
+            let expression = ["$registry", "$source", "$account"]
+                .iter()
+                .fold(expression.to_owned(), |text, variable| text.replace(variable, ".*"))
+                .replace("$__rate_interval", "10s");
+            assert!(!expression.contains('$'), "{title}: {expression}");
+            found.push((title.to_owned(), expression));
+        }
+    }
+    found
+}
+
+fn every_panel_of_the_dashboard_has_data(prometheus: &str) {
+    let expressions = expressions();
+    assert!(expressions.len() >= 12, "{expressions:?}");
+    for (title, expression) in expressions {
+        let told = crate::harness::wait_for(PATIENCE, || {
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let body: String = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("query", &expression)
+                .finish();
+            let url = format!("{prometheus}/api/v1/query");
+            let answer = http::request("POST", &url, &form, &body).expect("an answer").json();
+            assert_eq!(answer["status"], "success", "{title}: {expression}: {answer}");
+            let rows = answer["data"]["result"].as_array().map_or(0, Vec::len);
+            // Nobody pulls here, and nobody was refused.
+            (rows > 0 || matches!(title.as_str(), "refused" | "Empty at")).then_some(rows)
+        });
+        assert!(told.is_some(), "{title} shows nothing: {expression}");
     }
 }
 
