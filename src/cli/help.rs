@@ -16,10 +16,11 @@ const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// Options that are hidden in `-h`: those of networks and files, and those of few users.
-const RARE: [&str; 59] = [
+const RARE: [&str; 62] = [
     "address",
     "all-identities",
     "arg",
+    "auth-file",
     "auth-url",
     "background",
     "blobs",
@@ -66,6 +67,8 @@ const RARE: [&str; 59] = [
     "secret",
     "timeout",
     "tls",
+    "tls-cert",
+    "tls-key",
     "token-life",
     "trust-proxy",
     "until-full",

@@ -31,6 +31,15 @@ pub struct Serve {
     /// Append every sample to this file, one JSON document a line, and begin with what is in it
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Speak TLS with this certificate and those that follow it, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of --tls-cert, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Ask for a login: lines USER:PASSWORD in this file; /healthz and /readyz ask for none
+    #[arg(long, value_name = "FILE")]
+    pub auth_file: Option<PathBuf>,
     /// Where and as whom to ask.
     #[command(flatten)]
     pub asking: Asking,

@@ -1,6 +1,5 @@
 //! `serve`: from arguments to targets, their schedule, and a server for what is read.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use crate::polling::turns::Turns;
 use crate::quota::IdentityRecord;
 use crate::recording::{Line, Reader, Recorder, Rotation};
 use crate::render::serve::{history, metrics, page, readings};
-use crate::serve::{Board, Door, Hub, Status, Views, open};
+use crate::serve::{Board, Door, Hub, LockError, Logins, Status, Views, acceptor, open};
 use crate::session::Who;
 use crate::{Context, Exit, Failure};
 
@@ -55,7 +54,7 @@ pub(super) async fn run(
         None => None,
     };
     let hub = Hub::new(status);
-    let servers = listen(context, &args.listen, &hub).await?;
+    let servers = listen(context, &args, &hub).await?;
     let turns = Turns::shared(
         Schedule::new(policies, args.interval, FIRST, Instant::now()),
         targets.len(),
@@ -88,18 +87,26 @@ pub(super) async fn run(
 /// Begins to listen; says where.
 async fn listen(
     context: &Context,
-    addresses: &[SocketAddr],
+    args: &Serve,
     hub: &Arc<Hub>,
 ) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
     let views = Views { metrics, page, readings, history };
     let mut servers = Vec::new();
-    for address in addresses {
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(acceptor(certificate, key).map_err(locked)?),
+        _ => None,
+    };
+    let logins = args.auth_file.as_deref().map(Logins::read).transpose().map_err(locked)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    for address in &args.listen {
         let near = address.ip().is_loopback();
         let door = Arc::new(Door {
             hub: Arc::clone(hub),
             views,
             clock: context.clock.clone(),
             near,
+            logins: logins.clone(),
+            tls: tls.clone(),
             shutdown: context.shutdown.clone(),
             made: Default::default(),
         });
@@ -108,9 +115,9 @@ async fn listen(
                 .advise("another process may hold the port: name another by --listen ADDR:PORT; port 0 is a free one")
         })?;
         if servers.is_empty() {
-            context.answer(&format!("http://{address}/\n"))?;
+            context.answer(&format!("{scheme}://{address}/\n"))?;
         }
-        if !near {
+        if !near && logins.is_none() {
             context.say(&format!(
                 "! {address} is reached from other machines: whoever reaches it reads the counts and the names of the accounts"
             ));
@@ -118,6 +125,11 @@ async fn listen(
         servers.push(server);
     }
     Ok(servers)
+}
+
+fn locked(error: LockError) -> Failure {
+    Failure::new(Exit::Usage, error)
+        .advise("--tls-cert and --tls-key take PEM files, --auth-file lines USER:PASSWORD")
 }
 
 /// What a recording that is gone on with says of the targets.

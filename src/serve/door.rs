@@ -21,15 +21,17 @@ use futures_util::stream;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
-use super::{Hub, Status};
+use super::{Hub, Logins, Status};
 use crate::context::Clock;
 use crate::image::is_loopback;
 
@@ -84,6 +86,10 @@ pub(crate) struct Door {
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether it is reached on loopback alone.
     pub(crate) near: bool,
+    /// Who may ask, where not everybody may.
+    pub(crate) logins: Option<Logins>,
+    /// Its certificate, where it speaks TLS.
+    pub(crate) tls: Option<TlsAcceptor>,
     /// Ends it.
     pub(crate) shutdown: CancellationToken,
     /// The last metrics that were made, by format: OpenMetrics, text.
@@ -118,8 +124,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>) {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let shutdown = door.shutdown.clone();
-                    tasks.spawn(converse(stream, router.clone(), shutdown, place));
+                    tasks.spawn(greet(stream, Arc::clone(&door), router.clone(), place));
                 }
                 // The process has no file left to open: wait for one to close.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -132,14 +137,22 @@ async fn accept(listener: TcpListener, door: Arc<Door>) {
     tasks.wait().await;
 }
 
-async fn converse(
-    stream: TcpStream,
-    router: Router,
-    shutdown: CancellationToken,
-    _place: OwnedSemaphorePermit,
-) {
+async fn greet(stream: TcpStream, door: Arc<Door>, router: Router, _place: OwnedSemaphorePermit) {
     // Small answers must not wait for each other; where the option is refused they do.
     let _ = stream.set_nodelay(true);
+    let shutdown = door.shutdown.clone();
+    let Some(acceptor) = &door.tls else { return converse(stream, router, shutdown).await };
+    let handshake = timeout(PATIENCE, acceptor.accept(stream));
+    if let Some(Ok(Ok(stream))) = shutdown.run_until_cancelled(handshake).await {
+        converse(stream, router, shutdown.clone()).await;
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    shutdown: CancellationToken,
+) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let answering = router.clone().call(request.map(Body::new));
         async move { Ok::<_, Infallible>(answering.await.unwrap_or_else(|never| match never {})) }
@@ -175,7 +188,11 @@ fn router(door: Arc<Door>) -> Router {
 }
 
 async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let refused = refused(door.near, request.method(), request.headers());
+    let probed = matches!(request.uri().path(), "/healthz" | "/readyz");
+    let stranger = door.logins.as_ref().is_some_and(|logins| !logins.let_in(request.headers()));
+    let refused = refused(door.near, request.method(), request.headers()).or_else(|| {
+        (stranger && !probed).then_some((StatusCode::UNAUTHORIZED, "a login is asked for\n"))
+    });
     let mut response = match refused {
         Some((code, words)) => (code, words).into_response(),
         None => next.run(request).await,
@@ -183,6 +200,10 @@ async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
     let headers = response.headers_mut();
     if refused.is_some_and(|(code, _)| code == StatusCode::METHOD_NOT_ALLOWED) {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    if refused.is_some_and(|(code, _)| code == StatusCode::UNAUTHORIZED) {
+        let basic = HeaderValue::from_static("Basic realm=\"dhlimit\", charset=\"UTF-8\"");
+        headers.insert(header::WWW_AUTHENTICATE, basic);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

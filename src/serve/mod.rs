@@ -3,9 +3,11 @@
 
 mod board;
 mod door;
+mod lock;
 mod status;
 
 pub(crate) use board::{Board, Hub};
 pub use door::Since;
 pub(crate) use door::{Door, Views, open};
+pub(crate) use lock::{LockError, Logins, acceptor};
 pub use status::{BOUNDS, Counted, Durations, Standing, Status};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -203,17 +203,21 @@ fn events_are_told_as_they_happen() {
     let mut stream = TcpStream::connect(served.url.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut read = String::new();
+    let mut until = |words: &[&str]| {
+        let (end, mut buffer) = (Instant::now() + PATIENCE, [0; 4096]);
+        while !words.iter().all(|word| read.contains(word)) {
+            let got = stream.read(&mut buffer).expect("more events");
+            assert!(got > 0 && Instant::now() < end, "{words:?}: {read}");
+            read.push_str(&String::from_utf8_lossy(&buffer[..got]));
+        }
+    };
+    until(&["\"remaining\":50"]);
     http::post(
         &format!("{}/_sandbox/set", sandbox.url()),
         &serde_json::json!({"identity": "127.0.0.1", "remaining": 3}),
     );
-    let mut read = String::new();
-    let mut buffer = [0; 4096];
-    while !(read.contains("\"kind\":\"drop\"") && read.contains("\"remaining\":3")) {
-        let got = stream.read(&mut buffer).expect("more events");
-        assert!(got > 0, "{read}");
-        read.push_str(&String::from_utf8_lossy(&buffer[..got]));
-    }
+    until(&["\"kind\":\"drop\"", "\"remaining\":3"]);
     assert!(read.contains("text/event-stream") && read.contains("data: {\"at\":\""), "{read}");
     // The listener that stays does not hold up the end.
     let outcome = served.end();
@@ -246,4 +250,50 @@ fn a_recording_is_gone_on_with_and_a_taken_port_is_told() {
         .expect_code(2);
     assert!(outcome.stderr.contains(&format!("cannot listen on {address}")), "{outcome:?}");
     assert!(outcome.stdout.is_empty(), "{outcome:?}");
+}
+
+#[test]
+fn a_login_and_a_certificate_stand_before_it() {
+    if tools::require("curl").is_none() {
+        return;
+    }
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let logins = home.write("logins", "# Prometheus\nprometheus:s3cr3t:word\n\n");
+    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    let key = home.write("key.pem", &made.signing_key.serialize_pem()).display().to_string();
+    let cert = home.write("cert.pem", &made.cert.pem()).display().to_string();
+    let logins = logins.display().to_string();
+    let args = ["nginx", "--auth-file", &logins, "--tls-cert", &cert, "--tls-key", &key, "-vv"];
+    let served = Served::start(&home, &sandbox, &args);
+    assert!(served.url.starts_with("https://127.0.0.1:"), "{}", served.url);
+    let asked = |path: &str, more: &[&str]| {
+        let url = format!("{}{path}", served.url);
+        let fixed = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", &cert, &url];
+        home.program("curl", fixed.iter().chain(more)).run().stdout
+    };
+    assert_eq!(asked("/metrics", &[]), "401");
+    assert_eq!(asked("/metrics", &["-u", "prometheus:wrong"]), "401");
+    assert_eq!(asked("/metrics", &["-u", "prometheus:s3cr3t:word"]), "200");
+    assert_eq!(asked("/metrics", &["-H", "Authorization: Basic !!!"]), "401");
+    assert_eq!(asked("/", &[]), "401");
+    assert_eq!(asked("/healthz", &[]), "200");
+    let outcome = served.end();
+    assert!(!outcome.everything().contains("s3cr3t"), "{outcome:?}");
+    let wrong = home.write("wrong", "prometheus\n").display().to_string();
+    for (args, words) in [
+        (&["--auth-file", &wrong][..], "line 1"),
+        (&["--auth-file", "/nowhere"], "/nowhere"),
+        (&["--tls-cert", &cert, "--tls-key", &cert], "holds no private key"),
+        (&["--tls-cert", &logins, "--tls-key", &key], "holds no certificate"),
+        (&["--tls-cert", &cert], "--tls-key"),
+    ] {
+        let fixed = ["serve", "--listen", "127.0.0.1:0"];
+        let outcome = home
+            .dhlimit(fixed.iter().chain(args))
+            .envs(sandbox.as_docker_hub())
+            .run()
+            .expect_code(2);
+        assert!(outcome.stderr.contains(words), "{outcome:?}");
+    }
 }
