@@ -88,7 +88,7 @@ impl Series {
         self.last = Some(reading.status.clone());
         let forecast = self
             .forecaster
-            .as_ref()
+            .as_mut()
             .map(|forecaster| forecaster.forecast(reading.at))
             .unwrap_or_default();
         News { events, moved, changed, forecast, doubtful: self.held.is_some() }

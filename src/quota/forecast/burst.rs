@@ -2,8 +2,8 @@
 //! by up to a burst, so size and distance of the bursts are taken apart (Croston 1972), and the
 //! count is followed burst by burst until it is empty.
 
-use super::series::Step;
-use super::{Outlook, median};
+use super::series::{Step, usual_rise};
+use super::{NOISE, Outlook, median};
 
 /// Fewer bursts than this make no pattern.
 const LEAST_BURSTS: usize = 3;
@@ -11,6 +11,8 @@ const LEAST_BURSTS: usize = 3;
 const LEAST_SIZE: f64 = 3.0;
 /// Idle for this part of the time, or it is no bursts.
 const LEAST_IDLE: f64 = 0.4;
+/// Rises of this part of a burst are the noise of a counter that goes up and down, and no pattern.
+const MOST_RISE: f64 = 0.4;
 /// More bursts than this are no forecast any more.
 const MOST_AHEAD: u32 = 1_000;
 /// How uneven bursts are at the least: few of them cannot show it.
@@ -47,7 +49,8 @@ impl Bursts {
     /// The pattern of these steps; `None` where they have none.
     pub(super) fn fit(steps: &[Step]) -> Option<Self> {
         let (first, last) = (steps.first()?, steps.last()?);
-        let (bursts, idle, back) = part(steps);
+        let noise = usual_rise(steps);
+        let (bursts, idle, back) = part(steps, NOISE * noise);
         let complete: Vec<Burst> =
             bursts.iter().copied().filter(|burst| burst.end < last.at).collect();
         if bursts.len() < LEAST_BURSTS
@@ -68,6 +71,9 @@ impl Bursts {
         let length = median(complete.iter().map(|burst| burst.end - burst.start).collect())?;
         // The pattern is broken where two bursts in a row did not come.
         if size < LEAST_SIZE || every <= 0.0 || last.at - newest.start > 2.5 * every {
+            return None;
+        }
+        if noise > MOST_RISE * size {
             return None;
         }
         let grain = (last.at - first.at)
@@ -102,7 +108,10 @@ impl Bursts {
         let late = self
             .follow(left, limit, (1.0 - size).max(0.05), 1.0 + every)
             .map(|at| at + self.grain + self.length);
-        Outlook { burn: self.size / self.every - self.given_back, likely, early, late }
+        let burn = likely
+            .filter(|at| *at > 0.0)
+            .map_or(self.size / self.every - self.given_back, |at| left / at);
+        Outlook { burn, likely, early, late }
     }
 
     /// Burst by burst with sizes and distances so many times the usual.
@@ -130,13 +139,14 @@ impl Bursts {
     }
 }
 
-/// The bursts, the seconds between them, and what was given back in those.
-fn part(steps: &[Step]) -> (Vec<Burst>, f64, f64) {
+/// The bursts, the seconds between them, and what was given back in those; a fall of no more than `noise` is
+/// no burst.
+fn part(steps: &[Step], noise: f64) -> (Vec<Burst>, f64, f64) {
     let (mut bursts, mut idle, mut back) = (Vec::<Burst>::new(), 0.0, 0.0);
     let mut active = false;
     for (one, other) in steps.iter().zip(steps.iter().skip(1)) {
         let taken = other.gone - one.gone;
-        if taken <= 0.0 {
+        if taken <= noise {
             idle += other.at - one.at;
             back -= taken;
             active = false;

@@ -13,15 +13,27 @@
 //!    noise, by a filter that up to two cliffs do not bend (see `filter`), and weighed by how likely
 //!    they make the readings (see `pace`). Time to empty is the median of their first passage.
 //!
+//! A count that goes up and down says less than it seems to: nothing is stated before it fell by more than
+//! its noise, a change of pace counts the less the further it would have to go on, and a time that was
+//! stated stays until it is plainly wrong. Burn and time are one statement.
+//!
 //! The range of bursts is that of a renewal process (Cox, Renewal Theory, 1962), that of lines comes
 //! from all of them together. Where recovery will come before the count is empty, the range is
 //! open: it may never be.
 //!
-//! What can be had: `simulation` has the error of least squares that know the true form beside
+//! What can be had: `noise` has counters that say something else at each reading, `simulation` has the error of least squares that know the true form beside
 //! ours, and `cargo bench --bench forecast` that of runs against the sandbox.
 
 mod burst;
 mod filter;
+#[cfg(test)]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers of a simulation"
+)]
+mod noise;
 mod pace;
 mod series;
 #[cfg(test)]
@@ -40,12 +52,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Window;
 use burst::Bursts;
 use pace::Pace;
-use series::Series;
+use series::{Series, Step, usual_rise};
 
 /// Fewer points than this say nothing of a pace.
 const LEAST_POINTS: usize = 5;
 /// Fewer falls than this are single pulls: not how often they come, only how soon it could be over.
 const LEAST_FALLS: usize = 3;
+/// A fall of so many times what the count usually rises by is more than its noise.
+const NOISE: f64 = 2.5;
+/// How much later than pulls begin to come back a time that was stated may come to lie before it is taken back.
+const STATED: f64 = 1.25;
 /// Nothing is foretold beyond so many seconds: 30 days.
 const HORIZON: f64 = 30.0 * 86_400.0;
 
@@ -80,7 +96,8 @@ pub enum Change {
 /// What is to be expected. No time in it lies before the `now` it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Forecast {
-    /// Net pulls an hour, above zero; `None` where there are too few points, or fell too seldom.
+    /// Net pulls an hour until the count is empty, or now where it will not be; above zero. `None`
+    /// where there are too few points, or the count fell too seldom.
     pub burn_per_hour: Option<f64>,
     /// When nothing will be left; `None` where that is not to be expected, or is so already.
     pub empty_at: Option<DateTime<Utc>>,
@@ -93,7 +110,7 @@ pub struct Forecast {
 /// Seconds until the count is empty, as a model has them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Outlook {
-    /// Net pulls a second.
+    /// Net pulls a second: until the likeliest time, where there is one.
     burn: f64,
     /// The likeliest.
     likely: Option<f64>,
@@ -141,56 +158,74 @@ pub struct Forecaster {
     limit: Option<u64>,
     window: Option<Window>,
     series: Series,
+    /// A time to empty was stated: it is taken back only where it is plainly wrong.
+    stated: bool,
 }
 
 impl Forecaster {
     /// A forecaster that has seen nothing of a count with this limit and window.
     pub fn new(limit: Option<u64>, window: Option<Window>) -> Self {
-        Self { limit, window, series: Series::new(limit, window) }
+        Self { limit, window, series: Series::new(limit, window), stated: false }
     }
 
     /// Takes in a point, and says what it is. Points come in the order of their times; one before
     /// the last begins a new series.
     pub fn push(&mut self, point: Point) -> Change {
-        self.series.push(point)
+        let change = self.series.push(point);
+        if matches!(change, Change::First | Change::Reset) || point.remaining == 0 {
+            self.stated = false;
+        }
+        change
     }
 
-    /// What is to be expected at `now`.
-    pub fn forecast(&self, now: DateTime<Utc>) -> Forecast {
-        let mut forecast = Forecast { full_by: self.full_by(now), ..Forecast::default() };
-        let Some(last) = self.series.last() else { return forecast };
+    /// What is to be expected at `now`. Burn and time to empty are one statement: so many pulls an
+    /// hour from the last reading until nothing is left. A time that was stated stays through the
+    /// noise of readings; it goes where it is more likely than not by far that it is wrong.
+    pub fn forecast(&mut self, now: DateTime<Utc>) -> Forecast {
+        let full_by = self.full_by(now);
+        let outlook = self.outlook();
+        self.stated = outlook.is_some_and(|outlook| outlook.likely.is_some());
+        let Some((last, outlook)) = self.series.last().zip(outlook) else {
+            return Forecast { full_by, ..Forecast::default() };
+        };
+        let time = |seconds: f64| after(last.at, seconds).map(|at| at.max(now));
+        Forecast {
+            burn_per_hour: Some(outlook.burn * 3600.0)
+                .filter(|burn| burn.is_finite() && *burn > 0.0),
+            empty_at: outlook.likely.and_then(time),
+            empty_range: outlook
+                .early
+                .and_then(time)
+                .map(|early| (early, outlook.late.and_then(time))),
+            full_by,
+        }
+    }
+
+    /// What the readings lead to expect from the last one on; none where they say nothing yet.
+    fn outlook(&self) -> Option<Outlook> {
+        let last = self.series.last()?;
         let steps = self.series.steps();
         if steps.len() < LEAST_POINTS || last.remaining == 0 {
-            return forecast;
+            return None;
         }
         let bursts = Bursts::fit(&steps)
             .map(|bursts| bursts.outlook(last.remaining, self.limit))
             .filter(|outlook| outlook.burn > 0.0);
-        let Some(mut outlook) =
-            bursts.or_else(|| Pace::fit(&steps).map(|pace| pace.outlook(last.remaining)))
-        else {
-            return forecast;
+        let outlook = match bursts {
+            Some(outlook) => outlook,
+            None => Pace::fit(&steps, last.remaining)?.outlook(last.remaining, self.stated),
         };
-        if let Some(recovers) = self.recovers_in(last, outlook.burn) {
-            outlook = outlook.before(recovers);
-        }
+        let outlook = match self.recovers_in(last, outlook.burn) {
+            Some(recovers) if self.stated => outlook.before(recovers * STATED),
+            Some(recovers) => outlook.before(recovers),
+            None => outlook,
+        };
         let outlook = outlook.ordered();
-        let time = |seconds: f64| after(last.at, seconds).map(|at| at.max(now));
-        let falls = steps
-            .iter()
-            .zip(steps.iter().skip(1))
-            .filter(|(one, other)| other.gone > one.gone)
-            .count();
-        if falls < LEAST_FALLS {
-            forecast.empty_range = outlook.early.and_then(time).map(|early| (early, None));
-            return forecast;
-        }
-        forecast.burn_per_hour =
-            Some(outlook.burn * 3600.0).filter(|burn| burn.is_finite() && *burn > 0.0);
-        forecast.empty_at = outlook.likely.and_then(time);
-        forecast.empty_range =
-            outlook.early.and_then(time).map(|early| (early, outlook.late.and_then(time)));
-        forecast
+        Some(if !self.stated && falls(&steps) < LEAST_FALLS {
+            Outlook { burn: 0.0, likely: None, late: None, ..outlook }
+        } else {
+            outlook
+        })
     }
 
     /// Seconds until the first pulls come back, under laws that give them back a window later: what a
@@ -209,6 +244,20 @@ impl Forecaster {
         let window = i64::try_from(self.window?.seconds()).ok().and_then(TimeDelta::try_seconds)?;
         self.series.last_pull()?.checked_add_signed(window).filter(|at| *at >= now)
     }
+}
+
+/// How often the count fell by more than its noise: what goes up and down says nothing of where it goes.
+fn falls(steps: &[Step]) -> usize {
+    let noise = NOISE * usual_rise(steps);
+    let (mut falls, mut lowest) = (0, steps.first().map_or(0.0, |step| step.gone));
+    for step in steps {
+        if step.gone > lowest + noise {
+            falls += 1;
+            lowest = step.gone;
+        }
+        lowest = lowest.min(step.gone);
+    }
+    falls
 }
 
 /// A time so many seconds later; `None` for what is no time or too far away.

@@ -16,7 +16,9 @@ use super::{HORIZON, Outlook, number};
 const MOST_FITTED: usize = 128;
 /// Mixtures of noise that are tried: from readings alone to use alone.
 const MIXTURES: [f64; 6] = [0.0, 0.1, 1.0, 10.0, 100.0, 1_000.0];
-/// How much likelier it is that use changes than that it is exactly even.
+/// How much likelier it is that use changes than that it is exactly even, while no more is left than was
+/// seen to go. A change that would have to go on for longer than it was watched is less likely by the
+/// square of that: for many times as long, noise looks like it more often than use does.
 const CHANGES: f64 = 10.0;
 /// By which part of the mean pace a trend usually changes it while it is watched.
 const USUAL_CHANGE: f64 = 0.5;
@@ -26,6 +28,10 @@ const CLIFFS_AGAIN: f64 = 0.3;
 const LEAST_WEIGHT: f64 = 0.01;
 /// Between two pulls a count stands still: on average half a pull is under way.
 const UNDER_WAY: f64 = 0.5;
+/// The part of cases that have to get there before a time is stated.
+const STATED: f64 = 0.65;
+/// The part of them that keeps it stated.
+const KEPT: f64 = 0.15;
 /// The part of cases that end before the range, and after it.
 const OUTSIDE: f64 = 0.025;
 /// Steps of the search for a time, and halvings of the last.
@@ -45,15 +51,17 @@ pub(super) struct Pace {
 
 impl Pace {
     /// The pace of these steps; `None` where nothing falls.
-    pub(super) fn fit(steps: &[Step]) -> Option<Self> {
+    pub(super) fn fit(steps: &[Step], remaining: u64) -> Option<Self> {
         let steps = thin(steps);
         let (first, last) = (steps.first()?, steps.last()?);
         let (span, seen) = (last.at - first.at, last.gone - first.gone);
         let usual = (USUAL_CHANGE * seen / span / span).powi(2);
         let Lines { all, between_cliffs } = lines(&steps, &MIXTURES);
         let share = if between_cliffs.is_empty() { 1.0 } else { CLIFFS_AGAIN };
-        let mut weighed = weigh(all, usual, share);
-        weighed.extend(weigh(between_cliffs, usual, 1.0 - share));
+        let left = super::real(i64::try_from(remaining).unwrap_or(i64::MAX));
+        let changes = CHANGES / (left / seen / 2.0).max(1.0).powi(3);
+        let mut weighed = weigh(all, usual, changes, share);
+        weighed.extend(weigh(between_cliffs, usual, changes, 1.0 - share));
         if weighed.is_empty() {
             return None;
         }
@@ -61,13 +69,28 @@ impl Pace {
         Some(Self { lines: weighed, gone: seen, seconds_a_pull: span / seen, grain })
     }
 
-    /// When `remaining` pulls will be gone at this pace.
-    pub(super) fn outlook(&self, remaining: u64) -> Outlook {
+    /// When `remaining` pulls will be gone at this pace. A time that was `stated` before is kept while as
+    /// few as [`KEPT`] of all cases get there: the median of those.
+    pub(super) fn outlook(&self, remaining: u64, stated: bool) -> Outlook {
         let empty =
             self.gone + super::real(i64::try_from(remaining).unwrap_or(i64::MAX)) - UNDER_WAY;
-        let burn = self.lines.iter().map(|(weight, line)| weight * line.pace).sum();
+        let weighed = |value: fn(&Line) -> f64| {
+            self.lines.iter().map(|(weight, line)| weight * value(line)).sum::<f64>()
+        };
         let [early, likely, late] =
             [OUTSIDE, 0.5, 1.0 - OUTSIDE].map(|part| self.time_of(part, empty));
+        let kept = || {
+            let reached = self.part_by(HORIZON, empty);
+            (reached >= KEPT).then(|| self.time_of(reached / 2.0, empty)).flatten()
+        };
+        let likely = if stated {
+            likely.or_else(kept)
+        } else {
+            likely.filter(|_| self.part_by(HORIZON, empty) >= STATED)
+        };
+        let left = (empty - weighed(|line| line.level)).max(UNDER_WAY);
+        let burn =
+            likely.filter(|at| *at > 0.0).map_or_else(|| weighed(|line| line.pace), |at| left / at);
         Outlook { burn, likely, early, late }
     }
 
@@ -113,7 +136,7 @@ impl Pace {
 
 /// Lines with their weights, together `share`: each with the trend that it seems to have, held to what is
 /// usual, and without one.
-fn weigh(lines: Vec<Line>, usual: f64, share: f64) -> Vec<(f64, Line)> {
+fn weigh(lines: Vec<Line>, usual: f64, changes: f64, share: f64) -> Vec<(f64, Line)> {
     let best = lines.iter().map(|line| line.evidence).max_by(f64::total_cmp).unwrap_or_default();
     let both = |line: Line| {
         let (variance, freedom) = (line.spread.trend, line.freedom);
@@ -122,10 +145,10 @@ fn weigh(lines: Vec<Line>, usual: f64, share: f64) -> Vec<(f64, Line)> {
         let student = |square: f64| (-(freedom + 1.0) / 2.0 * (square / freedom).ln_1p()).exp();
         // How likely each makes the trend that is seen (Dickey, Annals of Mathematical Statistics 42, 1971).
         let even = (line.evidence - best).exp() * student(square) / variance.sqrt();
-        let changes =
+        let bent =
             (line.evidence - best).exp() * student(square * held) / (variance + usual).sqrt();
         let changing = line.with_trend(line.trend * (1.0 - held), variance * (1.0 - held));
-        [(even, line.with_trend(0.0, 0.0)), (CHANGES * changes, changing)]
+        [(even, line.with_trend(0.0, 0.0)), (changes * bent, changing)]
     };
     let mut weighed: Vec<(f64, Line)> = lines.into_iter().flat_map(both).collect();
     let sum = |weighed: &[(f64, Line)]| weighed.iter().map(|(weight, _)| weight).sum::<f64>();

@@ -11,8 +11,14 @@ use crate::quota::Window;
 const MOST_POINTS: usize = 256;
 /// How far back to look where the window is not known: the longest that Docker Hub has had.
 const SECONDS_DEFAULT: u64 = 21_600;
-/// A jump to a full count below this part of the limit is nothing to be suspicious of.
+/// A jump to a full count is nothing to be suspicious of where it is no larger than so many pulls,
+const SUSPICIOUS: u64 = 2;
+/// or than so many times what the count usually moves by from one point to the next, up to this part of
+/// the limit.
+const SUSPICIOUS_TIMES: u64 = 4;
 const SUSPICIOUS_PART: u64 = 20;
+/// So many moves tell what is usual.
+const MOVES: usize = 15;
 
 /// Net consumption up to a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -160,7 +166,22 @@ impl Series {
     fn is_suspicious(&self, last: Point, point: Point) -> bool {
         let Some(limit) = self.limit else { return false };
         let jump = point.remaining.saturating_sub(last.remaining);
-        self.is_full(point.remaining) && jump > (limit / SUSPICIOUS_PART).max(2)
+        let usual = SUSPICIOUS_TIMES.saturating_mul(self.usual_move());
+        self.is_full(point.remaining) && jump > usual.min(limit / SUSPICIOUS_PART).max(SUSPICIOUS)
+    }
+
+    /// What the count moves by from one point to the next, up or down: the middle of the last moves.
+    fn usual_move(&self) -> u64 {
+        let mut moves: Vec<u64> = self
+            .kept
+            .iter()
+            .rev()
+            .zip(self.kept.iter().rev().skip(1))
+            .take(MOVES)
+            .map(|((_, one), (_, other))| one.abs_diff(*other))
+            .collect();
+        let middle = moves.len() / 2;
+        if moves.is_empty() { 0 } else { *moves.select_nth_unstable(middle).1 }
     }
 
     /// Whether the count went on from the last point as if it had never been full.
@@ -168,4 +189,13 @@ impl Series {
         let missing = self.limit.unwrap_or(0).saturating_sub(last.remaining);
         point.remaining.saturating_sub(last.remaining) <= missing / 4
     }
+}
+
+/// What the count goes up by, where it does: most rises are no larger.
+pub(super) fn usual_rise(steps: &[Step]) -> f64 {
+    let rise = |(one, other): (&Step, &Step)| one.gone - other.gone;
+    let mut rises: Vec<f64> =
+        steps.iter().zip(steps.iter().skip(1)).map(rise).filter(|rise| *rise > 0.0).collect();
+    rises.sort_by(f64::total_cmp);
+    rises.get(rises.len() * 4 / 5).copied().unwrap_or(0.0)
 }

@@ -26,7 +26,7 @@ fn read(
 }
 
 fn minutes_to_empty(forecaster: &Forecaster, now: DateTime<Utc>) -> f64 {
-    (forecaster.forecast(now).empty_at.unwrap() - now).as_seconds_f64() / 60.0
+    (forecaster.clone().forecast(now).empty_at.unwrap() - now).as_seconds_f64() / 60.0
 }
 
 #[rstest]
@@ -38,7 +38,7 @@ fn minutes_to_empty(forecaster: &Forecaster, now: DateTime<Utc>) -> f64 {
 #[case::full(vec![100; 30])]
 #[case::empty_already((0..=100).rev().collect())]
 fn nothing_is_foretold_where_nothing_is_known(#[case] counts: Vec<u64>) {
-    let (forecaster, _, now) = read(100, counts);
+    let (mut forecaster, _, now) = read(100, counts);
     let forecast = forecaster.forecast(now);
     assert_eq!(
         (forecast.burn_per_hour, forecast.empty_at, forecast.empty_range),
@@ -67,7 +67,7 @@ fn the_time_to_empty_is_that_of_the_line(
 #[case::one_large_pull((0..30).map(|minute| if minute < 28 { 100 } else { 60 }).collect())]
 #[case::two((0..30).map(|minute| 100 - u64::from(minute > 20) - 5 * u64::from(minute > 27)).collect())]
 fn single_pulls_give_no_time_and_no_pace(#[case] counts: Vec<u64>) {
-    let (forecaster, _, now) = read(100, counts.clone());
+    let (mut forecaster, _, now) = read(100, counts.clone());
     let forecast = forecaster.forecast(now);
     assert_eq!((forecast.burn_per_hour, forecast.empty_at), (None, None));
     assert!(
@@ -75,7 +75,7 @@ fn single_pulls_give_no_time_and_no_pace(#[case] counts: Vec<u64>) {
         "{forecast:?}"
     );
     let more = [10_u64, 20, 30].map(|taken| counts[counts.len() - 1] - taken);
-    let (forecaster, _, now) = read(100, counts.into_iter().chain(more));
+    let (mut forecaster, _, now) = read(100, counts.into_iter().chain(more));
     let forecast = forecaster.forecast(now);
     assert!(forecast.burn_per_hour.is_some() && forecast.empty_at.is_some(), "{forecast:?}");
 }
@@ -103,9 +103,9 @@ fn a_reset_is_no_consumption_and_no_recovery() {
 #[test]
 fn one_cliff_does_not_bend_the_line_but_widens_the_range() {
     let (even, _, now) = read(400, (0..60).map(|minute| 400 - minute));
-    let (cliff, ..) =
+    let (mut cliff, ..) =
         read(400, (0..60).map(|minute| 400 - minute - if minute > 25 { 60 } else { 0 }));
-    let burn = |forecaster: &Forecaster| forecaster.forecast(now).burn_per_hour.unwrap();
+    let burn = |forecaster: &Forecaster| forecaster.clone().forecast(now).burn_per_hour.unwrap();
     // With the cliff taken for use, it would be twice as much.
     assert!((55.0..65.0).contains(&burn(&even)), "{}", burn(&even));
     assert!(burn(&cliff) < 84.0, "{}", burn(&cliff));
@@ -126,7 +126,7 @@ fn a_changed_clock_begins_anew() {
 #[test]
 fn what_recovers_first_leaves_the_range_open() {
     // A pull a minute empties 2,000 long after the first comes back.
-    let (forecaster, _, now) = read(2_000, (0..60).map(|minute| 2_000 - minute));
+    let (mut forecaster, _, now) = read(2_000, (0..60).map(|minute| 2_000 - minute));
     let forecast = forecaster.forecast(now);
     assert_eq!(forecast.empty_at, None);
     let (early, late) = forecast.empty_range.unwrap();
