@@ -23,7 +23,7 @@
 //! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
 //! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
-//! * [`recording`] keeps samples on disk.
+//! * [`report`] sums recordings up; [`recording`] keeps samples on disk.
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
 //!   enum of exit codes; [`text`] makes foreign text fit to show.
 
@@ -49,6 +49,7 @@ pub mod quota;
 pub mod recording;
 pub mod registry;
 pub mod render;
+pub mod report;
 pub mod runtime;
 pub mod sandbox;
 pub mod scan;

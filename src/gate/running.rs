@@ -22,7 +22,7 @@ impl<'a> Running<'a> {
         loop {
             tokio::time::sleep(self.spent.span()).await;
             let reading = self.read().await;
-            self.spent.look(reading);
+            self.spent.look(&reading);
         }
     }
 

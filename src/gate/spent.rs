@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::quota::{LimitStatus, Reading, Window};
+use crate::history::{Believed, Counts};
+use crate::quota::{LimitStatus, Point, Reading, Window};
 
 /// The longest span between two looks.
 const MOST: Duration = Duration::from_secs(60);
@@ -42,10 +43,7 @@ impl Used {
 /// The falls so far.
 pub(crate) struct Spent {
     first: Reading,
-    /// The last reading that told something.
-    last: Reading,
-    /// A count that was full all of a sudden: Docker Hub reports that wrongly now and then.
-    doubtful: Option<Reading>,
+    counts: Counts,
     span: Duration,
     fell: u64,
     rose: bool,
@@ -54,42 +52,46 @@ pub(crate) struct Spent {
 }
 
 impl Spent {
-    /// Since this reading; no two looks are closer than `least`.
+    /// Since this reading; no two readings are closer than `least`.
     pub(crate) fn since(first: &Reading, least: Duration) -> Self {
         let window = first.count().and_then(|count| count.window).map(Window::duration);
         let span = window.map_or(MOST, |window| (window / LOOKS_IN_A_WINDOW).clamp(least, MOST));
-        Self {
+        let mut spent = Self {
             first: first.clone(),
-            last: first.clone(),
-            doubtful: None,
+            counts: Counts::default(),
             span,
             fell: 0,
             rose: false,
-            lost: false,
-        }
+            lost: first.count().is_none(),
+        };
+        spent.look(first);
+        spent
     }
 
-    /// From one look to the next.
+    /// From one reading to the next.
     pub(crate) const fn span(&self) -> Duration {
         self.span
     }
 
-    /// A look while the command runs. One that tells nothing changes nothing.
-    pub(crate) fn look(&mut self, now: Reading) {
-        let (Some(before), Some(left)) = (self.last.remaining(), now.remaining()) else { return };
-        let used_before = before < self.first.count().map_or(0, |count| count.limit);
-        let full = now.count().is_some_and(|count| count.used() == 0);
-        if full && used_before && self.doubtful.is_none() {
-            self.doubtful = Some(now);
-            return;
+    /// A reading while the command runs. One that tells nothing changes nothing. Only a count of the
+    /// same source, limit and window tells what was used.
+    pub(crate) fn look(&mut self, now: &Reading) {
+        let Some(remaining) = now.remaining() else { return };
+        let bounds = |reading: &Reading| reading.count().map(|count| (count.limit, count.window));
+        // An answer that says that nothing is left need not say of how much.
+        let same_limit =
+            bounds(now).is_none_or(|bounds_now| Some(bounds_now) == bounds(&self.first));
+        self.lost |= !same_limit || self.first.source != now.source;
+        let count = self.first.count();
+        let (limit, window) =
+            (count.map(|count| count.limit), count.and_then(|count| count.window));
+        let point = Point { at: now.at, remaining };
+        for believed in self.counts.push(point, false, limit, window).believed {
+            self.step(&believed);
         }
-        if let Some(doubtful) = self.doubtful.take().filter(|_| left > before) {
-            self.step(doubtful);
-        }
-        self.step(now);
     }
 
-    /// The look when the command has ended, and what it comes to.
+    /// The reading when the command has ended, and what it comes to.
     pub(crate) fn end(mut self, now: &Reading) -> Used {
         if matches!(
             (&self.first.status, &now.status),
@@ -100,8 +102,8 @@ impl Spent {
         if now.remaining().is_none() {
             return Used::Unknown;
         }
-        self.look(now.clone());
-        match (self.lost, self.doubtful.is_some()) {
+        self.look(now);
+        match (self.lost, self.counts.is_doubtful()) {
             // A count that is full in the end, wrongly or not, takes back nothing of what was seen.
             (false, true) if self.fell > 0 => Used::AtLeast(self.fell),
             (true, _) | (false, true) => Used::Unknown,
@@ -110,28 +112,17 @@ impl Spent {
         }
     }
 
-    /// From the last reading to this one: only a count of the same source, limit and window, read
-    /// within that window, tells what was used.
-    fn step(&mut self, now: Reading) {
-        let (Some(first), Some(before), Some(left)) =
-            (self.first.count(), self.last.remaining(), now.remaining())
-        else {
-            self.lost = true;
-            return;
-        };
-        // An answer that says that nothing is left need not say of how much.
-        let same_limit = now
-            .count()
-            .is_none_or(|count| (count.limit, count.window) == (first.limit, first.window));
-        let gap = (now.at - self.last.at).abs();
+    /// From one count to the next: read within a window, or it tells nothing.
+    fn step(&mut self, believed: &Believed) {
+        let Some(before) = believed.before else { return };
+        let gap = (believed.point.at - before.at).abs();
+        let window = self.first.count().and_then(|count| count.window);
         let passed =
-            first.window.is_some_and(|window| gap.num_seconds().unsigned_abs() > window.seconds());
+            window.is_some_and(|window| gap.num_seconds().unsigned_abs() > window.seconds());
         let long = gap > TimeDelta::from_std(self.span).unwrap_or(TimeDelta::MAX) * SPANS;
-        self.lost |=
-            !same_limit || passed || self.first.source != now.source || (left > before && long);
-        self.rose |= left > before;
-        self.fell += before.saturating_sub(left);
-        self.last = now;
+        self.lost |= passed || (believed.rose() && long);
+        self.rose |= believed.rose();
+        self.fell += believed.used();
     }
 }
 
@@ -159,7 +150,7 @@ mod tests {
         let (last, between) = rest.split_last().unwrap();
         let mut spent = Spent::since(&at(*first), LEAST);
         for look in between {
-            spent.look(at(*look));
+            spent.look(&at(*look));
         }
         spent.end(&at(*last))
     }
@@ -198,7 +189,7 @@ mod tests {
     #[test]
     fn a_look_that_tells_nothing_changes_nothing() {
         let mut spent = Spent::since(&at((100, 50, 0)), LEAST);
-        spent.look(reading(LimitStatus::Unlimited));
+        spent.look(&reading(LimitStatus::Unlimited));
         assert_eq!(spent.end(&at((100, 48, 60))), Used::Pulls(2));
     }
 

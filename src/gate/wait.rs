@@ -14,8 +14,9 @@ use super::report::{GateReport, Verdict};
 use super::schedule::{Schedule, random};
 use super::verdict::{Decision, Policy, decide};
 use crate::cli::Wait;
+use crate::history::Counts;
 use crate::image::Reference;
-use crate::quota::{Count, LimitStatus, Reading};
+use crate::quota::{Count, LimitStatus, Point, Reading};
 use crate::registry::{Client, Principal};
 use crate::session::Session;
 
@@ -101,8 +102,10 @@ struct Asking<'a> {
     failures: u32,
     /// The last reading that saw the gate closed.
     closed: Option<(Reading, Decision)>,
-    /// Whether the last reading saw a count that was full all at once.
-    is_doubtful: bool,
+    /// The counts of this wait: a full one all at once is believed when the next one says so.
+    counts: Counts,
+    /// Whether the last reading said that nothing is counted.
+    is_uncounted: bool,
     last: Option<(Reading, Decision)>,
 }
 
@@ -115,7 +118,8 @@ impl<'a> Asking<'a> {
             full_by: None,
             failures: 0,
             closed: None,
-            is_doubtful: false,
+            counts: Counts::default(),
+            is_uncounted: false,
             last: None,
         }
     }
@@ -129,6 +133,7 @@ impl<'a> Asking<'a> {
     ) -> Option<Duration> {
         let decision = decide(&reading, self.question.policy);
         self.bound(&reading);
+        self.count(&reading);
         let next = self.due(&reading, decision, now, tell);
         if decision.verdict == Verdict::Closed {
             self.closed = Some((reading.clone(), decision));
@@ -146,6 +151,14 @@ impl<'a> Asking<'a> {
         }
     }
 
+    fn count(&mut self, reading: &Reading) {
+        let Some(remaining) = reading.remaining() else { return };
+        let count = reading.count();
+        let (limit, window) =
+            (count.map(|count| count.limit), count.and_then(|count| count.window));
+        self.counts.push(Point { at: reading.at, remaining }, false, limit, window);
+    }
+
     fn due(
         &mut self,
         reading: &Reading,
@@ -154,11 +167,8 @@ impl<'a> Asking<'a> {
         tell: &mut (dyn FnMut(Step) + Send),
     ) -> Option<Duration> {
         let first = *self.first.get_or_insert(now);
-        let is_doubtful = decision.verdict == Verdict::Open
-            && self.closed.is_some()
-            && is_full(reading)
-            && !self.is_doubtful;
-        self.is_doubtful = is_doubtful;
+        let is_doubtful =
+            decision.verdict == Verdict::Open && self.closed.is_some() && self.is_sudden(reading);
         let schedule = self.question.schedule;
         if is_doubtful {
             let next = schedule.least();
@@ -187,6 +197,13 @@ impl<'a> Asking<'a> {
             None => Step::TimedOut,
         });
         next
+    }
+
+    /// Whether a reading is of a count that is full all at once, or of none all at once.
+    fn is_sudden(&mut self, reading: &Reading) -> bool {
+        let was_uncounted = self.is_uncounted;
+        self.is_uncounted = reading.status == LimitStatus::Unlimited;
+        self.counts.is_doubtful() || (self.is_uncounted && !was_uncounted)
     }
 
     /// The last reading, or the last one that saw it closed where the last tells nothing.
@@ -227,12 +244,6 @@ fn enough_at(
         reading.at.checked_add_signed(span)
     };
     if counted { full_by.or(reading.full_by).or_else(told) } else { told() }
-}
-
-/// Whether nothing is used, or nothing counted.
-fn is_full(reading: &Reading) -> bool {
-    reading.status == LimitStatus::Unlimited
-        || reading.count().is_some_and(|count| count.used() == 0)
 }
 
 /// How long may be waited, as far as is known yet.

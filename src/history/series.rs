@@ -4,10 +4,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Event;
-use crate::quota::{
-    Change, FaultKind, Forecast, Forecaster, LimitStatus, Point, Reading, Source, Throttle, Window,
-};
+use super::{Believed, Counts, Event};
+use crate::quota::{FaultKind, Forecast, LimitStatus, Point, Reading, Source, Throttle, Window};
 
 /// What has been seen of one image and identity.
 #[derive(Debug, Default)]
@@ -18,11 +16,7 @@ pub(crate) struct Series {
     source: Option<Source>,
     limit: Option<u64>,
     window: Option<Window>,
-    forecaster: Option<Forecaster>,
-    /// What was left at the last point that was believed.
-    believed: Option<u64>,
-    /// A full count that is held back until the next point.
-    held: Option<u64>,
+    counts: Counts,
     unlimited: bool,
     empty_since: Option<DateTime<Utc>>,
     throttled: Option<(Throttle, DateTime<Utc>)>,
@@ -66,7 +60,7 @@ impl Series {
         if let Some(seconds) = jump {
             events.push(Event::ClockJumped { seconds });
             if seconds < 0 {
-                self.forecaster = None;
+                self.counts.forget();
             }
         }
         if new_token && self.seen {
@@ -86,12 +80,8 @@ impl Series {
         let changed = moved && (self.seen || !events.is_empty());
         self.seen = true;
         self.last = Some(reading.status.clone());
-        let forecast = self
-            .forecaster
-            .as_mut()
-            .map(|forecaster| forecaster.forecast(reading.at))
-            .unwrap_or_default();
-        News { events, moved, changed, forecast, doubtful: self.held.is_some() }
+        let forecast = self.counts.forecast(reading.at);
+        News { events, moved, changed, forecast, doubtful: self.counts.is_doubtful() }
     }
 
     /// A lost network hides a fault and does not end it: each that began has its end.
@@ -154,7 +144,7 @@ impl Series {
             && from != to
         {
             events.push(Event::SourceChanged { from: from.to_string(), to: to.to_string() });
-            self.forecaster = None;
+            self.counts = Counts::default();
             self.limit = None;
             self.window = None;
             self.empty_since = None;
@@ -165,7 +155,6 @@ impl Series {
             && from != to
         {
             events.push(Event::LimitChanged { from, to });
-            self.forecaster = None;
         }
         self.limit = count.map(|count| count.limit).or(self.limit);
         let window = count.and_then(|count| count.window);
@@ -173,7 +162,6 @@ impl Series {
             && from != to
         {
             events.push(Event::WindowChanged { from: from.seconds(), to: to.seconds() });
-            self.forecaster = None;
         }
         self.window = window.or(self.window);
         if let Some(remaining) = reading.remaining() {
@@ -198,30 +186,21 @@ impl Series {
         self.unlimited = unlimited;
     }
 
-    /// What the forecaster makes of a count.
+    /// What a count says beside those before it.
     fn point(&mut self, point: Point, events: &mut Vec<Event>) {
-        let forecaster =
-            self.forecaster.get_or_insert_with(|| Forecaster::new(self.limit, self.window));
-        let held = self.held.take();
-        match forecaster.push(point) {
-            Change::Drop(pulls)
-                if pulls > self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10) =>
-            {
-                events.push(Event::Drop { pulls });
-            }
-            Change::Held => {
-                self.held = Some(point.remaining);
-                return;
-            }
-            Change::FalseFull => {
-                events.push(Event::FalseFull { shown: held.unwrap_or(point.remaining) });
-            }
-            Change::Reset => {
-                events.push(Event::Reset { from: self.believed.unwrap_or(0), to: point.remaining });
-            }
-            Change::First | Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
+        let before = self.counts.last();
+        let told = self.counts.push(point, false, self.limit, self.window);
+        let most = self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10);
+        if let Some(shown) = told.false_full {
+            events.push(Event::FalseFull { shown });
+        } else if told.reset {
+            let from = before.map_or(0, |before| before.remaining);
+            events.push(Event::Reset { from, to: point.remaining });
+        } else if let Some(pulls) =
+            told.believed.last().map(Believed::used).filter(|pulls| *pulls > most)
+        {
+            events.push(Event::Drop { pulls });
         }
-        self.believed = Some(point.remaining);
     }
 }
 

@@ -1,5 +1,5 @@
 //! What others pull, from the readings of a recording: what a count fell by between two of them was pulled
-//! by the time of the later one. Counts are told true from false by [`crate::quota`]'s rule. Of several
+//! by the time of the later one. Counts are told true from false by `history`'s rule. Of several
 //! series of a kind, addresses or accounts, the one with the most pulls is taken.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Background;
-use crate::quota::{Change, Forecaster, IdentityKind, Point, Record, Window};
+use crate::history::Counts;
+use crate::quota::{IdentityKind, Point, Record, Window};
 
 /// The shortest recording, so that it can begin anew.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -30,12 +31,9 @@ pub fn is_on_account(record: &Record) -> bool {
 /// One identity's readings.
 #[derive(Debug)]
 struct Seen {
-    forecaster: Forecaster,
-    limit: (Option<u64>, Option<u64>),
+    counts: Counts,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-    believed: Option<u64>,
-    held: Option<u64>,
     pulls: Vec<(Duration, u64)>,
 }
 
@@ -50,9 +48,9 @@ impl Recorded {
         {
             return;
         }
-        let limit = (record.limit, record.window_seconds);
-        let seen = self.series.entry((is_account, name)).or_insert_with(|| Seen::new(at, limit));
-        seen.push(at, remaining, limit);
+        let window = record.window_seconds.and_then(Window::from_seconds);
+        let seen = self.series.entry((is_account, name)).or_insert_with(|| Seen::new(at));
+        seen.push(Point { at, remaining }, record.limit, window);
     }
 
     /// What others pull on addresses and on accounts, where there is a recording of it.
@@ -75,49 +73,24 @@ impl Recorded {
 }
 
 impl Seen {
-    fn new(at: DateTime<Utc>, limit: (Option<u64>, Option<u64>)) -> Self {
-        Self {
-            forecaster: forecaster(limit),
-            limit,
-            from: at,
-            to: at,
-            believed: None,
-            held: None,
-            pulls: Vec::new(),
-        }
+    fn new(at: DateTime<Utc>) -> Self {
+        Self { counts: Counts::default(), from: at, to: at, pulls: Vec::new() }
     }
 
     fn sum(&self) -> u64 {
         self.pulls.iter().fold(0, |sum, (_, pulls)| sum.saturating_add(*pulls))
     }
 
-    fn push(&mut self, at: DateTime<Utc>, remaining: u64, limit: (Option<u64>, Option<u64>)) {
-        if self.limit != limit {
-            (self.limit, self.believed, self.held) = (limit, None, None);
-            self.forecaster = forecaster(limit);
-        }
-        self.to = self.to.max(at);
-        match self.forecaster.push(Point { at, remaining }) {
-            Change::Held => {
-                self.held = Some(remaining);
-                return;
+    fn push(&mut self, point: Point, limit: Option<u64>, window: Option<Window>) {
+        self.to = self.to.max(point.at);
+        for believed in self.counts.push(point, false, limit, window).believed {
+            let pulls = believed.used();
+            if pulls > 0 {
+                let at = (believed.point.at - self.from).to_std().unwrap_or_default();
+                // A clock that stepped back: what is later in the recording is not earlier.
+                let at = self.pulls.last().map_or(at, |(last, _)| at.max(*last));
+                self.pulls.push((at, pulls));
             }
-            Change::Reset => self.believed = self.held.take(),
-            Change::FalseFull => self.held = None,
-            Change::First => self.believed = None,
-            Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
-        }
-        let pulls = self.believed.map_or(0, |before| before.saturating_sub(remaining));
-        self.believed = Some(remaining);
-        if pulls > 0 {
-            let at = (at - self.from).to_std().unwrap_or_default();
-            // A clock that stepped back: what is later in the recording is not earlier.
-            let at = self.pulls.last().map_or(at, |(last, _)| at.max(*last));
-            self.pulls.push((at, pulls));
         }
     }
-}
-
-fn forecaster((limit, window): (Option<u64>, Option<u64>)) -> Forecaster {
-    Forecaster::new(limit, window.and_then(Window::from_seconds))
 }

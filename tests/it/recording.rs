@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dhlimit::recording::Sample;
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::harness::{Home, Outcome, dhlimit, tools};
@@ -364,4 +365,55 @@ fn a_page_asks_nobody_for_anything_and_runs_nothing() {
     let (asked, seen) = asked_for(&home, &chromium, &page);
     assert_eq!(asked, ["http://fonts.googleapis.com.invalid/css"]);
     seen.end_left_running();
+}
+
+#[test]
+fn a_report_ends_with_the_forecast_that_watch_made_of_the_same_readings() {
+    let home = Home::new();
+    let path = home.path().join("hub.jsonl");
+    let watched = home.dhlimit([
+        "watch".as_ref(),
+        "--sandbox".as_ref(),
+        "--traffic".as_ref(),
+        "steady:4/s".as_ref(),
+        "--interval".as_ref(),
+        "200ms".as_ref(),
+        "--for".as_ref(),
+        "4s".as_ref(),
+        "--record".as_ref(),
+        path.as_os_str(),
+    ]);
+    watched.run().expect_code(0);
+    let recording = fs::read_to_string(&path).expect("the recording");
+    let last: Value =
+        serde_json::from_str(recording.lines().last().expect("a sample")).expect("JSON");
+    assert!(last["burn_per_hour"].is_number() && last["empty_at"].is_string(), "{last}");
+    let report = |args: [&OsStr; 3]| {
+        home.dhlimit(["report".as_ref(), path.as_os_str()].into_iter().chain(args)).run().stdout
+    };
+    let json = report(["-o".as_ref(), "json".as_ref(), "--out=-".as_ref()]);
+    let series = &serde_json::from_str::<Value>(&json).expect("JSON")["series"][0];
+    // A recording has milliseconds, the watch knew more.
+    let burn = |value: &Value| value["burn_per_hour"].as_f64().expect("a burn");
+    assert!((burn(series) / burn(&last) - 1.0).abs() < 0.01, "{json} {last}");
+    let empty = |value: &Value| -> chrono::DateTime<chrono::Utc> {
+        value["empty_at"].as_str().and_then(|at| at.parse().ok()).expect("a time")
+    };
+    assert!((empty(series) - empty(&last)).num_seconds().abs() <= 1, "{json} {last}");
+    let text = report(["-o".as_ref(), "table".as_ref(), "-q".as_ref()]);
+    assert!(text.contains("pulls an hour, empty at "), "{text}");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_left_by_ctrl_c() {
+    let home = Home::new();
+    let fifo = home.path().join("fifo");
+    home.program("mkfifo", [&fifo]).run().expect_code(0);
+    let mut running = home.dhlimit(["report".as_ref(), fifo.as_os_str()]).start();
+    running.wait_until(std::time::Duration::from_secs(10), |running| {
+        running.catches(Signal::INT).then_some(())
+    });
+    running.signal(Signal::INT);
+    let outcome = running.outcome().expect_code(130);
+    assert!(outcome.elapsed < std::time::Duration::from_secs(12), "{outcome:?}");
 }

@@ -145,10 +145,10 @@ fn weigh(lines: Vec<Line>, usual: f64, changes: f64, share: f64) -> Vec<(f64, Li
         let student = |square: f64| (-(freedom + 1.0) / 2.0 * (square / freedom).ln_1p()).exp();
         // How likely each makes the trend that is seen (Dickey, Annals of Mathematical Statistics 42, 1971).
         let even = (line.evidence - best).exp() * student(square) / variance.sqrt();
-        let bent =
+        let curved =
             (line.evidence - best).exp() * student(square * held) / (variance + usual).sqrt();
         let changing = line.with_trend(line.trend * (1.0 - held), variance * (1.0 - held));
-        [(even, line.with_trend(0.0, 0.0)), (changes * bent, changing)]
+        [(even, line.with_trend(0.0, 0.0)), (changes * curved, changing)]
     };
     let mut weighed: Vec<(f64, Line)> = lines.into_iter().flat_map(both).collect();
     let sum = |weighed: &[(f64, Line)]| weighed.iter().map(|(weight, _)| weight).sum::<f64>();

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Cell, EMPTY, Report, Series};
+use super::EMPTY;
+use crate::history::Cell;
 use crate::render::chart::{drawing, escape, page};
 use crate::render::span;
+use crate::report::{Report, Summary};
 
 /// The most rows of the table of numbers, for all series together.
 const MOST_ROWS: usize = 240;
@@ -67,9 +69,10 @@ fn summary(report: &Report) -> String {
         };
         let _ = write!(
             rows,
-            "<tr><th scope=\"row\">{}. {}</th><td>{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td class=\"r\">{}</td></tr>",
+            "<tr><th scope=\"row\">{}. {}{}</th><td>{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td><td class=\"r\">{}</td></tr>",
             place + 1,
             escape(&report.name(series)),
+            series.outlook().map(|words| format!("; {words}")).unwrap_or_default(),
             time(series.from),
             time(series.to),
             series.samples,
@@ -122,7 +125,7 @@ fn numbers(report: &Report) -> String {
 }
 
 /// At most `most` stretches of a series, each of as many cells.
-fn stretches(series: &Series, most: usize) -> impl Iterator<Item = Cell> {
+fn stretches(series: &Summary, most: usize) -> impl Iterator<Item = Cell> {
     let cells = series.trace.cells();
     cells.chunks(cells.len().div_ceil(most).max(1)).filter_map(|chunk| {
         let mut chunk = chunk.iter().copied();

@@ -1,91 +1,16 @@
-//! What recordings say in sum, and its forms: text, JSON, a drawing, a page. Keys are a promise
-//! (`dhlimit/report/1`): add, never rename. Times are UTC in every form: a report is passed around.
+//! The forms of a report: text, a drawing, a page. Times are UTC in every form: a report is passed around.
 
 mod html;
 mod table;
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-
 use super::chart::{Clock, Line, Picture};
-use crate::quota::{IdentityRecord, whole_seconds};
+use crate::report::{Report, Summary, WorstHour};
 use crate::text::one_line;
 
-pub use super::chart::{Cell, Trace};
 pub use html::html;
 pub use table::table;
 
-/// What recordings say in sum.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// `dhlimit/report/1`.
-    pub schema: String,
-    /// One for each identity and source, in the order of their beginning.
-    pub series: Vec<Series>,
-    /// Series beyond those that can be told apart, the ones read first.
-    pub series_left_out: u64,
-    /// Lines that a crash had torn, that were damaged or of another schema, and that were passed over.
-    pub torn_lines: u64,
-}
-
-/// One identity counted on one source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Series {
-    /// The files it was read from.
-    pub files: Vec<String>,
-    /// The registry.
-    pub registry: String,
-    /// As whom was asked.
-    pub identity: IdentityRecord,
-    /// Whom the registry counted.
-    pub source: Option<String>,
-    /// Pulls in a window, as last said.
-    pub limit: Option<u64>,
-    /// The window, as last said.
-    pub window_seconds: Option<u64>,
-    /// The first sample.
-    #[serde(with = "whole_seconds")]
-    pub from: Option<DateTime<Utc>>,
-    /// The last sample.
-    #[serde(with = "whole_seconds")]
-    pub to: Option<DateTime<Utc>>,
-    /// How many samples.
-    pub samples: u64,
-    /// By how much the count fell in all: pulls, but for those given back in between.
-    pub pulls: u64,
-    /// The same an hour of the time watched, gaps of more than a window left out; from a minute on.
-    pub pulls_per_hour: Option<f64>,
-    /// The hour in which it fell most.
-    pub worst_hour: Option<WorstHour>,
-    /// How long nothing was left.
-    pub seconds_at_zero: u64,
-    /// Samples in the state `throttled`: the overall or the login limit.
-    pub throttled: u64,
-    /// Samples that were answered 429, whatever the limit.
-    pub refused: u64,
-    /// The fewest pulls left.
-    pub lowest: Option<u64>,
-    /// The count over time; not in JSON, where the recording itself is at hand.
-    #[serde(skip)]
-    pub trace: Trace,
-}
-
-/// The hour in which a count fell most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorstHour {
-    /// When it began, to the minute.
-    #[serde(with = "whole_seconds")]
-    pub from: Option<DateTime<Utc>>,
-    /// By how much.
-    pub pulls: u64,
-}
-
 impl Report {
-    /// A report of these series.
-    pub fn new(series: Vec<Series>, series_left_out: u64, torn_lines: u64) -> Self {
-        Self { schema: "dhlimit/report/1".to_owned(), series, series_left_out, torn_lines }
-    }
-
     /// The counts over time, ready to be drawn.
     fn picture(&self) -> Picture<'_> {
         Picture {
@@ -96,7 +21,7 @@ impl Report {
         }
     }
 
-    fn line<'a>(&self, series: &'a Series) -> Line<'a> {
+    fn line<'a>(&self, series: &'a Summary) -> Line<'a> {
         let lowest = series
             .lowest
             .map_or_else(|| "no count".to_owned(), |lowest| format!("{lowest} left at the lowest"));
@@ -134,7 +59,7 @@ impl Report {
     }
 
     /// The name of a series: as whom, counted on what, and in which file where there are several.
-    fn name(&self, series: &Series) -> String {
+    fn name(&self, series: &Summary) -> String {
         let mut name = one_line(series.identity.label(), 40);
         if series.registry != crate::image::hub::NAME {
             name = format!("{name} at {}", one_line(&series.registry, 60));
@@ -158,13 +83,22 @@ impl Report {
     }
 }
 
-impl Series {
+impl Summary {
     /// Pulls an hour for people.
     fn pace(&self) -> String {
         self.pulls_per_hour.map_or_else(
             || "–".to_owned(),
             |pace| if pace < 10.0 { format!("{pace:.1}") } else { format!("{pace:.0}") },
         )
+    }
+
+    /// What the last sample led to expect, for people.
+    fn outlook(&self) -> Option<String> {
+        let burn = format!("at its end {:.0} pulls an hour", self.burn_per_hour?);
+        Some(self.empty_at.map_or_else(
+            || format!("{burn}, and not empty at that rate"),
+            |at| format!("{burn}, empty at {}", at.format("%b %d %H:%M:%S")),
+        ))
     }
 
     /// The worst hour for people: how many pulls, and from when.

@@ -1,11 +1,12 @@
 //! For people at a terminal: the chart, then a row a series.
 
-use super::{EMPTY, Report, Series};
+use super::EMPTY;
 use crate::quota::Window;
 use crate::render::chart;
 use crate::render::style::{Palette, Role};
 use crate::render::table::{Cell, Surface, Table};
 use crate::render::{Look, span};
+use crate::report::{Report, Summary};
 
 /// The report as text, ending in a line end.
 pub fn table(report: &Report, look: Look) -> String {
@@ -57,7 +58,7 @@ pub fn table(report: &Report, look: Look) -> String {
 }
 
 /// The name of a series and what it may use, broken between words where the terminal is narrow.
-fn named(report: &Report, series: &Series, look: Look) -> String {
+fn named(report: &Report, series: &Summary, look: Look) -> String {
     let window = series
         .window_seconds
         .and_then(Window::from_seconds)
@@ -66,7 +67,8 @@ fn named(report: &Report, series: &Series, look: Look) -> String {
     let limit = series.limit.map(|limit| format!(", {limit} pulls{window}")).unwrap_or_default();
     let columns =
         look.columns.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(3).max(20));
-    textwrap::wrap(&format!("{}{limit}", report.name(series)), columns).join("\n   ")
+    let outlook = series.outlook().map(|words| format!("; {words}")).unwrap_or_default();
+    textwrap::wrap(&format!("{}{limit}{outlook}", report.name(series)), columns).join("\n   ")
 }
 
 /// What is to be said of what is not shown.
@@ -77,11 +79,12 @@ fn torn(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Trace;
     use crate::quota::IdentityRecord;
-    use crate::render::report::{Trace, WorstHour};
+    use crate::report::WorstHour;
     use chrono::{DateTime, TimeDelta, Utc};
 
-    fn series(user: &str) -> Series {
+    fn series(user: &str) -> Summary {
         let at: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
         let mut trace = Trace::default();
         (0..200).for_each(|minute| {
@@ -91,7 +94,7 @@ mod tests {
             serde_json::json!({"kind": "account", "user": user, "credentials_from": null}),
         )
         .unwrap();
-        Series {
+        Summary {
             files: vec![
                 "/var/log/dhlimit/production-cluster.jsonl".to_owned(),
                 "/var/log/dhlimit/b.jsonl".to_owned(),
@@ -106,6 +109,8 @@ mod tests {
             samples: 259_200,
             pulls: 98_765,
             pulls_per_hour: Some(1_234.5),
+            burn_per_hour: Some(1_000.0),
+            empty_at: Some(at + TimeDelta::minutes(150)),
             worst_hour: Some(WorstHour { from: Some(at), pulls: 4_321 }),
             seconds_at_zero: 5_400,
             throttled: 0,
@@ -129,6 +134,11 @@ mod tests {
         {
             assert!(numbers.contains(number), "{number}: {text}");
         }
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("at its end 1000 pulls an hour, empty at Nov 22 11:30:00"),
+            "{text}"
+        );
         assert!(
             text.contains("200 pulls per 6h")
                 && text.contains("0b0f4a35-5f0d-4c06-a9d3-8c4c52f9d6ee"),

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 
-use crate::quota::{Change, Forecaster, Point, State, Window};
+use super::{Report, Summary, WorstHour};
+use crate::history::{Believed, Counts, Trace};
+use crate::quota::{Point, State, Window};
 use crate::recording::Sample;
-use crate::render::report::{Report, Series, Trace, WorstHour};
 
 /// More series than these nobody can tell apart: the ones read last are shown.
 const MOST_SERIES: usize = 64;
@@ -97,12 +98,9 @@ fn seconds(window: Option<u64>) -> Option<i64> {
 /// One series in the making.
 #[derive(Debug)]
 struct Running {
-    series: Series,
+    series: Summary,
     file: String,
-    forecaster: Forecaster,
-    limit: (Option<u64>, Option<u64>),
-    believed: Option<u64>,
-    held: Option<(Point, bool)>,
+    counts: Counts,
     zero_since: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
     /// When the count that is believed was read.
@@ -119,7 +117,7 @@ struct Running {
 impl Running {
     fn new(file: &str, sample: &Sample) -> Self {
         let record = &sample.record;
-        let series = Series {
+        let series = Summary {
             files: Vec::new(),
             registry: record.registry.clone(),
             identity: record.identity.clone(),
@@ -131,6 +129,8 @@ impl Running {
             samples: 0,
             pulls: 0,
             pulls_per_hour: None,
+            burn_per_hour: None,
+            empty_at: None,
             worst_hour: None,
             seconds_at_zero: 0,
             throttled: 0,
@@ -141,10 +141,7 @@ impl Running {
         Self {
             series,
             file: file.to_owned(),
-            forecaster: Forecaster::new(None, None),
-            limit: (None, None),
-            believed: None,
-            held: None,
+            counts: Counts::default(),
             zero_since: None,
             last: None,
             believed_at: None,
@@ -199,51 +196,33 @@ impl Running {
         let is_zero = sample
             .record
             .remaining
-            .map_or(self.believed == Some(0) && self.held.is_none(), |remaining| remaining == 0);
+            .map_or_else(|| self.stands_at_zero(), |remaining| remaining == 0);
         self.zero_since = is_zero.then_some(sample.at);
+    }
+
+    fn stands_at_zero(&self) -> bool {
+        self.counts.last().is_some_and(|last| last.remaining == 0) && !self.counts.is_doubtful()
     }
 
     fn count(&mut self, point: Point, refused: bool, sample: &Sample) {
         let record = &sample.record;
         self.series.limit = record.limit.or(self.series.limit);
         self.series.window_seconds = record.window_seconds.or(self.series.window_seconds);
-        if self.limit != (self.series.limit, self.series.window_seconds) {
-            self.limit = (self.series.limit, self.series.window_seconds);
-            self.forecaster = Forecaster::new(
-                self.series.limit,
-                self.series.window_seconds.and_then(Window::from_seconds),
-            );
-            self.believe_held();
-            self.believed = None;
-        }
-        match self.forecaster.push(point) {
-            Change::Held => {
-                self.held = Some((point, refused));
-                return;
-            }
-            // The count was never full: what it fell by meanwhile is what it fell by since the point before.
-            Change::FalseFull => self.held = None,
-            Change::Reset => self.believe_held(),
-            Change::First => self.believed = None,
-            Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
-        }
-        self.believe(point, refused);
-    }
-
-    fn believe_held(&mut self) {
-        if let Some((point, refused)) = self.held.take() {
-            self.believe(point, refused);
+        let window = self.series.window_seconds.and_then(Window::from_seconds);
+        for believed in self.counts.push(point, refused, self.series.limit, window).believed {
+            self.believe(&believed);
         }
     }
 
-    fn believe(&mut self, point: Point, refused: bool) {
+    fn believe(&mut self, believed: &Believed) {
+        let point = believed.point;
         let gap = self
             .believed_at
             .replace(point.at)
             .map_or(0, |before| (point.at - before).num_seconds().max(0));
         let is_gap = gap
             > GAP.saturating_mul(seconds(self.series.window_seconds).unwrap_or(STANDS).max(STANDS));
-        let pulls = self.believed.map_or(0, |before| before.saturating_sub(point.remaining));
+        let pulls = believed.used();
         self.series.pulls = self.series.pulls.saturating_add(pulls);
         if is_gap {
             // What it fell by meanwhile was pulled, and nobody knows in which hour.
@@ -254,14 +233,13 @@ impl Running {
         }
         self.series.lowest =
             Some(self.series.lowest.map_or(point.remaining, |lowest| lowest.min(point.remaining)));
-        self.believed = Some(point.remaining);
         if pulls > 0 && !is_gap {
             self.fell(point.at, pulls);
         }
         self.series.trace.push(
             point.at,
             point.remaining,
-            refused,
+            believed.refused,
             std::mem::take(&mut self.breaks),
         );
     }
@@ -284,14 +262,24 @@ impl Running {
         }
     }
 
-    fn finish(mut self) -> Series {
-        self.believe_held();
+    fn finish(mut self) -> Summary {
+        if let Some(last) = self.last {
+            let forecast = self.counts.forecast(last);
+            self.series.burn_per_hour = forecast.burn_per_hour.map(thousandths);
+            self.series.empty_at = forecast.empty_at;
+        }
+        if let Some(believed) = self.counts.believe_held() {
+            self.believe(&believed);
+        }
         let seconds = self.observed;
         #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^52")]
-        let pace = |seconds: i64| {
-            (self.paced as f64 * 3_600.0 / seconds as f64 * 1_000.0).round() / 1_000.0
-        };
+        let pace = |seconds: i64| thousandths(self.paced as f64 * 3_600.0 / seconds as f64);
         self.series.pulls_per_hour = (seconds >= 60).then(|| pace(seconds));
         self.series
     }
+}
+
+/// Six digits are more than anybody knows.
+fn thousandths(number: f64) -> f64 {
+    (number * 1_000.0).round() / 1_000.0
 }
