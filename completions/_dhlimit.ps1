@@ -301,6 +301,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
             [CompletionResult]::new('--from-reading', '--from-reading', [CompletionResultType]::ParameterName, 'Start from what is left now, by a HEAD as every identity known here')
+            [CompletionResult]::new('--prove', '--prove', [CompletionResultType]::ParameterName, 'Replay the plan by real pulls of the builtin runtime, on a sandbox whose clock goes from ask to ask at once, and say what is not as planned; up to 20,000 pulls')
             [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Ask without credentials, as whoever has none')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password or access token of --user from standard input')
             [CompletionResult]::new('--all-identities', '--all-identities', [CompletionResultType]::ParameterName, 'Ask as every identity known here: anonymous and each account')

@@ -289,6 +289,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
             cand --from-reading 'Start from what is left now, by a HEAD as every identity known here'
+            cand --prove 'Replay the plan by real pulls of the builtin runtime, on a sandbox whose clock goes from ask to ask at once, and say what is not as planned; up to 20,000 pulls'
             cand --anonymous 'Ask without credentials, as whoever has none'
             cand --password-stdin 'Read the password or access token of --user from standard input'
             cand --all-identities 'Ask as every identity known here: anonymous and each account'

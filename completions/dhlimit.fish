@@ -329,6 +329,7 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from-reading -d 'Start from what is left now, by a HEAD as every identity known here'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l prove -d 'Replay the plan by real pulls of the builtin runtime, on a sandbox whose clock goes from ask to ask at once, and say what is not as planned; up to 20,000 pulls'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l anonymous -d 'Ask without credentials, as whoever has none'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l all-identities -d 'Ask as every identity known here: anonymous and each account'

@@ -19,7 +19,7 @@ const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Svg, Format::H
 as the kubelet does.\n\nStrategies: address-per-node, one-address, account, accounts:K (node i on account i mod K), \
 unlimited (a paid account), cache (a pull-through cache with an account). By name alone: addresses:K (node i behind address i \
 mod K), cache-warm (a cache that has the images), p2p (nodes give images to each other), preloaded (on the nodes' disks).\n\nExit codes: 0 where a strategy that was named \
-(or, with none named, any) meets no refusal, 1 where none does, 2 usage."
+(or, with none named, any) meets no refusal, 1 where none does or --prove finds a difference, 2 usage."
 )]
 pub struct Plan {
     /// How many nodes pull
@@ -89,6 +89,10 @@ pub struct Plan {
     /// nodes that pull at a time (of a CI: jobs of a run)
     #[arg(long, value_name = "WHAT", value_enum)]
     pub solve: Option<SolveFor>,
+    /// Replay the plan by real pulls of the builtin runtime, on a sandbox whose clock goes from ask to ask at once, and say what
+    /// is not as planned; up to 20,000 pulls
+    #[arg(long)]
+    pub prove: bool,
     /// How to show the answer
     #[arg(short, long, default_value = "table", value_parser = only(FORMATS))]
     pub output: Format,

@@ -14,6 +14,7 @@ mod lanes;
 mod laws;
 mod lone;
 mod members;
+mod replay;
 mod request;
 mod rollout;
 mod solve;
@@ -31,9 +32,10 @@ pub use assumption::Assumption;
 pub use background::{Recorded, is_on_account};
 pub use every_ask::Kubelet;
 pub use laws::{Range, plan_all_laws};
+pub use replay::{Proof, Registry, Replay, replays};
 pub use request::{Background, Beyond, Left, PlanError, Request};
 pub use solve::{Ci, Solution, Solve, Solved};
-pub use strategy::Strategy;
+pub use strategy::{STRATEGIES, Strategy, StrategyError};
 pub use timeline::{Moment, Timeline};
 pub use value::{Laws, Outcome, Plan, PolicyRecord, Seconds, law_name};
 
@@ -111,6 +113,7 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
         assumptions: assumption::assumptions(request),
         ranges: Vec::new(),
         solved,
+        proof: Vec::new(),
     })
 }
 

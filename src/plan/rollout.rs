@@ -263,8 +263,7 @@ impl<'a> Rollout<'a> {
         if self.request.is_by_ask() {
             let counts = Counts::new(
                 self.counters(strategy),
-                self.held(strategy)
-                    .map(|held| (0..self.request.images).map(|image| image < held).collect()),
+                self.held_images(strategy),
                 self.others(strategy),
             );
             self.by_ask(self.members(), counts, &mut tally);
@@ -283,15 +282,20 @@ impl<'a> Rollout<'a> {
         }
     }
 
-    /// A count for each identity, the first of them as it stands.
-    fn counters(&self, strategy: Strategy) -> Vec<Counter> {
-        let identities = match strategy {
+    /// How many identities the nodes are counted on.
+    pub(super) fn identities(&self, strategy: Strategy) -> u32 {
+        match strategy {
             Strategy::AddressPerNode => self.request.cold(),
             Strategy::Accounts(count) | Strategy::Addresses(count) => {
                 count.min(self.request.cold())
             }
             _ => 1,
-        };
+        }
+    }
+
+    /// A count for each identity, the first of them as it stands.
+    fn counters(&self, strategy: Strategy) -> Vec<Counter> {
+        let identities = self.identities(strategy);
         let first = self.counter(strategy).with_used(self.used(strategy));
         let others = (1..identities).map(|_| self.counter(strategy));
         std::iter::once(first).chain(others).collect()
@@ -304,6 +308,12 @@ impl<'a> Rollout<'a> {
             Strategy::CacheWarm | Strategy::Preloaded => Some(self.request.images),
             _ => None,
         }
+    }
+
+    /// The same, image by image.
+    pub(super) fn held_images(&self, strategy: Strategy) -> Option<Vec<bool>> {
+        let held = self.held(strategy)?;
+        Some((0..self.request.images).map(|image| image < held).collect())
     }
 
     fn by_crowd(&self, strategy: Strategy, tally: &mut Tally) {

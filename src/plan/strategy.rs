@@ -29,8 +29,19 @@ pub enum Strategy {
     Preloaded,
 }
 
-/// The names of the strategies, as an error lists them.
-const NAMES: &str = "address-per-node, one-address, addresses:K (such as addresses:3), account, accounts:K, unlimited, cache, cache-warm, p2p or preloaded";
+/// The names of the strategies.
+pub const STRATEGIES: &str = "address-per-node, one-address, addresses:K (such as addresses:3), account, accounts:K, unlimited, cache, cache-warm, p2p or preloaded";
+
+/// Why a text names no strategy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StrategyError {
+    /// None has this name.
+    #[error("no such strategy")]
+    Unknown,
+    /// No account or address to count on.
+    #[error("it needs at least 1 {0}")]
+    Nobody(&'static str),
+}
 
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,9 +61,9 @@ impl fmt::Display for Strategy {
 }
 
 impl FromStr for Strategy {
-    type Err = String;
+    type Err = StrategyError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, StrategyError> {
         match text {
             "address-per-node" => Ok(Self::AddressPerNode),
             "one-address" => Ok(Self::OneAddress),
@@ -63,13 +74,11 @@ impl FromStr for Strategy {
             "p2p" => Ok(Self::Peers),
             "preloaded" => Ok(Self::Preloaded),
             _ => match text.split_once(':').map(|(kind, count)| (kind, count.parse::<u32>())) {
-                Some(("accounts", Ok(0))) => Err("accounts:K needs at least 1 account".to_owned()),
-                Some(("addresses", Ok(0))) => {
-                    Err("addresses:K needs at least 1 address".to_owned())
-                }
+                Some(("accounts", Ok(0))) => Err(StrategyError::Nobody("account")),
+                Some(("addresses", Ok(0))) => Err(StrategyError::Nobody("address")),
                 Some(("accounts", Ok(count))) => Ok(Self::Accounts(count)),
                 Some(("addresses", Ok(count))) => Ok(Self::Addresses(count)),
-                _ => Err(NAMES.to_owned()),
+                _ => Err(StrategyError::Unknown),
             },
         }
     }

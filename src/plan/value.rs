@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Assumption, Ci, Range, SECOND, Solved, Tick, Timeline};
+use super::{Assumption, Ci, Proof, Range, SECOND, Solved, Tick, Timeline};
 use crate::quota::Law;
 
 /// A time or span that JSON shows in seconds: whole ones as whole numbers.
@@ -91,6 +91,9 @@ pub struct Plan {
     /// What was to be found: the largest or, of the interval, the shortest that meets no refusal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub solved: Vec<Solved>,
+    /// Where it was replayed against a registry: what came of it, one for each strategy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proof: Vec<Proof>,
 }
 
 /// How the rollout goes by one strategy.

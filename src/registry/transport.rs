@@ -54,9 +54,14 @@ pub enum TrustError {
     Tls(#[from] rustls::Error),
 }
 
-/// Roots of trust and protocol settings for TLS; made once, shared by all clients.
+/// Roots of trust and protocol settings for TLS, and from where connections are made; made once, shared by
+/// all clients.
 #[derive(Clone)]
-pub struct Trust(rustls::ClientConfig);
+pub struct Trust {
+    tls: rustls::ClientConfig,
+    /// The address of this machine to ask from; `None`: whichever the system takes.
+    from: Option<IpAddr>,
+}
 
 impl std::fmt::Debug for Trust {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -96,7 +101,14 @@ impl Trust {
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
         // With HTTP/2 many images are asked for on one connection.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self(config))
+        Ok(Self { tls: config, from: None })
+    }
+}
+
+impl Trust {
+    /// The same, where connections are made from this address of this machine.
+    pub(crate) fn at_address(&self, address: IpAddr) -> Self {
+        Self { from: Some(address), ..self.clone() }
     }
 }
 
@@ -131,7 +143,7 @@ fn builder(
 ) -> Result<(reqwest::ClientBuilder, Option<Proxy>), TransportError> {
     let proxy = proxy_for(url, environment)?;
     let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(trust.0.clone())
+        .tls_backend_preconfigured(trust.tls.clone())
         .user_agent(concat!("dhlimit/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -173,6 +185,7 @@ impl Transport {
         let builder =
             builder.connector_layer(With(preconnect.clone())).connector_layer(With(reuse.clone()));
         let builder = match family {
+            _ if trust.from.is_some() => builder.local_address(trust.from),
             Some(Family::Ipv4) => builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             Some(Family::Ipv6) => builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
             None => builder,

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use builtin::Builtin;
 pub(crate) use leftover::{Kept, Leftover};
 pub(crate) use prepare::{Prepared, prepare, runtime_failure};
 pub use report::{

@@ -380,3 +380,18 @@ fn the_nagios_and_icinga_commands_obey_the_plugin_contract() {
         assert!(outcome.stdout.contains("=100;20:;5:;0;100"), "{outcome:?}");
     }
 }
+
+#[test]
+fn the_plans_come_to_what_stands_beside_them() {
+    if tools::require("jq").is_none() {
+        return;
+    }
+    for name in ["course", "morning", "ci", "rolling-update"] {
+        let script = example(&format!("plan/{name}.sh"));
+        let outcome = home().program("sh", [&script]).run().expect_code(0);
+        assert_eq!(outcome.stdout, text(&format!("plan/{name}.txt")), "{name}: {outcome:?}");
+        if let Some(shellcheck) = tools::require("shellcheck") {
+            home().program(&shellcheck, [&script]).run().expect_code(0);
+        }
+    }
+}

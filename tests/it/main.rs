@@ -31,6 +31,7 @@ mod plan;
 mod plan_beyond;
 mod plan_brute;
 mod plan_pictures;
+mod plan_proof;
 mod plan_solve;
 mod planted;
 mod prometheus_rules;

@@ -232,6 +232,7 @@ fn plan_prints_what_its_schema_says_whether_it_fits_or_not() {
         "--nodes 50 --images 9 --limit 1 --horizon 1s --law fixed --strategy cache,one-address",
         "--nodes 12 --images 34 --law all",
         "--nodes 9 --images 20 --warm 2 --parallel 3 --kubelet-qps 5 --limit 40 --strategy p2p,addresses:2,preloaded,cache-warm",
+        "--nodes 3 --images 4 --limit 5 --window 60s --prove",
     ] {
         let args = ["plan", "-o", "json"].into_iter().chain(args.split(' '));
         valid("plan", &document(&dhlimit(args).run().stdout));

@@ -2,12 +2,13 @@
 //! outcome shown.
 
 mod beyond;
+mod prove;
 
 use super::asking;
 use crate::cli::{self, Format, PlanLaw};
 use crate::credentials::Account;
 use crate::image::Images;
-use crate::plan::{Ci, Request, Strategy, plan, plan_all_laws};
+use crate::plan::{Ci, Plan, Request, STRATEGIES, Strategy, StrategyError, plan, plan_all_laws};
 use crate::quota::Law;
 use crate::render::{Look, plan as shown};
 use crate::{Context, Exit, Failure};
@@ -18,28 +19,46 @@ pub(super) async fn run(
     args: cli::Plan,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
-    let (format, law) = (args.output, args.law);
+    let (format, law, is_proven) = (args.output, args.law, args.prove);
+    if is_proven && law == PlanLaw::All {
+        return Err(Failure::usage("--prove with --law all: a registry has one law")
+            .advise("name one: sliding, fixed or bucket")
+            .into());
+    }
     let named = !args.strategies.is_empty();
     let Some(request) = request(context, args, accounts).await? else {
         return Ok(Exit::Interrupted);
     };
     // A million nodes take a while, and the signals must not wait for them.
+    let proven = is_proven.then(|| request.clone());
     let work = crate::context::aside(move || match law {
         PlanLaw::All => plan_all_laws(&request),
         _ => plan(&request),
     });
-    let plan = tokio::select! {
+    let mut plan = tokio::select! {
         plan = work => plan?.map_err(|error| Failure::new(Exit::Usage, error))?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
     };
+    if let Some(request) = proven {
+        let Some(proof) = prove::prove(context, request, &plan).await? else {
+            return Ok(Exit::Interrupted);
+        };
+        plan.proof = proof;
+    }
+    show(context, &plan, format, named)?;
+    let fits = plan.strategies.iter().any(|outcome| outcome.fits);
+    let is_same = plan.proof.iter().all(|proof| proof.same);
+    Ok(if fits && is_same { Exit::Ok } else { Exit::Limit })
+}
+
+fn show(context: &Context, plan: &Plan, format: Format, named: bool) -> anyhow::Result<()> {
     let look = Look::of(context);
-    context.tell(&match format {
-        Format::Json => serde_json::to_string(&plan)? + "\n",
-        Format::Svg => shown::svg(&plan),
-        Format::Html => shown::html(&plan, named),
-        _ => shown::table(&plan, named, look),
-    })?;
-    Ok(if plan.strategies.iter().any(|outcome| outcome.fits) { Exit::Ok } else { Exit::Limit })
+    Ok(context.tell(&match format {
+        Format::Json => serde_json::to_string(plan)? + "\n",
+        Format::Svg => shown::svg(plan),
+        Format::Html => shown::html(plan, named),
+        _ => shown::table(plan, named, look),
+    })?)
 }
 
 /// What was asked for, all of it valid on its own; `None` where it was interrupted.
@@ -76,9 +95,12 @@ async fn request(
     }))
 }
 fn strategy(name: &str) -> Result<Strategy, Failure> {
-    name.parse().map_err(|known: String| {
-        Failure::usage(format!("--strategy {name}: no such strategy"))
-            .advise(format!("it is one of {known}"))
+    name.parse().map_err(|error: StrategyError| {
+        let failure = Failure::usage(format!("--strategy {name}: {error}"));
+        match error {
+            StrategyError::Unknown => failure.advise(format!("it is one of {STRATEGIES}")),
+            StrategyError::Nobody(_) => failure,
+        }
     })
 }
 

@@ -162,3 +162,17 @@ pub(super) fn source(assumption: &Assumption) -> String {
     let date = assumption.date.as_ref().map(|date| format!(", {date}")).unwrap_or_default();
     format!("{}{date}", assumption.source)
 }
+/// What a replay came to, a line each; nothing where there was none.
+pub(super) fn proven(plan: &Plan) -> Vec<String> {
+    if plan.proof.is_empty() {
+        return Vec::new();
+    }
+    let asks: u64 = plan.proof.iter().map(|proof| proof.asks).sum();
+    let (same, all) = (plan.proof.iter().filter(|proof| proof.same).count(), plan.proof.len());
+    let mut lines = vec![format!(
+        "Replayed with {asks} pulls over HTTP on a sandbox: {same} of {all} strategies went exactly as planned."
+    )];
+    let differs = plan.proof.iter().filter(|proof| !proof.same);
+    lines.extend(differs.map(|proof| format!("{}: {}.", proof.name, proof.differences.join("; "))));
+    lines
+}
