@@ -286,7 +286,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l nodes -d 'How m
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l runs-per-day -d 'Instead of nodes, a CI: runs a day, evenly spread' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l jobs -d 'The jobs of a run, which begin together, each on a runner without the images' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l images -d 'How many images each node pulls' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l image -d 'An image that each node pulls; repeatable. Only those on Docker Hub count' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l image -d 'An image that each node pulls; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l cost -d 'What a pull of an image costs of the limit' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l pull-time -d 'How long a pull takes' -r
@@ -305,7 +305,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l warm -d 'Nodes 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l parallel -d 'How many images a node pulls at once' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-qps -d 'Pulls a second that a node\'s kubelet lets out (registryPullQPS); what it keeps back waits as after a 429' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-burst -d 'Pulls that a node\'s kubelet lets out at once (registryBurst) [default: 10]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l solve -d 'Find the most (of the interval: the least) that meets no 429: nodes, nodes that arrive together, time between them, nodes that pull at a time (of a CI: jobs of a run)' -r -f -a "nodes\t'The most nodes'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l solve -d 'Find the most (of the interval: the least) that meets no 429' -r -f -a "nodes\t'The most nodes'
 surge\t'The most nodes that arrive together'
 interval\t'The shortest time from one batch to the next'
 concurrency\t'The most nodes that pull at a time, the next when one is done; of a CI the jobs of a run'"
@@ -329,7 +329,7 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from-reading -d 'Start from what is left now, by a HEAD as every identity known here'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l prove -d 'Replay the plan by real pulls of the builtin runtime, on a sandbox whose clock goes from ask to ask at once, and say what is not as planned; up to 20,000 pulls'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l prove -d 'Replay the plan by real pulls on a sandbox'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l anonymous -d 'Ask without credentials, as whoever has none'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l all-identities -d 'Ask as every identity known here: anonymous and each account'

@@ -83,7 +83,7 @@ const RARE: [&str; 62] = [
 
 /// The same, in one command alone.
 const RARE_IN: [(&str, &[&str]); 2] = [
-    ("plan", &["anonymous", "user", "sandbox", "cost"]),
+    ("plan", &["anonymous", "user", "sandbox", "cost", "kubelet-burst", "warm"]),
     ("rewrite", &["record", "as", "exclude"]),
 ];
 

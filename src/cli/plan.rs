@@ -34,7 +34,9 @@ pub struct Plan {
     /// How many images each node pulls
     #[arg(long, value_name = "N", allow_negative_numbers = true, group = "what", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub images: Option<u32>,
-    /// An image that each node pulls; repeatable. Only those on Docker Hub count
+    /// An image that each node pulls; repeatable
+    ///
+    /// Only images on Docker Hub count.
     #[arg(long, value_name = "REF", group = "what")]
     pub image: Vec<String>,
     /// The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input
@@ -85,12 +87,14 @@ pub struct Plan {
     /// Pulls that a node's kubelet lets out at once (registryBurst) [default: 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "kubelet_qps", value_parser = clap::value_parser!(u32).range(1..))]
     pub kubelet_burst: Option<u32>,
-    /// Find the most (of the interval: the least) that meets no 429: nodes, nodes that arrive together, time between them,
-    /// nodes that pull at a time (of a CI: jobs of a run)
+    /// Find the most (of the interval: the least) that meets no 429
+    ///
+    /// Nodes, nodes that arrive together, time between them, nodes that pull at a time (of a CI: jobs of a run).
     #[arg(long, value_name = "WHAT", value_enum)]
     pub solve: Option<SolveFor>,
-    /// Replay the plan by real pulls of the builtin runtime, on a sandbox whose clock goes from ask to ask at once, and say what
-    /// is not as planned; up to 20,000 pulls
+    /// Replay the plan by real pulls on a sandbox
+    ///
+    /// Its clock goes from ask to ask at once. What is not as planned is said; up to 20,000 pulls.
     #[arg(long)]
     pub prove: bool,
     /// How to show the answer
