@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Request, law_name};
+use super::{OVERALL_LIMIT, REQUESTS_A_PULL, Request, law_name};
 use crate::quota::Arrival;
 
 /// Something that a plan takes to be so.
@@ -38,7 +38,7 @@ pub(super) fn assumptions(request: &Request) -> Vec<Assumption> {
     rows.extend(limits(request));
     rows.extend([asking(request), queue(request), kubelet(request)]);
     rows.extend(start(request));
-    rows.extend([background(request), warm(request)]);
+    rows.extend([background(request), warm(request), overall()]);
     rows
 }
 
@@ -191,6 +191,17 @@ fn start(request: &Request) -> Vec<Assumption> {
     } else {
         rows
     }
+}
+
+fn overall() -> Assumption {
+    row(
+        format!(
+            "a pull is {REQUESTS_A_PULL} requests for manifests; from {OVERALL_LIMIT} a minute on, the overall limit of an address is near"
+        ),
+        "Docker's documentation: thousands of requests a minute, no number",
+        Some("2026-11"),
+        &["--arrival"],
+    )
 }
 
 fn background(request: &Request) -> Assumption {

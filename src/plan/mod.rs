@@ -37,7 +37,9 @@ pub use request::{Background, Beyond, Left, PlanError, Request};
 pub use solve::{Ci, Solution, Solve, Solved};
 pub use strategy::{STRATEGIES, Strategy, StrategyError};
 pub use timeline::{Moment, Timeline};
-pub use value::{Laws, Outcome, Plan, PolicyRecord, Seconds, law_name};
+pub use value::{
+    Laws, OVERALL_LIMIT, Outcome, Plan, PolicyRecord, REQUESTS_A_PULL, Seconds, law_name,
+};
 
 /// Virtual time: nanoseconds since the start.
 type Tick = u64;

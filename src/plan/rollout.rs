@@ -11,7 +11,10 @@ use super::lone::Lone;
 use super::members::Members;
 use super::solve::Ci;
 use super::tally::Tally;
-use super::{Left, Outcome, PlanError, Request, SECOND, Seconds, Strategy, Tick, WINDOWS, ticks};
+use super::{
+    Left, Outcome, PlanError, REQUESTS_A_PULL, Request, SECOND, Seconds, Strategy, Tick, WINDOWS,
+    ticks,
+};
 use crate::quota::{Arrival, Quota, Window};
 
 /// A rollout with everything settled.
@@ -163,10 +166,12 @@ impl<'a> Rollout<'a> {
 
     fn outcome(&self, strategy: Strategy) -> Outcome {
         let quota = self.quota(strategy);
-        let tally = self.tally(strategy, false);
+        let mut tally = self.tally(strategy, false);
         let warm = u64::from(self.request.beyond.warm);
         let all = self.all_run(&tally);
         let fits = tally.refused == 0;
+        let gate_need = if fits && all { self.need(strategy, &tally) } else { None };
+        let used = std::mem::take(&mut tally.spent).finish();
         Outcome {
             name: strategy.to_string(),
             law: None,
@@ -181,10 +186,11 @@ impl<'a> Rollout<'a> {
             waited_node_seconds: tally.waited().into(),
             nodes_waited: tally.nodes_waited(self.members()),
             longest_wait_seconds: tally.longest_wait().into(),
-            gate_need: if fits && all { self.need(strategy, &tally) } else { None },
+            gate_need,
+            busiest_minute_requests: self.busiest_minute(strategy, &used),
             timeout_seconds: all.then(|| (tally.last_done / (60 * SECOND) + 1).saturating_mul(60)),
             throttled: self.request.beyond.kubelet.map(|_| tally.throttled),
-            used: seconds(tally.spent.finish()),
+            used: seconds(used),
             running: tally.running.finish(),
             timeline: super::Timeline::default(),
         }
@@ -365,6 +371,30 @@ impl<'a> Rollout<'a> {
         crowd(0, apart);
         crowd(apart, larger - apart);
         crowd(larger, count - larger);
+    }
+}
+
+impl Rollout<'_> {
+    /// Requests for manifests in the busiest minute behind one address: accounts share one. Of nodes with
+    /// addresses of their own, a node's share of all of them.
+    fn busiest_minute(&self, strategy: Strategy, used: &[(Tick, u64)]) -> u64 {
+        let (mut most, mut sum, mut first) = (0, 0_u64, 0);
+        for (at, pulls) in used {
+            sum = sum.saturating_add(*pulls);
+            while let Some((_, gone)) =
+                used.get(first).filter(|(then, _)| then.saturating_add(60 * SECOND) <= *at)
+            {
+                sum -= gone;
+                first += 1;
+            }
+            most = most.max(sum);
+        }
+        let addresses = match strategy {
+            Strategy::AddressPerNode | Strategy::Addresses(_) => self.identities(strategy),
+            _ => 1,
+        };
+        let pulls = (most / u64::from(self.request.cost.max(1))).div_ceil(addresses.max(1).into());
+        pulls.saturating_mul(REQUESTS_A_PULL)
     }
 }
 

@@ -5,6 +5,12 @@ use serde::{Serialize, Serializer};
 use super::{Assumption, Ci, Proof, Range, SECOND, Solved, Tick, Timeline};
 use crate::quota::Law;
 
+/// Requests for manifests of a pull: HEAD, the index, the platform's manifest.
+pub const REQUESTS_A_PULL: u64 = 3;
+/// From so many requests a minute on, the overall limit of an address is to be expected: Docker's
+/// documentation says thousands a minute, and no number.
+pub const OVERALL_LIMIT: u64 = 2_000;
+
 /// A time or span that JSON shows in seconds: whole ones as whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Seconds(u128);
@@ -129,6 +135,9 @@ pub struct Outcome {
     /// The pulls that must be left of each identity at the start for nothing to be refused, as `gate
     /// --need` takes them; null where even a full count does not do, and where nothing is counted.
     pub gate_need: Option<u64>,
+    /// Requests for manifests in the busiest minute behind one address, of the pulls that are let through:
+    /// what the overall limit of an address counts, refusals and layers not included.
+    pub busiest_minute_requests: u64,
     /// A time limit that is long enough (Helm's `--timeout`, that of a CI job): whole minutes after all
     /// run; null where they do not by the horizon.
     pub timeout_seconds: Option<u64>,

@@ -287,3 +287,29 @@ fn a_hundred_thousand_nodes_are_planned_in_seconds() {
         assert!(started.elapsed() < Duration::from_secs(60), "{args}: {:?}", started.elapsed());
     }
 }
+
+#[test]
+fn a_rollout_that_comes_near_the_overall_limit_is_told() {
+    let outcome =
+        run("--nodes 3000 --images 12 --pull-time 1s --strategy unlimited,address-per-node");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let words = outcome.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(
+            "it may refuse unlimited (108000 requests for manifests in the busiest minute"
+        ),
+        "{words}"
+    );
+    let requests = |args: &str| -> Vec<Value> {
+        let plan = planned(args);
+        let outcomes = plan["strategies"].as_array().expect("outcomes").clone();
+        outcomes.iter().map(|outcome| outcome["busiest_minute_requests"].clone()).collect()
+    };
+    // 5 nodes of 2 images come every 30 s: two batches within any minute.
+    assert_eq!(
+        requests("--nodes 50 --images 2 --arrival rolling:5/30s --strategy unlimited,addresses:5"),
+        [json!(60), json!(12)]
+    );
+    let calm = run("--nodes 10 --images 12");
+    assert!(!calm.stdout.contains("The overall limit is another one"), "{}", calm.stdout);
+}

@@ -1,6 +1,6 @@
 //! The sentences of a plan, the same in every form.
 
-use crate::plan::{Assumption, Outcome, Plan, Solution, Solved, Strategy};
+use crate::plan::{Assumption, OVERALL_LIMIT, Outcome, Plan, Solution, Solved, Strategy};
 use crate::quota::Window;
 use crate::render::span;
 
@@ -162,6 +162,20 @@ pub(super) fn source(assumption: &Assumption) -> String {
     let date = assumption.date.as_ref().map(|date| format!(", {date}")).unwrap_or_default();
     format!("{}{date}", assumption.source)
 }
+/// Which strategies come near the overall limit, whoever may pull as much as he likes.
+pub(super) fn overall(plan: &Plan) -> Option<String> {
+    let near = |outcome: &&Outcome| outcome.busiest_minute_requests >= OVERALL_LIMIT;
+    let names: Vec<&str> =
+        plan.strategies.iter().filter(near).map(|outcome| outcome.name.as_str()).collect();
+    let most = plan.strategies.iter().map(|outcome| outcome.busiest_minute_requests).max()?;
+    (!names.is_empty()).then(|| {
+        format!(
+            "The overall limit is another one: behind one address it may refuse {} ({most} requests for manifests in the busiest minute, and the limit is thousands). Let fewer nodes arrive at a time: --arrival rolling:K/1m.",
+            names.join(", ")
+        )
+    })
+}
+
 /// What a replay came to, a line each; nothing where there was none.
 pub(super) fn proven(plan: &Plan) -> Vec<String> {
     if plan.proof.is_empty() {
