@@ -49,6 +49,7 @@ mod scan;
 mod schemas;
 mod serve;
 mod settings;
+mod shipping;
 mod tls;
 mod tour;
 mod watch;

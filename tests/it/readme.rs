@@ -178,7 +178,7 @@ fn every_option_the_readme_names_exists() {
         .into_iter()
         .map(|mut command| command.render_long_help().to_string())
         .collect();
-    let foreign = ["--release", "--path"];
+    let foreign = ["--release", "--path", "--now", "--formula", "--repo"];
     for word in readme
         .split(|character: char| !(character.is_ascii_alphanumeric() || character == '-'))
         .filter(|word| word.starts_with("--") && word.len() > 4)
