@@ -320,7 +320,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__fleet)
-            opts="-o -q -v -h --prometheus --match --by --need --watch --bearer-file --user --password-file --ca-cert --timeout --output --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --prometheus --match --by --need --watch --spenders --hub-csv --bearer-file --user --password-file --cert --key --ca-cert --timeout --output --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -346,6 +346,10 @@ _dhlimit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --hub-csv)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --bearer-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -355,6 +359,14 @@ _dhlimit() {
                     return 0
                     ;;
                 --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

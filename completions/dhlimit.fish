@@ -149,9 +149,12 @@ account\t'As whom is asked'
 node\t'Each node by itself'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l need -d 'Pulls that every group must have left' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l watch -d 'Look again and again: every minute, or as often as this' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l hub-csv -d 'Docker Hub\'s own usage, as its page of usage gives it: who pulls by repository, token, user, address' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l bearer-file -d 'Read a bearer token for the server from this file' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l user -d 'Log in to the server as this user' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l password-file -d 'Read the password of --user from this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l cert -d 'Show the server this certificate and those that follow it, PEM' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l key -d 'The key of --cert, PEM' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l timeout -d 'Bound on each look, such as 10s' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s o -l output -d 'How to show the answer [default: table]' -r -f -a "table\t'For people, as wide as the terminal'
@@ -163,6 +166,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l spenders -d 'Say who spends the pulls, from series that people already have: kube-state-metrics, kubelet, containerd, dockerd, Spegel'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -34,6 +34,12 @@ pub struct Fleet {
     /// Look again and again: every minute, or as often as this
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, num_args = 0..=1, require_equals = true, default_missing_value = "1m")]
     pub watch: Option<Duration>,
+    /// Say who spends the pulls, from series that people already have: kube-state-metrics, kubelet, containerd, dockerd, Spegel
+    #[arg(long)]
+    pub spenders: bool,
+    /// Docker Hub's own usage, as its page of usage gives it: who pulls by repository, token, user, address
+    #[arg(long, value_name = "FILE", requires = "spenders")]
+    pub hub_csv: Option<PathBuf>,
     /// Read a bearer token for the server from this file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "password_file"])]
     pub bearer_file: Option<PathBuf>,
@@ -43,6 +49,12 @@ pub struct Fleet {
     /// Read the password of --user from this file
     #[arg(long, value_name = "FILE", requires = "user")]
     pub password_file: Option<PathBuf>,
+    /// Show the server this certificate and those that follow it, PEM
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// The key of --cert, PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
     /// Trust the certificates in this PEM file, too
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,

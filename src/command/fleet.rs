@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use crate::cli::{Fleet as Args, Format, Grouping};
 use crate::context::read_bounded;
-use crate::fleet::{Api, ApiError, By, Fleet, Login, fleet};
+use crate::fleet::{
+    Api, ApiError, By, Fleet, Login, NODES, PODS, STARTED, Used, counted, fleet, started, usage,
+};
 use crate::registry::Trust;
 use crate::render::Look;
 use crate::render::fleet::{nagios, prometheus, table};
@@ -15,8 +17,11 @@ use crate::{Context, Exit, Failure};
 
 /// Runs `fleet`.
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
-    let trust =
-        Trust::load(args.ca_cert.as_deref()).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let usage_error = |error| Failure::new(Exit::Usage, error);
+    let mut trust = Trust::load(args.ca_cert.as_deref()).map_err(usage_error)?;
+    if let (Some(certificate), Some(key)) = (&args.cert, &args.key) {
+        trust = trust.with_identity(certificate, key).map_err(usage_error)?;
+    }
     let api =
         Api::new(&args.prometheus, &trust, &context.environment, login(&args)?).map_err(failure)?;
     loop {
@@ -63,7 +68,45 @@ async fn look(context: &Context, api: &Api, args: &Args) -> anyhow::Result<Fleet
         Grouping::Account => By::Account,
         Grouping::Node => By::Node,
     };
-    Ok(fleet(context.clock.now(), &now, &before, by))
+    let mut fleet = fleet(context.clock.now(), &now, &before, by);
+    if args.spenders {
+        spenders(api, args, &mut fleet, deadline).await?;
+    }
+    Ok(fleet)
+}
+
+/// Who spends the pulls, as each witness has it.
+async fn spenders(
+    api: &Api,
+    args: &Args,
+    fleet: &mut Fleet,
+    deadline: Instant,
+) -> anyhow::Result<()> {
+    let (containers, pods) = tokio::try_join!(
+        api.query(STARTED.expression, deadline),
+        api.query(PODS.expression, deadline)
+    )
+    .map_err(failure)?;
+    fleet.spent_on_nodes(started(&containers, &pods));
+    for witness in NODES {
+        let samples = api.query(witness.expression, deadline).await.map_err(failure)?;
+        fleet.spent_on_nodes(counted(witness, &samples));
+    }
+    if let Some(path) = args.hub_csv.clone() {
+        let read = crate::context::aside(move || hub_csv(&path)).await??;
+        fleet.spent_on_accounts(read);
+    }
+    fleet.settle_spenders();
+    Ok(())
+}
+
+fn hub_csv(path: &Path) -> anyhow::Result<Vec<Used>> {
+    let name = || format!("--hub-csv {}", path.display());
+    let advice = "Docker Hub gives this file under Usage, Pulls, Send report: columns datehour, repository, ..., pulls";
+    let wrong =
+        |error: anyhow::Error| Failure::new(Exit::Usage, error.context(name())).advise(advice);
+    let file = std::fs::File::open(path).map_err(|error| wrong(error.into()))?;
+    Ok(usage(std::io::BufReader::new(file)).map_err(|error| wrong(error.into()))?)
 }
 
 fn show(context: &Context, args: &Args, fleet: &Fleet) -> anyhow::Result<Exit> {

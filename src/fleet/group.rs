@@ -29,12 +29,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn label(&self, name: &str) -> &str {
+    pub(super) fn label(&self, name: &str) -> &str {
         self.labels.get(name).map_or("", String::as_str)
     }
 
     /// The node that it is of: its label `node`, else that of the scraped target.
-    fn node(&self) -> &str {
+    pub(super) fn node(&self) -> &str {
         ["node", "instance", "pod"]
             .into_iter()
             .map(|name| self.label(name))
@@ -111,7 +111,13 @@ pub fn fleet(at: DateTime<Utc>, now: &[Seen], before: &[Seen], by: By) -> Fleet 
         }
     }
     groups.sort_by(|one, other| worry(one).total_cmp(&worry(other)));
-    Fleet { schema: "dhlimit/fleet/1", at, groups, blind: blind.into_values().collect() }
+    Fleet {
+        schema: "dhlimit/fleet/1",
+        at,
+        groups,
+        blind: blind.into_values().collect(),
+        spenders: Vec::new(),
+    }
 }
 
 fn group(registry: String, identity: String, reading: Reading, nodes: BTreeSet<String>) -> Group {
@@ -126,6 +132,8 @@ fn group(registry: String, identity: String, reading: Reading, nodes: BTreeSet<S
         used_per_hour: reading.used_per_hour,
         empty_at: reading.empty_at,
         nodes: nodes.into_iter().collect(),
+        spenders: Vec::new(),
+        unexplained_per_hour: None,
     }
 }
 

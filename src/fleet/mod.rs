@@ -4,9 +4,13 @@
 
 mod api;
 mod group;
+mod spender;
+mod usage;
 
 pub(crate) use api::{Api, ApiError, Login};
 pub use group::{By, Seen, fleet};
+pub use spender::{NODES, PODS, STARTED, Spender, Witness, counted, started};
+pub use usage::{UsageError, Used, usage};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -26,6 +30,9 @@ pub struct Fleet {
     pub groups: Vec<Group>,
     /// Nodes that say nothing of a count.
     pub blind: Vec<Blind>,
+    /// Spenders of whom nobody knows on which count they are; only where spenders were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spenders: Vec<Spender>,
 }
 
 /// Nodes that share a count.
@@ -52,6 +59,11 @@ pub struct Group {
     pub empty_at: Option<DateTime<Utc>>,
     /// The nodes, by name.
     pub nodes: Vec<String>,
+    /// Who spends the pulls, the largest first; empty where that was not asked for.
+    pub spenders: Vec<Spender>,
+    /// What of the pulls an hour none of them explains; only where spenders were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unexplained_per_hour: Option<f64>,
 }
 
 /// A node that says nothing of a count.

@@ -10,8 +10,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
 use super::connector::With;
@@ -59,6 +59,7 @@ pub enum TrustError {
 #[derive(Clone)]
 pub struct Trust {
     tls: rustls::ClientConfig,
+    roots: Arc<RootCertStore>,
     /// The address of this machine to ask from; `None`: whichever the system takes.
     from: Option<IpAddr>,
 }
@@ -98,14 +99,42 @@ impl Trust {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?;
-        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        let roots = Arc::new(roots);
+        let mut config = config.with_root_certificates(Arc::clone(&roots)).with_no_client_auth();
         // With HTTP/2 many images are asked for on one connection.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { tls: config, from: None })
+        Ok(Self { tls: config, roots, from: None })
     }
 }
 
 impl Trust {
+    /// The same, where a server that asks for one is shown this certificate.
+    ///
+    /// # Errors
+    /// The files cannot be read, or do not fit together.
+    pub(crate) fn with_identity(&self, certificate: &Path, key: &Path) -> Result<Self, TrustError> {
+        let read = |path: &Path| {
+            std::fs::File::open(path)
+                .and_then(read_bounded)
+                .map_err(|source| TrustError::Read { path: path.to_owned(), source })
+        };
+        let pem = |path: &Path, source| TrustError::Pem { path: path.to_owned(), source };
+        let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|source| pem(certificate, source))?;
+        if chain.is_empty() {
+            return Err(TrustError::Empty(certificate.to_owned()));
+        }
+        let own = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|source| pem(key, source))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots.clone())
+            .with_client_auth_cert(chain, own)?;
+        tls.alpn_protocols.clone_from(&self.tls.alpn_protocols);
+        Ok(Self { tls, ..self.clone() })
+    }
+
     /// The same, where connections are made from this address of this machine.
     pub(crate) fn at_address(&self, address: IpAddr) -> Self {
         Self { from: Some(address), ..self.clone() }

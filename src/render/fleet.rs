@@ -10,11 +10,13 @@ use super::check::prometheus::Samples;
 use super::style::Role;
 use super::table::{Cell, Surface, Table};
 use super::{Look, span};
-use crate::fleet::{Fleet, Group};
+use crate::fleet::{Fleet, Group, Spender};
 use crate::image::hub;
 use crate::quota::State;
 use crate::text::{one_line, wrap};
 
+/// So many spenders of a kind are shown.
+const LARGEST: usize = 5;
 /// So many names of nodes are shown in a row.
 const NAMES: usize = 3;
 
@@ -37,6 +39,7 @@ pub fn table(fleet: &Fleet, need: u64, look: Look) -> String {
         }
         text.push_str(&table.render(surface));
     }
+    text.push_str(&spenders(fleet, surface));
     if !fleet.blind.is_empty() {
         let mut table = Table::new().column("BLIND").column("LAST COUNT").column("WHY");
         for blind in &fleet.blind {
@@ -50,6 +53,48 @@ pub fn table(fleet: &Fleet, need: u64, look: Look) -> String {
         let _ = write!(text, "\n{}", table.render(surface));
     }
     text
+}
+
+/// Who spends the pulls of each count, and what nobody explains; nothing where that was not asked for.
+fn spenders(fleet: &Fleet, surface: Surface) -> String {
+    let counts = fleet.groups.iter().map(|group| (name(group), &group.spenders, group));
+    let mut table = Table::new().column("COUNTED AS").column("SPENT BY").column("");
+    table = table.numbers("PER HOUR").column("AS TOLD BY");
+    let (mut rows, mut words) = (0, String::new());
+    let mut row = |count: &str, spender: &Spender| {
+        table.row([
+            Cell::from(one_line(count, 60)),
+            one_line(&spender.name, 100).into(),
+            spender.kind.into(),
+            format!("{:.1}", spender.pulls_per_hour).into(),
+            spender.from.into(),
+        ]);
+        rows += 1;
+    };
+    for (count, spenders, group) in counts {
+        largest(spenders).for_each(|spender| row(&count, spender));
+        if let Some((left, used)) = group.unexplained_per_hour.zip(group.used_per_hour) {
+            let share = if used > 0.0 { left / used * 100.0 } else { 0.0 };
+            let _ = writeln!(
+                words,
+                "{}: {used:.0} pulls an hour, {left:.0} of them unexplained ({share:.0} %)",
+                one_line(&count, 60)
+            );
+        }
+    }
+    largest(&fleet.spenders).for_each(|spender| row("(unknown)", spender));
+    let table = if rows > 0 { format!("\n{}", table.render(surface)) } else { String::new() };
+    let words = if words.is_empty() { words } else { format!("\n{words}") };
+    table + &words
+}
+
+/// The largest of each kind, as each witness has them.
+fn largest(spenders: &[Spender]) -> impl Iterator<Item = &Spender> {
+    spenders.iter().enumerate().filter_map(|(place, spender)| {
+        let same = |other: &&Spender| (other.kind, other.from) == (spender.kind, spender.from);
+        let before = spenders.get(..place)?.iter().filter(same).count();
+        (before < LARGEST).then_some(spender)
+    })
 }
 
 fn row(group: &Group, need: u64, look: Look) -> Vec<Cell> {

@@ -73,7 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("serve", &["quota", "image", "context", "history", "polling", "recording"]),
-    ("fleet", &["quota", "text", "context", "exit", "registry"]),
+    ("fleet", &["quota", "image", "text", "context", "exit", "registry"]),
     (
         "gate",
         &["quota", "image", "text", "context", "exit", "cli", "registry", "session", "history"],

@@ -10,6 +10,7 @@ mod examples;
 mod explain;
 mod families;
 mod fleet;
+mod fleet_spenders;
 mod forecast;
 mod gate;
 mod gate_answers;
