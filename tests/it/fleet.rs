@@ -246,3 +246,73 @@ fn a_server_that_is_no_prometheus_is_told() {
     fleet(&home, &refused, &["--bearer-file", "/nowhere"]).expect_code(4);
     fleet(&home, &refused, &["--user", "ann"]).expect_code(2);
 }
+
+/// A server that wants a client's certificate, answers one request with no series, and says whether it was shown one.
+fn wants_a_certificate(
+    home: &Home,
+    own: &rcgen::CertifiedKey<rcgen::KeyPair>,
+) -> (u16, std::thread::JoinHandle<bool>) {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let certificate: CertificateDer<'static> = own.cert.der().clone();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        provider.clone(),
+    );
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap())
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    home.write("cert.pem", &own.cert.pem());
+    home.write("key.pem", &own.signing_key.serialize_pem());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = Arc::new(config);
+    let serving = std::thread::spawn(move || {
+        let mut shown = false;
+        // Two questions a look; each on a connection of its own.
+        for stream in listener.incoming().flatten().take(2) {
+            let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = stream;
+            let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+            let mut request = [0; 4096];
+            if tls.read(&mut request).is_err() {
+                continue;
+            }
+            let body =
+                "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = tls.write_all((head + body).as_bytes());
+            let _ = tls.flush();
+            shown |= connection.peer_certificates().is_some();
+        }
+        shown
+    });
+    (port, serving)
+}
+
+#[test]
+fn a_server_that_wants_a_certificate_is_shown_the_one_that_was_named() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let home = Home::new();
+    let (port, serving) = wants_a_certificate(&home, &made);
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let (cert, key, url) = (path("cert.pem"), path("key.pem"), format!("https://localhost:{port}"));
+    // It answers that no node is there.
+    fleet(&home, &url, &["--ca-cert", &cert, "--cert", &cert, "--key", &key]).expect_code(5);
+    assert!(serving.join().unwrap());
+    let (port, serving) = wants_a_certificate(&home, &made);
+    let url = format!("https://localhost:{port}");
+    fleet(&home, &url, &["--ca-cert", &cert]).expect_code(3);
+    assert!(!serving.join().unwrap());
+    let outcome = fleet(&home, &url, &["--cert", &key, "--key", &key]).expect_code(2);
+    assert!(outcome.stderr.contains("no certificate"), "{outcome:?}");
+}
