@@ -318,6 +318,9 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             break
         }
         'dhlimit;scan' {
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context of kubectl, instead of the current one')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'One namespace of the cluster, instead of all')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'One namespace of the cluster, instead of all')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Read all files as this kind, such as dockerfile, compose or kubernetes')
             [CompletionResult]::new('--arg', '--arg', [CompletionResultType]::ParameterName, 'The value of a variable, before all that files say; repeatable')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Variables for Compose files instead of .env; repeatable')
@@ -335,6 +338,8 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to show the answer [default: table on a terminal, plain elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'What runs in the cluster that kubectl knows: each image once on each node')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'The containers of this machine, by docker, nerdctl, podman and crictl')
             [CompletionResult]::new('--no-ignore', '--no-ignore', [CompletionResultType]::ParameterName, 'Read what .gitignore names, too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing on standard error but errors')

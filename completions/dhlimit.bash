@@ -1178,12 +1178,24 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__scan)
-            opts="-o -q -v -h --as --arg --env-file --profile --platform --runners --nodes --exclude --no-ignore --rule --allow --explain --by --fail-on --output --quiet --verbose --color --config --help"
+            opts="-n -o -q -v -h --cluster --context --namespace --host --as --arg --env-file --profile --platform --runners --nodes --exclude --no-ignore --rule --allow --explain --by --fail-on --output --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -305,6 +305,9 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dhlimit;scan'= {
+            cand --context 'The context of kubectl, instead of the current one'
+            cand -n 'One namespace of the cluster, instead of all'
+            cand --namespace 'One namespace of the cluster, instead of all'
             cand --as 'Read all files as this kind, such as dockerfile, compose or kubernetes'
             cand --arg 'The value of a variable, before all that files say; repeatable'
             cand --env-file 'Variables for Compose files instead of .env; repeatable'
@@ -322,6 +325,8 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --output 'How to show the answer [default: table on a terminal, plain elsewhere]'
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
+            cand --cluster 'What runs in the cluster that kubectl knows: each image once on each node'
+            cand --host 'The containers of this machine, by docker, nerdctl, podman and crictl'
             cand --no-ignore 'Read what .gitignore names, too'
             cand -q 'Say nothing on standard error but errors'
             cand --quiet 'Say nothing on standard error but errors'

@@ -340,6 +340,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l all-identities 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l context -d 'The context of kubectl, instead of the current one' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s n -l namespace -d 'One namespace of the cluster, instead of all' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l as -d 'Read all files as this kind, such as dockerfile, compose or kubernetes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l arg -d 'The value of a variable, before all that files say; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l env-file -d 'Variables for Compose files instead of .env; repeatable' -r -F
@@ -366,6 +368,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l color -d 'When 
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l cluster -d 'What runs in the cluster that kubectl knows: each image once on each node'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l host -d 'The containers of this machine, by docker, nerdctl, podman and crictl'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l no-ignore -d 'Read what .gitignore names, too'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Say nothing on standard error but errors'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'

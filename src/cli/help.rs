@@ -82,9 +82,10 @@ const RARE: [&str; 62] = [
 ];
 
 /// The same, in one command alone.
-const RARE_IN: [(&str, &[&str]); 2] = [
+const RARE_IN: [(&str, &[&str]); 3] = [
     ("plan", &["anonymous", "user", "sandbox", "cost", "kubelet-burst", "warm"]),
     ("rewrite", &["record", "as", "exclude"]),
+    ("scan", &["context", "profile", "as", "allow"]),
 ];
 
 /// Examples of each command, which run as they stand.

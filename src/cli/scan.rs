@@ -10,7 +10,7 @@ use super::{Format, only};
 const FORMATS: &[Format] =
     &[Format::Table, Format::Plain, Format::Json, Format::Jsonl, Format::Sarif, Format::Github];
 
-/// Find every image named in Dockerfiles, Compose, Kubernetes and CI files and scripts: what of it Docker Hub counts, as whom, how many pulls. Asks nobody.
+/// Find every image named in Dockerfiles, Compose, Kubernetes and CI files and scripts: what of it Docker Hub counts, as whom, how many pulls. Asks no registry.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 dhlimit scan
@@ -20,11 +20,24 @@ dhlimit scan --rule hub-reference=error --fail-on error
 dhlimit scan --by registry
 
 A comment `# dhlimit: ignore[RULE] reason` on the line or above it suppresses a finding.
-Exit codes: 0; 1 where a finding reaches --fail-on; 2 usage, or a path that is not there; 130 interrupted.")]
+Exit codes: 0; 1 where a finding reaches --fail-on; 2 usage, or a path that is not there; 6 where kubectl or every tool of this machine \
+is missing or fails; 130 interrupted.")]
 pub struct Scan {
-    /// Files and folders; - is standard input
-    #[arg(value_name = "PATH", default_value = ".")]
+    /// Files and folders; - is standard input [default: ., but with --cluster and --host none]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// What runs in the cluster that kubectl knows: each image once on each node
+    #[arg(long)]
+    pub cluster: bool,
+    /// The context of kubectl, instead of the current one
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub context: Option<String>,
+    /// One namespace of the cluster, instead of all
+    #[arg(short, long, value_name = "NAME", requires = "cluster")]
+    pub namespace: Option<String>,
+    /// The containers of this machine, by docker, nerdctl, podman and crictl
+    #[arg(long)]
+    pub host: bool,
     /// Read all files as this kind, such as dockerfile, compose or kubernetes
     #[arg(long = "as", value_name = "KIND")]
     pub kind: Option<String>,

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use crate::cli::{self, By, Format};
 use crate::render::{Look, scan as shown};
 use crate::scan::{
-    Crowd, FileKind, Given, Level, Request, RuleError, RuleSet, Rules, Scan, kind_names, kind_of,
-    page, scan,
+    Crowd, FileKind, Given, Level, Live, Request, RuleError, RuleSet, Rules, Scan, ToolError,
+    cluster, host, kind_names, kind_of, page, scan,
 };
 use crate::{Context, Exit, Failure};
 
@@ -34,7 +34,8 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     if reads_input && context.terminal.stdin {
         context.say("reading the text to scan from standard input; end it with Ctrl-D");
     }
-    let found = found(context, request(args)?, reads_input).await?;
+    let live = live(context, &args).await?;
+    let found = found(context, Request { live, ..request(args)? }, reads_input).await?;
     let Some(found) = found else { return Ok(Exit::Interrupted) };
     for skipped in &found.skipped {
         context.say(&format!("· {}: {}", skipped.path, skipped.reason));
@@ -57,6 +58,34 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     let fails =
         least.is_some_and(|least| found.findings.iter().any(|finding| finding.severity >= least));
     Ok(if fails { Exit::Limit } else { Exit::Ok })
+}
+
+/// What runs, where that was asked for.
+async fn live(context: &Context, args: &cli::Scan) -> anyhow::Result<Live> {
+    let mut live = Live::default();
+    if args.cluster {
+        let (name, namespace) = (args.context.as_deref(), args.namespace.as_deref());
+        live = cluster(context, name, namespace).await.map_err(unasked)?;
+    }
+    if args.host {
+        live.join(host(context).await.map_err(unasked)?);
+    }
+    Ok(live)
+}
+
+fn unasked(error: ToolError) -> Failure {
+    let (exit, advice) = match &error {
+        ToolError::Interrupted => return Failure::new(Exit::Interrupted, error),
+        ToolError::Missing(_) => (Exit::Runtime, "install it, or name it on the PATH"),
+        ToolError::Failed { tool, .. } if tool == "kubectl" => (
+            Exit::Runtime,
+            "see what `kubectl get pods --all-namespaces` says: the context, and the right to list pods",
+        ),
+        ToolError::Failed { .. } => {
+            (Exit::Runtime, "see whether its daemon runs, and whether you may talk to it")
+        }
+    };
+    Failure::new(exit, error).advise(advice)
 }
 
 /// All that a file or folder names, as `scan PATH` finds it; what is read amiss is said.
@@ -129,8 +158,10 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
     let usage = |error: RuleError| Failure::new(Exit::Usage, error);
     let allowed = args.allow.iter().map(|text| text.parse()).collect::<Result<_, _>>();
     let rules = RuleSet::new(&args.rule, allowed.map_err(usage)?).map_err(usage)?;
+    let is_live = args.cluster || args.host;
+    let here = || vec![std::path::PathBuf::from(".")];
     Ok(Request {
-        paths: args.paths,
+        paths: if args.paths.is_empty() && !is_live { here() } else { args.paths },
         stdin: None,
         kind: args.kind.as_deref().map(kind).transpose()?,
         given: Given { args: args.args, env_files, profiles: args.profile, ..Given::default() },
@@ -142,6 +173,7 @@ fn request(args: cli::Scan) -> anyhow::Result<Request> {
             platforms: args.platform.len() as u64,
         },
         rules,
+        live: Live::default(),
     })
 }
 

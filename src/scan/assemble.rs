@@ -108,6 +108,7 @@ fn placed(found: Found, kind: FileKind, input: &Input<'_>) -> ImageUse {
         profiles: found.profiles,
         service: found.service,
         job: found.job,
+        machines: Vec::new(),
         span: found.span,
     }
 }

@@ -17,6 +17,7 @@ mod kind;
 mod kinds;
 mod lines;
 mod links;
+mod live;
 mod pages;
 mod rules;
 mod shell;
@@ -25,6 +26,7 @@ mod suppression;
 #[cfg(test)]
 mod testing;
 mod text;
+mod tools;
 mod totals;
 mod tree;
 mod value;
@@ -39,8 +41,11 @@ use std::path::PathBuf;
 pub use input::Given;
 pub(crate) use input::text_of;
 pub use kind::{FileKind, kind_names, kind_of};
+pub use live::{Live, LiveError};
 pub use pages::page;
 pub use rules::{Allowed, Rule, RuleError, RuleSet, Rules};
+pub use tools::ToolError;
+pub(crate) use tools::{cluster, host};
 pub use totals::Crowd;
 pub use value::{
     Beside, Definition, ImageUse, Level, Pinned, Puller, Pulls, Purpose, Registry, Scan, Skipped,
@@ -68,6 +73,8 @@ pub struct Request {
     pub crowd: Crowd,
     /// Which rules hold.
     pub rules: RuleSet,
+    /// What runs now, beside what files say.
+    pub live: Live,
 }
 
 /// Why nothing can be scanned.
@@ -103,8 +110,8 @@ pub fn scan(request: &Request, progress: &(dyn Fn(u64) + Sync)) -> Result<Scan, 
 
 /// All that the files say, in their order, with totals and findings.
 fn finish(files: BTreeMap<String, FileResult>, request: &Request) -> Scan {
-    let mut references = Vec::new();
-    let mut skipped = Vec::new();
+    let mut references = request.live.uses();
+    let mut skipped = request.live.skipped.clone();
     let mut suppressions = BTreeMap::new();
     let mut count = 0_u64;
     for (path, mut file) in files {

@@ -68,7 +68,15 @@ pub(super) fn of(references: &[ImageUse], files: u64, crowd: &Crowd) -> Totals {
 fn pulls<'a>(references: impl Iterator<Item = &'a ImageUse>, crowd: &Crowd) -> Pulls {
     // By machine (a job, or what lasts), identity and image: the most that one reference asks for.
     let mut most: BTreeMap<(Option<&str>, &str), (u64, Puller)> = BTreeMap::new();
+    // Of what runs now the machines are known: one pull an image on each.
+    let mut running: BTreeMap<(&str, &str), Puller> = BTreeMap::new();
     for one in references.filter(|one| one.certain && one.pulls > 0) {
+        for machine in &one.machines {
+            running.insert((machine, image(one)), one.identity);
+        }
+        if !one.machines.is_empty() {
+            continue;
+        }
         let job = one.job.as_deref();
         let machine = if crowd.runners.is_some() { job.map(|_| "") } else { job };
         let count = if machine == Some("") { 1 } else { one.pulls };
@@ -78,6 +86,10 @@ fn pulls<'a>(references: impl Iterator<Item = &'a ImageUse>, crowd: &Crowd) -> P
         entry.1 = entry.1.min(one.identity);
     }
     let mut sum = Pulls::default();
+    for puller in running.into_values() {
+        sum.cold += 1;
+        *sum.by_identity.entry(puller).or_default() += 1;
+    }
     for ((machine, _), (count, puller)) in most {
         let machines = match (machine, crowd.runners) {
             (None, _) => crowd.nodes.max(1),

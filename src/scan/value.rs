@@ -75,6 +75,9 @@ pub struct ImageUse {
     /// The job or group within which an image is pulled once.
     #[serde(skip)]
     pub job: Option<String>,
+    /// The machines that run it, where they are known: it is pulled once on each.
+    #[serde(skip)]
+    pub machines: Vec<String>,
     /// The bytes of the file that name it.
     #[serde(skip)]
     pub span: Range<usize>,

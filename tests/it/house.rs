@@ -82,7 +82,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("explain", &["text"]),
     ("report", &["quota", "context", "exit", "history", "recording"]),
     ("plan", &["quota", "image", "history"]),
-    ("scan", &["image", "text"]),
+    ("scan", &["image", "text", "context", "process"]),
     (
         "mirror",
         &[

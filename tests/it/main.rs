@@ -47,6 +47,7 @@ mod runtime;
 mod runtimes;
 mod sandbox;
 mod scan;
+mod scan_live;
 mod schemas;
 mod serve;
 mod settings;

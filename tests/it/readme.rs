@@ -192,7 +192,8 @@ fn every_option_the_readme_names_exists() {
 
 #[test]
 fn the_readme_configuration_is_taken() {
-    let toml = blocks(&readme(), "toml").pop().expect("a configuration");
+    let [toml, allowed]: [String; 2] =
+        blocks(&readme(), "toml").try_into().expect("a configuration, and an allow-list");
     let sandbox = Sandbox::start(&[]);
     let home = Home::new();
     let secret = home.write("secret", "a-password\n");
@@ -207,4 +208,16 @@ fn the_readme_configuration_is_taken() {
         .run()
         .expect_code(0);
     assert_eq!(outcome.json()["readings"][0]["state"], "limited", "{outcome:?}");
+    let file = home.write("allowed.toml", &allowed);
+    let scan = ["scan", "--rule", "hub-reference=error", "--as", "dockerfile", "-o", "json", "-"];
+    let scan = home.dhlimit(scan).arg("--config").arg(&file);
+    let found = scan.stdin("FROM acme/app:1\nFROM other/app:1\n").run().expect_code(0).json();
+    let of = |list: &serde_json::Value| -> Vec<(String, serde_json::Value)> {
+        let all = list.as_array().cloned().unwrap_or_default();
+        let ours = all.into_iter().filter(|one| one["rule"] == "hub-reference");
+        ours.map(|one| (one["line"].to_string(), one["reason"].clone())).collect()
+    };
+    let reason = "our own images, paid for".into();
+    assert_eq!(of(&found["suppressed"]), [("1".to_owned(), reason)], "{found}");
+    assert_eq!(of(&found["findings"]), [("2".to_owned(), serde_json::Value::Null)], "{found}");
 }
