@@ -117,9 +117,10 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s h -l help -d '
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l listen -d 'Listen here; port 0 is a free one; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s i -l interval -d 'From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l record -d 'Append every sample to this file, one JSON document a line, and begin with what is in it' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l history -d 'How far back the counts over time go [default: as far as there is room]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate and those that follow it, PEM' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-key -d 'The key of --tls-cert, PEM' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-file -d 'Ask for a login: lines USER:PASSWORD in this file; /healthz and /readyz ask for none' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-file -d 'Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l timeout -d 'Bound on the whole operation, such as 10s' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-url -d 'Where docker.io\'s token service really is' -r

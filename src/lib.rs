@@ -133,6 +133,7 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
     // Whoever asks looks at the time after every task, so that a server that floods us cannot outlast a
     // deadline; whoever serves has better things to do.
     let serves = matches!(settings.cli.command, cli::Command::Sandbox(_));
+    let reloads = matches!(settings.cli.command, cli::Command::Serve(_));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .event_interval(if serves { 7 } else { 1 })
@@ -142,7 +143,7 @@ fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
         anyhow::Error::new(error).context("cannot start the asynchronous runtime")
     })?;
     let result = runtime.block_on(async {
-        shutdown_on_signals(&context);
+        shutdown_on_signals(&context, reloads);
         command::run(&context, settings).await
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -196,12 +197,13 @@ fn report(context: &Context, error: &anyhow::Error) -> Exit {
 }
 
 #[cfg(unix)]
-fn shutdown_on_signals(context: &Context) {
+fn shutdown_on_signals(context: &Context, reloads: bool) {
     use tokio::signal::unix::{SignalKind, signal};
-    // SIGQUIT, too: ended by it, a terminal would stay as the live view had it.
-    for kind in
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()]
-    {
+    // SIGQUIT, too: ended by it, a terminal would stay as the live view had it. To a server SIGHUP says to
+    // read its configuration again.
+    let hangup = (!reloads).then(SignalKind::hangup);
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()];
+    for kind in kinds.into_iter().chain(hangup) {
         let shutdown = context.shutdown.clone();
         if let Ok(mut signals) = signal(kind) {
             tokio::spawn(async move {

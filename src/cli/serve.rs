@@ -12,7 +12,8 @@ use super::Asking;
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Costs nothing: HEAD requests only, one a reading; a scrape asks no registry. Standard output gets one line, its URL. Paths: / page, /metrics, \
-/healthz, /readyz (503 until every identity was asked), /api/v1/readings, /api/v1/history, /api/v1/events.\n\nExit codes: 130 ended by SIGINT or SIGTERM; 2 where an address \
+/healthz, /readyz (503 until every identity was asked), /api/v1/readings, /api/v1/history, /api/v1/events.\n\nSIGHUP, or another content of the configuration file, \
+of logins, passwords and certificates, makes it read them again; what is broken is refused whole, and the old one stays.\n\nExit codes: 130 ended by SIGINT or SIGTERM; 2 where an address \
 cannot be listened on or a recording cannot be kept. A network or server that fails never ends it."
 )]
 pub struct Serve {
@@ -31,13 +32,16 @@ pub struct Serve {
     /// Append every sample to this file, one JSON document a line, and begin with what is in it
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// How far back the counts over time go [default: as far as there is room]
+    #[arg(long, value_name = "DURATION", value_parser = super::asking::some_time)]
+    pub history: Option<Duration>,
     /// Speak TLS with this certificate and those that follow it, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// The key of --tls-cert, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Ask for a login: lines USER:PASSWORD in this file; /healthz and /readyz ask for none
+    /// Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none
     #[arg(long, value_name = "FILE")]
     pub auth_file: Option<PathBuf>,
     /// Where and as whom to ask.

@@ -30,12 +30,13 @@ use crate::{Context, Exit, Failure};
 /// Runs the command that was asked for.
 pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> {
     let hosts_dir = settings.origin("hosts-dir").clone();
+    let again = serve::Again { arguments: settings.arguments, config: settings.config };
     let accounts = settings.accounts;
     match settings.cli.command {
         Command::Stress(args) => stress::run(context, *args, accounts, &hosts_dir).await,
         Command::Watch(args) => watch::run(context, *args, accounts).await,
         Command::Check(args) => check::run(context, *args, accounts).await,
-        Command::Serve(args) => serve::run(context, *args, accounts).await,
+        Command::Serve(args) => serve::run(context, *args, accounts, again).await,
         Command::Fleet(args) => fleet::run(context, *args).await,
         Command::Report(args) => report::run(context, args).await,
         Command::Explain(args) => explain::run(context, args).await,

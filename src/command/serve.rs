@@ -1,23 +1,27 @@
 //! `serve`: from arguments to targets, their schedule, and a server for what is read.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tokio::time::Instant;
 
 use super::asking;
-use crate::cli::Serve;
-use crate::credentials::Account;
+use crate::cli::{Command, Serve};
+use crate::credentials::{Account, files};
+use crate::polling::policy::RatePolicy;
 use crate::polling::readings::Readings;
 use crate::polling::schedule::Schedule;
 use crate::polling::target::Target;
-use crate::polling::turns::Turns;
+use crate::polling::turns::{Shared, Turns};
 use crate::quota::IdentityRecord;
 use crate::recording::{Line, Reader, Recorder, Rotation};
 use crate::render::serve::{history, metrics, page, readings};
-use crate::serve::{Board, Door, Hub, LockError, Logins, Status, Views, acceptor, open};
-use crate::session::Who;
+use crate::serve::{Board, Door, Hub, Lock, LockError, Sources, Status, Views, open};
+use crate::session::{Session, Who};
+use crate::settings;
 use crate::{Context, Exit, Failure};
 
 /// So many are read one right after the other at first; further ones are spread over the interval.
@@ -25,57 +29,105 @@ const FIRST: usize = 16;
 /// The longest that the schedule waits by itself: a count is stale after two of them.
 const SLOWEST: TimeDelta = TimeDelta::minutes(5);
 
+/// What is served as the arguments and the configuration have it.
+struct Served {
+    session: Session,
+    targets: Vec<Target>,
+    policies: Vec<RatePolicy>,
+    args: Serve,
+}
+
+impl Served {
+    /// Whom to ask, and as whom; `None` where it was interrupted.
+    async fn open(
+        context: &Context,
+        args: Serve,
+        accounts: Vec<Account>,
+    ) -> anyhow::Result<Option<Self>> {
+        let session = asking::open(context, &args.asking, accounts, Who::All).await?;
+        let Some(session) = session else { return Ok(None) };
+        let (targets, policies) = tokio::select! {
+            found = asking::targets(context, &session, &args.images, args.interval, args.force_interval) => found?,
+            () = context.shutdown.cancelled() => return Ok(None),
+        };
+        Ok(Some(Self { session, targets, policies, args }))
+    }
+
+    fn schedule(&self, context: &Context) -> Shared {
+        let policies = self.policies.clone();
+        let schedule = Schedule::new(policies, self.args.interval, FIRST, Instant::now());
+        Turns::shared(schedule, self.targets.len(), context.clock.as_ref())
+    }
+
+    fn status(&self, context: &Context) -> Status {
+        let interval = self.args.interval.and_then(|interval| TimeDelta::from_std(interval).ok());
+        let now = context.clock.now();
+        Status {
+            since: now,
+            configured: (true, now),
+            targets: self.targets.len(),
+            stale_after: interval.unwrap_or(SLOWEST) * 2,
+            history: self.args.history.and_then(|history| TimeDelta::from_std(history).ok()),
+            endpoint: self.session.registry_url().map(ToString::to_string),
+            sandbox: self.targets.iter().any(|target| self.session.is_practice(&target.image)),
+            ..Status::default()
+        }
+    }
+
+    /// The files that it was made of.
+    fn files(&self, context: &Context, config: Option<PathBuf>) -> Vec<PathBuf> {
+        let args = &self.args;
+        let named = [&args.auth_file, &args.tls_cert, &args.tls_key, &args.asking.password_file];
+        let named = named.into_iter().filter_map(Clone::clone);
+        files(&context.environment).into_iter().chain(config).chain(named).collect()
+    }
+}
+
 /// Runs `serve`.
 pub(super) async fn run(
     context: &Context,
     args: Serve,
     accounts: Vec<Account>,
+    again: Again,
 ) -> anyhow::Result<Exit> {
-    let session = asking::open(context, &args.asking, accounts, Who::All).await?;
-    let Some(session) = session else { return Ok(Exit::Interrupted) };
-    let (targets, policies) = tokio::select! {
-        found = asking::targets(context, &session, &args.images, args.interval, args.force_interval) => found?,
-        () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
+    let Some(mut served) = Served::open(context, args, accounts).await? else {
+        return Ok(Exit::Interrupted);
     };
-    let interval = args.interval.and_then(|interval| TimeDelta::from_std(interval).ok());
-    let mut status = Status {
-        since: context.clock.now(),
-        targets: targets.len(),
-        stale_after: interval.unwrap_or(SLOWEST) * 2,
-        endpoint: session.registry_url().map(ToString::to_string),
-        sandbox: targets.iter().any(|target| session.is_practice(&target.image)),
-        ..Status::default()
-    };
-    let recorder = match &args.record {
+    let mut status = served.status(context);
+    let recorder = match &served.args.record {
         Some(path) => {
-            remember(&mut status, &targets, path)?;
+            remember(&mut status, &served.targets, path)?;
             Some(Recorder::open(path, Rotation::Never).map_err(|error| error.refused(path))?)
         }
         None => None,
     };
-    let hub = Hub::new(status);
-    let servers = listen(context, &args, &hub).await?;
-    let turns = Turns::shared(
-        Schedule::new(policies, args.interval, FIRST, Instant::now()),
-        targets.len(),
-        context.clock.as_ref(),
-    );
+    let (hub, lock) = (Hub::new(status), Arc::new(lock(&served.args)?));
+    let mut sources = Sources::new(served.files(context, again.config.clone())).await;
+    let servers = listen(context, &served.args, &hub, &lock).await?;
     let mut board = Board {
-        hub,
+        hub: Arc::clone(&hub),
         recorder,
         words: |event| {
             let record = event.record();
             (record.kind, record.text)
         },
     };
-    let readings = Readings {
-        session: &session,
-        targets: &targets,
-        drop: None,
-        turns: &turns,
-        clock: context.clock.as_ref(),
+    let end = loop {
+        let turns = served.schedule(context);
+        let readings = Readings {
+            session: &served.session,
+            targets: &served.targets,
+            drop: None,
+            turns: &turns,
+            clock: context.clock.as_ref(),
+        };
+        let next = tokio::select! {
+            end = readings.run(&mut board, None, &context.shutdown) => break end,
+            next = renewed(context, &again, &mut sources, &hub, &lock) => next,
+        };
+        hub.retarget(next.targets.len(), &places(&served.targets, &next.targets));
+        served = next;
     };
-    let end = readings.run(&mut board, None, &context.shutdown).await;
     context.shutdown.cancel();
     for server in servers {
         // A panic in a server has been reported by the runtime already.
@@ -84,20 +136,100 @@ pub(super) async fn run(
     end.map_or(Ok(Exit::Interrupted), Err)
 }
 
+/// How the arguments are read again.
+pub(super) struct Again {
+    /// As they were typed.
+    pub(super) arguments: Vec<OsString>,
+    /// Where the configuration file lies.
+    pub(super) config: Option<PathBuf>,
+}
+
+impl Again {
+    /// The arguments with variables and the file as they are now.
+    fn read(&self, context: &Context) -> anyhow::Result<(Serve, Vec<Account>)> {
+        let settings = settings::parse(&self.arguments, context).map_err(|stop| {
+            let words = stop.complaint().unwrap_or_else(|| "it cannot be read".to_owned());
+            anyhow::anyhow!("{words}")
+        })?;
+        match settings.cli.command {
+            Command::Serve(args) => Ok((*args, settings.accounts)),
+            _ => Err(anyhow::anyhow!("another command is meant now")),
+        }
+    }
+}
+
+/// Waits until what is served is another, whole and readable; what is broken is told and left.
+async fn renewed(
+    context: &Context,
+    again: &Again,
+    sources: &mut Sources,
+    hub: &Hub,
+    own: &Lock,
+) -> Served {
+    loop {
+        sources.changed().await;
+        let renewing = async {
+            let (args, accounts) = again.read(context)?;
+            let locked = lock(&args)?;
+            let next = Served::open(context, args, accounts).await?;
+            anyhow::Ok(next.map(|next| (next, locked)))
+        };
+        let renewed = renewing.await;
+        let now = context.clock.now();
+        match renewed {
+            Ok(Some((next, locked))) => {
+                own.change(locked);
+                *sources = Sources::new(next.files(context, again.config.clone())).await;
+                hub.configured(now, true);
+                let words =
+                    format!("configuration and logins read again: {} to ask", next.targets.len());
+                hub.announce(now, "config_reloaded", &words);
+                context.say(&format!("· {words}"));
+                return next;
+            }
+            // The server leaves.
+            Ok(None) => std::future::pending().await,
+            Err(error) => {
+                let words = crate::text::one_line(&format!("{error:#}"), 500);
+                hub.configured(now, false);
+                hub.announce(now, "config_refused", &words);
+                context.complain(&format!(
+                    "! the changed configuration is refused, the one before stays: {words}"
+                ));
+            }
+        }
+    }
+}
+
+/// Where targets that were there before are now.
+fn places(before: &[Target], now: &[Target]) -> BTreeMap<usize, usize> {
+    let same = |one: &Target, other: &Target| {
+        one.image == other.image
+            && one.client.family() == other.client.family()
+            && IdentityRecord::from(&one.who.identity).label()
+                == IdentityRecord::from(&other.who.identity).label()
+    };
+    let place = |(number, target): (usize, &Target)| {
+        Some((number, now.iter().position(|other| same(target, other))?))
+    };
+    before.iter().enumerate().filter_map(place).collect()
+}
+
+fn lock(args: &Serve) -> Result<Lock, Failure> {
+    let certificate = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
+    Lock::read(certificate, args.auth_file.as_deref()).map_err(locked)
+}
+
 /// Begins to listen; says where.
 async fn listen(
     context: &Context,
     args: &Serve,
     hub: &Arc<Hub>,
+    lock: &Arc<Lock>,
 ) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
     let views = Views { metrics, page, readings, history };
     let mut servers = Vec::new();
-    let tls = match (&args.tls_cert, &args.tls_key) {
-        (Some(certificate), Some(key)) => Some(acceptor(certificate, key).map_err(locked)?),
-        _ => None,
-    };
-    let logins = args.auth_file.as_deref().map(Logins::read).transpose().map_err(locked)?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     for address in &args.listen {
         let near = address.ip().is_loopback();
         let door = Arc::new(Door {
@@ -105,8 +237,7 @@ async fn listen(
             views,
             clock: context.clock.clone(),
             near,
-            logins: logins.clone(),
-            tls: tls.clone(),
+            lock: Arc::clone(lock),
             shutdown: context.shutdown.clone(),
             made: Default::default(),
         });
@@ -117,7 +248,7 @@ async fn listen(
         if servers.is_empty() {
             context.answer(&format!("{scheme}://{address}/\n"))?;
         }
-        if !near && logins.is_none() {
+        if !near && !lock.asks() {
             context.say(&format!(
                 "! {address} is reached from other machines: whoever reaches it reads the counts and the names of the accounts"
             ));
@@ -129,7 +260,7 @@ async fn listen(
 
 fn locked(error: LockError) -> Failure {
     Failure::new(Exit::Usage, error)
-        .advise("--tls-cert and --tls-key take PEM files, --auth-file lines USER:PASSWORD")
+        .advise("--tls-cert and --tls-key take PEM files, --auth-file lines USER:PASSWORD or `Bearer TOKEN`")
 }
 
 /// What a recording that is gone on with says of the targets.

@@ -28,6 +28,7 @@ pub use kubelet::{kubelet_keys, misses_docker_hub};
 pub use note::{AccountError, FolderFault, HelperError, Note};
 pub use origin::{Origin, Store, shown_key, shown_path};
 pub use password::PasswordSource;
+pub use places::files;
 pub use readers::{Content, Holding, Tool};
 
 /// Why the credentials that were asked for could not be had. Exit code 4.

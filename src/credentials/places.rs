@@ -44,6 +44,13 @@ pub(super) fn docker(environment: &Environment) -> Option<Place> {
     Some(Place { store: Store::Docker(shown(&path, environment)), path, named_by })
 }
 
+/// All files that may hold logins here, there or not.
+pub fn files(environment: &Environment) -> Vec<PathBuf> {
+    let places =
+        docker(environment).into_iter().chain(podman(environment)).chain(dockercfg(environment));
+    places.map(|place| place.path).collect()
+}
+
 /// Podman's files, in the order it asks them. `$REGISTRY_AUTH_FILE` stands for all.
 pub(super) fn podman(environment: &Environment) -> Vec<Place> {
     let place = |path: PathBuf, named_by| Place {

@@ -51,6 +51,12 @@ impl Trace {
         }
     }
 
+    /// Leaves out what is older.
+    pub fn forget_before(&mut self, at: DateTime<Utc>) {
+        let old = self.cells.partition_point(|cell| cell.at < at);
+        self.cells.drain(..old);
+    }
+
     /// The cells in the order of their times.
     pub fn cells(&self) -> &[Cell] {
         &self.cells

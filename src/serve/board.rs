@@ -1,6 +1,7 @@
 //! The readings as they come: into the status that is served, the recording, and to whoever listens to the
 //! events. Bounded: a reading replaces the one before, and a count over time keeps its size.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -32,6 +33,33 @@ impl Hub {
     /// The number of the last change, and the status, for a moment.
     pub(crate) fn status(&self) -> MutexGuard<'_, (u64, Status)> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells all who listen what happened to the server itself.
+    pub(crate) fn announce(&self, at: DateTime<Utc>, kind: &str, text: &str) {
+        let at = at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let line = serde_json::json!({ "at": at, "kind": kind, "text": text }).to_string();
+        // Nobody may be listening.
+        let _ = self.events.send(line.into());
+    }
+
+    /// The configuration could be read again, or could not.
+    pub(crate) fn configured(&self, at: DateTime<Utc>, is_read: bool) {
+        let mut guard = self.status();
+        guard.0 += 1;
+        guard.1.configured = if is_read { (true, at) } else { (false, guard.1.configured.1) };
+    }
+
+    /// Other targets: those that stay keep what was read of them, `places` has their numbers now.
+    pub(crate) fn retarget(&self, targets: usize, places: &BTreeMap<usize, usize>) {
+        let mut guard = self.status();
+        guard.0 += 1;
+        let standings = std::mem::take(&mut guard.1.standings);
+        guard.1.standings = standings
+            .into_iter()
+            .filter_map(|(before, standing)| Some((*places.get(&before)?, standing)))
+            .collect();
+        guard.1.targets = targets;
     }
 
     /// Events from now on, each one line of JSON.
@@ -136,6 +164,9 @@ impl Status {
         };
         if let Some(remaining) = record.remaining {
             trace.push(at, remaining, record.http_status == Some(429), false);
+            if let Some(history) = self.history {
+                trace.forget_before(at - history);
+            }
         }
         let answered = if is_answer(&record) { Some((at, record.clone())) } else { answered };
         let standing = Standing { record, attempted_at: at, answered, forecast, trace };

@@ -26,12 +26,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
-use super::{Hub, Logins, Status};
+use super::{Hub, Lock, Status};
 use crate::context::Clock;
 use crate::image::is_loopback;
 
@@ -86,10 +85,8 @@ pub(crate) struct Door {
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether it is reached on loopback alone.
     pub(crate) near: bool,
-    /// Who may ask, where not everybody may.
-    pub(crate) logins: Option<Logins>,
-    /// Its certificate, where it speaks TLS.
-    pub(crate) tls: Option<TlsAcceptor>,
+    /// What stands before it.
+    pub(crate) lock: Arc<Lock>,
     /// Ends it.
     pub(crate) shutdown: CancellationToken,
     /// The last metrics that were made, by format: OpenMetrics, text.
@@ -141,7 +138,7 @@ async fn greet(stream: TcpStream, door: Arc<Door>, router: Router, _place: Owned
     // Small answers must not wait for each other; where the option is refused they do.
     let _ = stream.set_nodelay(true);
     let shutdown = door.shutdown.clone();
-    let Some(acceptor) = &door.tls else { return converse(stream, router, shutdown).await };
+    let Some(acceptor) = door.lock.tls() else { return converse(stream, router, shutdown).await };
     let handshake = timeout(PATIENCE, acceptor.accept(stream));
     if let Some(Ok(Ok(stream))) = shutdown.run_until_cancelled(handshake).await {
         converse(stream, router, shutdown.clone()).await;
@@ -189,7 +186,7 @@ fn router(door: Arc<Door>) -> Router {
 
 async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let probed = matches!(request.uri().path(), "/healthz" | "/readyz");
-    let stranger = door.logins.as_ref().is_some_and(|logins| !logins.let_in(request.headers()));
+    let stranger = !door.lock.lets_in(request.headers());
     let refused = refused(door.near, request.method(), request.headers()).or_else(|| {
         (stranger && !probed).then_some((StatusCode::UNAUTHORIZED, "a login is asked for\n"))
     });

@@ -2,7 +2,7 @@
 //! digests, so that neither memory nor time tells them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -44,41 +44,104 @@ pub(crate) enum LockError {
     Nobody(PathBuf),
 }
 
+/// What stands before the port: a certificate, logins, both or none. Both can be changed while it is open.
+#[derive(Default)]
+pub(crate) struct Lock {
+    held: Mutex<(Option<TlsAcceptor>, Option<Logins>)>,
+}
+
+impl Lock {
+    /// Of these files.
+    ///
+    /// # Errors
+    /// One of them cannot be used.
+    pub(crate) fn read(
+        certificate: Option<(&Path, &Path)>,
+        logins: Option<&Path>,
+    ) -> Result<Self, LockError> {
+        let tls = certificate.map(|(certificate, key)| acceptor(certificate, key)).transpose()?;
+        let logins = logins.map(Logins::read).transpose()?;
+        Ok(Self { held: Mutex::new((tls, logins)) })
+    }
+
+    /// Takes what another one holds.
+    pub(crate) fn change(&self, other: Self) {
+        let held = other.held.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.held() = held;
+    }
+
+    /// Whether whoever asks must log in.
+    pub(crate) fn asks(&self) -> bool {
+        self.held().1.is_some()
+    }
+
+    /// What speaks TLS, where that is spoken.
+    pub(super) fn tls(&self) -> Option<TlsAcceptor> {
+        self.held().0.clone()
+    }
+
+    /// Whether a request may be answered.
+    pub(super) fn lets_in(&self, headers: &HeaderMap) -> bool {
+        let logins = self.held().1.clone();
+        logins.is_none_or(|logins| logins.let_in(headers))
+    }
+
+    fn held(&self) -> MutexGuard<'_, (Option<TlsAcceptor>, Option<Logins>)> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How the line of a token begins.
+const BEARER: &[u8] = b"Bearer ";
+
 /// Who may ask.
-#[derive(Debug, Clone)]
-pub(crate) struct Logins(Vec<[u8; 32]>);
+#[derive(Debug, Clone, Default)]
+struct Logins {
+    basic: Vec<[u8; 32]>,
+    bearer: Vec<[u8; 32]>,
+}
 
 impl Logins {
-    /// The lines `USER:PASSWORD` of a file; empty ones and those that begin with # are passed over.
+    /// The lines `USER:PASSWORD` or `Bearer TOKEN` of a file; empty ones and those that begin with # are
+    /// passed over.
     ///
     /// # Errors
     /// It cannot be read, holds no login, or something else.
-    pub(crate) fn read(path: &Path) -> Result<Self, LockError> {
+    fn read(path: &Path) -> Result<Self, LockError> {
         let text = read(path)?;
-        let mut logins = Vec::new();
+        let mut logins = Self::default();
         for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            match line.iter().position(|byte| *byte == b':') {
-                Some(1..) => logins.push(Sha256::digest(line).into()),
+            let token = line.strip_prefix(BEARER).map(<[u8]>::trim_ascii);
+            match (token, line.iter().position(|byte| *byte == b':')) {
+                (Some(token), _) if !token.is_empty() => {
+                    logins.bearer.push(Sha256::digest(token).into());
+                }
+                (None, Some(1..)) => logins.basic.push(Sha256::digest(line).into()),
                 _ => return Err(LockError::Line { path: path.to_owned(), line: number + 1 }),
             }
         }
-        if logins.is_empty() { Err(LockError::Nobody(path.to_owned())) } else { Ok(Self(logins)) }
+        if logins.basic.is_empty() && logins.bearer.is_empty() {
+            return Err(LockError::Nobody(path.to_owned()));
+        }
+        Ok(logins)
     }
 
     /// Whether a request shows one of them.
-    pub(super) fn let_in(&self, headers: &HeaderMap) -> bool {
+    fn let_in(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let basic = shown.and_then(|shown| {
-            let (scheme, rest) = shown.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("basic").then(|| rest.trim())
-        });
-        let Some(Ok(login)) = basic.map(|basic| STANDARD.decode(basic)) else { return false };
-        let digest: [u8; 32] = Sha256::digest(login).into();
-        self.0.contains(&digest)
+        let Some((scheme, rest)) = shown.and_then(|shown| shown.split_once(' ')) else {
+            return false;
+        };
+        let digest = |proof: &[u8]| -> [u8; 32] { Sha256::digest(proof).into() };
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return self.bearer.contains(&digest(rest.trim().as_bytes()));
+        }
+        let login = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(rest.trim()));
+        matches!(login, Some(Ok(login)) if self.basic.contains(&digest(&login)))
     }
 }
 
@@ -86,7 +149,7 @@ impl Logins {
 ///
 /// # Errors
 /// A file cannot be read or holds something else, or the two do not belong together.
-pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, LockError> {
+fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, LockError> {
     let bytes = read(certificate)?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()

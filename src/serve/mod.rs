@@ -4,10 +4,12 @@
 mod board;
 mod door;
 mod lock;
+mod reload;
 mod status;
 
 pub(crate) use board::{Board, Hub};
 pub use door::Since;
 pub(crate) use door::{Door, Views, open};
-pub(crate) use lock::{LockError, Logins, acceptor};
+pub(crate) use lock::{Lock, LockError};
+pub(crate) use reload::Sources;
 pub use status::{BOUNDS, Counted, Durations, Standing, Status};

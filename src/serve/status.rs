@@ -107,6 +107,8 @@ pub struct Status {
     pub targets: usize,
     /// Those that were read, by their number.
     pub standings: BTreeMap<usize, Standing>,
+    /// How far back the counts over time go; `None`: as far as there is room.
+    pub history: Option<TimeDelta>,
     /// When a count is too old to be shown.
     pub stale_after: TimeDelta,
     /// Checks by registry and outcome.
@@ -117,6 +119,8 @@ pub struct Status {
     pub durations: Durations,
     /// Tokens fetched.
     pub tokens: u64,
+    /// Whether the configuration could be read when it was read last, and when it last could.
+    pub configured: (bool, DateTime<Utc>),
 }
 
 impl Status {

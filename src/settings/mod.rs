@@ -35,6 +35,10 @@ pub struct Settings {
     pub cli: Cli,
     /// The further accounts of the configuration file.
     pub accounts: Vec<Account>,
+    /// The configuration file, there or not: the one that was named, else the usual one.
+    pub config: Option<PathBuf>,
+    /// The arguments that all of this came of, so that it can be asked for again.
+    pub arguments: Vec<OsString>,
     origins: BTreeMap<String, Origin>,
 }
 
@@ -123,6 +127,7 @@ impl Settings {
 
 /// The settings of a run with these arguments.
 pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
+    let arguments = args.to_vec();
     let args = &optional::joined(&cli::spelled_out(args));
     let mut command = Cli::command();
     // Only to see which command is meant and what the command line itself says.
@@ -136,6 +141,7 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
                 .advise("see dhlimit --help for the options; keys are their long names"),
         )
     };
+    let config = config_path(&said, context);
     let file = config_file(&command, &said, context).map_err(wrong)?;
     let path = subcommands(&said);
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -158,7 +164,7 @@ pub fn parse(args: &[OsString], context: &Context) -> Result<Settings, Stop> {
     if let Some(passed_over) = file.passed_over.filter(|_| !cli.talk.quiet) {
         context.complain(&format!("! {passed_over}; going on without it"));
     }
-    Ok(Settings { cli, accounts: file.accounts, origins })
+    Ok(Settings { cli, accounts: file.accounts, config, arguments, origins })
 }
 
 /// The context as the general options want it.
@@ -194,14 +200,22 @@ fn discreet(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// Where the configuration file lies: as named, else at its usual place.
+fn config_path(said: &ArgMatches, context: &Context) -> Option<PathBuf> {
+    named_config(said, context).or_else(|| ConfigFile::usual_path(&context.environment))
+}
+
+fn named_config(said: &ArgMatches, context: &Context) -> Option<PathBuf> {
+    let flag = deepest(said).try_get_one::<PathBuf>("config").ok().flatten().cloned();
+    flag.or_else(|| context.environment.var(&cli::variable("", "config")).map(PathBuf::from))
+}
+
 fn config_file(
     command: &Command,
     said: &ArgMatches,
     context: &Context,
 ) -> Result<ConfigFile, ConfigError> {
-    let flag = deepest(said).try_get_one::<PathBuf>("config").ok().flatten().cloned();
-    let named =
-        flag.or_else(|| context.environment.var(&cli::variable("", "config")).map(PathBuf::from));
+    let named = named_config(said, context);
     let limit = time_limit(said, context);
     match (named, ConfigFile::usual_path(&context.environment)) {
         (Some(named), _) => ConfigFile::open(&named, true, limit, &context.environment, command),

@@ -297,3 +297,103 @@ fn a_login_and_a_certificate_stand_before_it() {
         assert!(outcome.stderr.contains(words), "{outcome:?}");
     }
 }
+
+/// Docker's file with the login of a user, whose password is their name.
+fn docker_login(home: &Home, name: &str, user: &str) -> std::path::PathBuf {
+    use base64::Engine as _;
+    let auth = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{user}"));
+    let auths = serde_json::json!({"auths": {"https://index.docker.io/v1/": {"auth": auth}}});
+    home.write(name, &auths.to_string())
+}
+
+#[test]
+fn a_rotated_login_is_read_again_and_a_broken_configuration_is_refused_whole() {
+    let home = Home::new();
+    let sandbox = Sandbox::start(&["--account", "ann:ann:41", "--account", "bob:bob:42"]);
+    let (first, second) = (docker_login(&home, "one", "ann"), docker_login(&home, "two", "bob"));
+    // As Kubernetes mounts a Secret: a link, which is swapped.
+    let (link, next) = (home.path().join("docker/config.json"), home.path().join("docker/next"));
+    std::os::unix::fs::symlink(&first, &link).expect("a link");
+    let config = home.write("config.toml", "interval = \"1h\"\n");
+    let config_path = config.display().to_string();
+    let mut served = Served::start(&home, &sandbox, &["nginx", "--config", &config_path]);
+    let account = |name: &str| format!("identity=\"{name}\"");
+    let remaining = |metrics: &str, name: &str| {
+        let ours = |line: &&str| {
+            line.starts_with("dhlimit_pulls_remaining{") && line.contains(&account(name))
+        };
+        metrics.lines().find(ours).map(str::to_owned)
+    };
+    let before = served.metrics(|metrics| remaining(metrics, "ann").is_some());
+    assert!(remaining(&before, "bob").is_none(), "{before}");
+    assert_eq!(value(&before, "dhlimit_config_last_reload_success "), Some(1.0), "{before}");
+    std::os::unix::fs::symlink(&second, &next).expect("a link");
+    fs::rename(&next, &link).expect("a swapped link");
+    let after = served.metrics(|metrics| remaining(metrics, "bob").is_some());
+    assert!(remaining(&after, "ann").is_none(), "{after}");
+    // Who stays keeps what was read: the address was not asked anew before it was shown.
+    assert!(remaining(&after, "anonymous").is_some(), "{after}");
+    // What is broken is refused, and the server goes on as it was.
+    fs::write(&config, "interval = \"never\"\n").expect("the configuration");
+    let broken = served
+        .metrics(|metrics| value(metrics, "dhlimit_config_last_reload_success ") == Some(0.0));
+    assert!(remaining(&broken, "bob").is_some(), "{broken}");
+    // Mended, and told by the signal.
+    fs::write(&config, "interval = \"2h\"\n").expect("the configuration");
+    served.running.signal(Signal::HUP);
+    served.metrics(|metrics| value(metrics, "dhlimit_config_last_reload_success ") == Some(1.0));
+    let outcome = served.end();
+    assert!(outcome.stderr.contains("the changed configuration is refused"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("configuration and logins read again: 2 to ask"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn logins_and_certificates_are_changed_while_it_is_open_and_tokens_are_logins_too() {
+    if tools::require("curl").is_none() {
+        return;
+    }
+    let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
+    let logins = home.write("logins", "Bearer t0ken-one\nann:secret\n");
+    let logins_path = logins.display().to_string();
+    let args = ["nginx", "--interval", "1h", "--auth-file", &logins_path];
+    let mut served = Served::start(&home, &sandbox, &args);
+    let url = format!("{}/metrics", served.url);
+    let asked = |header: &str| {
+        let fixed = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", header, &url];
+        home.program("curl", fixed).run().stdout
+    };
+    assert_eq!(asked("Authorization: Bearer t0ken-one"), "200");
+    assert_eq!(asked("Authorization: Bearer ann:secret"), "401");
+    assert_eq!(asked("Authorization: Basic YW5uOnNlY3JldA=="), "200");
+    fs::write(&logins, "Bearer t0ken-two\n").expect("other logins");
+    served.running.wait_until(PATIENCE, |_| {
+        (asked("Authorization: Bearer t0ken-two") == "200").then_some(())
+    });
+    assert_eq!(asked("Authorization: Bearer t0ken-one"), "401");
+    // A file without a login locks nobody out and lets nobody in: the one before holds.
+    fs::write(&logins, "# nobody\n").expect("no logins");
+    served.running.wait_until(PATIENCE, |running| {
+        running.stderr().contains("the one before stays").then_some(())
+    });
+    assert_eq!(asked("Authorization: Bearer t0ken-two"), "200");
+    let outcome = served.end();
+    assert!(!outcome.everything().contains("t0ken"), "{outcome:?}");
+}
+
+#[test]
+fn counts_over_time_go_back_as_far_as_is_asked_for() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&["--traffic", "steady:600/m"]));
+    let args = ["nginx", "--interval", "200ms", "--history", "1s"];
+    let mut served = Served::start(&home, &sandbox, &args);
+    let url = format!("{}/api/v1/history", served.url);
+    let points =
+        |history: &serde_json::Value| history["series"][0]["points"].as_array().map_or(0, Vec::len);
+    served.running.wait_until(PATIENCE, |_| (points(&http::get(&url).json()) >= 4).then_some(()));
+    std::thread::sleep(Duration::from_secs(3));
+    let history = http::get(&url).json();
+    assert!((1..=8).contains(&points(&history)), "{history}");
+    served.end();
+}

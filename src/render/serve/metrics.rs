@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::quota::Record;
@@ -114,6 +115,20 @@ pub fn metrics(status: &Status, now: DateTime<Utc>, open: bool) -> Result<String
         "empty_timestamp_seconds",
         "Time at which no pull will be left, where that is to be expected",
         empty,
+    );
+    let reload = Gauge::<i64>::default();
+    reload.set(i64::from(status.configured.0));
+    registry.register(
+        "config_last_reload_success",
+        "Whether the configuration and logins could be read when they were read last",
+        reload,
+    );
+    let configured = Gauge::<i64>::default();
+    configured.set(status.configured.1.timestamp());
+    registry.register(
+        "config_last_reload_success_timestamp_seconds",
+        "Time at which they last could",
+        configured,
     );
     costs(&mut registry, status);
     let mut text = String::new();
