@@ -120,6 +120,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Append every sample to this file, one JSON document a line, and begin with what is in it')
             [CompletionResult]::new('--history', '--history', [CompletionResultType]::ParameterName, 'How far back the counts over time go [default: as far as there is room]')
+            [CompletionResult]::new('--compat', '--compat', [CompletionResultType]::ParameterName, 'Serve the metrics under the names of another exporter, too')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate and those that follow it, PEM')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The key of --tls-cert, PEM')
             [CompletionResult]::new('--auth-file', '--auth-file', [CompletionResultType]::ParameterName, 'Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none')

@@ -114,6 +114,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --interval 'From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]'
             cand --record 'Append every sample to this file, one JSON document a line, and begin with what is in it'
             cand --history 'How far back the counts over time go [default: as far as there is room]'
+            cand --compat 'Serve the metrics under the names of another exporter, too'
             cand --tls-cert 'Speak TLS with this certificate and those that follow it, PEM'
             cand --tls-key 'The key of --tls-cert, PEM'
             cand --auth-file 'Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none'

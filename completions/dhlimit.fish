@@ -118,6 +118,10 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l listen -d 'Lis
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s i -l interval -d 'From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l record -d 'Append every sample to this file, one JSON document a line, and begin with what is in it' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l history -d 'How far back the counts over time go [default: as far as there is room]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l compat -d 'Serve the metrics under the names of another exporter, too' -r -f -a "jadolg\t'jadolg/dockerhub-pull-limit-exporter'
+drl\t'kha7iq/drl-exporter'
+gitlab\t'gitlab-de/docker-hub-limit-exporter, and viadee\'s'
+grafzahl\t'nk-designz/grafzahl'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate and those that follow it, PEM' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-key -d 'The key of --tls-cert, PEM' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-file -d 'Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none' -r -F

@@ -43,7 +43,7 @@ pub use plan::{Plan, PlanLaw, SolveFor};
 pub use report::Report;
 pub use sandbox::{CountRule, LawName, ProfileName, Sandbox, SetupFor};
 pub use scan::{By, Scan};
-pub use serve::Serve;
+pub use serve::{Compat, Serve};
 pub use stress::{Reach, Stress};
 pub use watch::Watch;
 

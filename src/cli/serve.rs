@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Asking;
 
@@ -35,6 +35,9 @@ pub struct Serve {
     /// How far back the counts over time go [default: as far as there is room]
     #[arg(long, value_name = "DURATION", value_parser = super::asking::some_time)]
     pub history: Option<Duration>,
+    /// Serve the metrics under the names of another exporter, too
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub compat: Option<Compat>,
     /// Speak TLS with this certificate and those that follow it, PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -47,4 +50,17 @@ pub struct Serve {
     /// Where and as whom to ask.
     #[command(flatten)]
     pub asking: Asking,
+}
+
+/// An exporter that people come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Compat {
+    /// jadolg/dockerhub-pull-limit-exporter
+    Jadolg,
+    /// kha7iq/drl-exporter
+    Drl,
+    /// gitlab-de/docker-hub-limit-exporter, and viadee's
+    Gitlab,
+    /// nk-designz/grafzahl
+    Grafzahl,
 }

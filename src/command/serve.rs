@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use tokio::time::Instant;
 
 use super::asking;
-use crate::cli::{Command, Serve};
+use crate::cli::{Command, Compat, Serve};
 use crate::credentials::{Account, files};
 use crate::polling::policy::RatePolicy;
 use crate::polling::readings::Readings;
@@ -19,7 +19,7 @@ use crate::polling::turns::{Shared, Turns};
 use crate::quota::IdentityRecord;
 use crate::recording::{Line, Reader, Recorder, Rotation};
 use crate::render::serve::{history, metrics, page, readings};
-use crate::serve::{Board, Door, Hub, Lock, LockError, Sources, Status, Views, open};
+use crate::serve::{Board, Door, Exporter, Hub, Lock, LockError, Sources, Status, Views, open};
 use crate::session::{Session, Who};
 use crate::settings;
 use crate::{Context, Exit, Failure};
@@ -67,6 +67,12 @@ impl Served {
             configured: (true, now),
             targets: self.targets.len(),
             stale_after: interval.unwrap_or(SLOWEST) * 2,
+            compat: self.args.compat.map(|compat| match compat {
+                Compat::Jadolg => Exporter::Jadolg,
+                Compat::Drl => Exporter::Drl,
+                Compat::Gitlab => Exporter::Gitlab,
+                Compat::Grafzahl => Exporter::Grafzahl,
+            }),
             history: self.args.history.and_then(|history| TimeDelta::from_std(history).ok()),
             endpoint: self.session.registry_url().map(ToString::to_string),
             sandbox: self.targets.iter().any(|target| self.session.is_practice(&target.image)),

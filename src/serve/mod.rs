@@ -12,4 +12,4 @@ pub use door::Since;
 pub(crate) use door::{Door, Views, open};
 pub(crate) use lock::{Lock, LockError};
 pub(crate) use reload::Sources;
-pub use status::{BOUNDS, Counted, Durations, Standing, Status};
+pub use status::{BOUNDS, Counted, Durations, Exporter, Standing, Status};

@@ -94,6 +94,19 @@ impl Durations {
     }
 }
 
+/// An exporter that people come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exporter {
+    /// `jadolg/dockerhub-pull-limit-exporter`
+    Jadolg,
+    /// `kha7iq/drl-exporter`
+    Drl,
+    /// `gitlab-de/docker-hub-limit-exporter`, and viadee's
+    Gitlab,
+    /// `nk-designz/grafzahl`
+    Grafzahl,
+}
+
 /// What is served.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
@@ -107,6 +120,8 @@ pub struct Status {
     pub targets: usize,
     /// Those that were read, by their number.
     pub standings: BTreeMap<usize, Standing>,
+    /// The exporter whose names are served, too.
+    pub compat: Option<Exporter>,
     /// How far back the counts over time go; `None`: as far as there is room.
     pub history: Option<TimeDelta>,
     /// When a count is too old to be shown.

@@ -397,3 +397,44 @@ fn counts_over_time_go_back_as_far_as_is_asked_for() {
     assert!((1..=8).contains(&points(&history)), "{history}");
     served.end();
 }
+
+#[test]
+fn other_exporters_names_are_served_beside_our_own() {
+    for (name, samples) in [
+        (
+            "jadolg",
+            &[
+                "dockerhub_pull_limit_total{account=\"anon\"} 77",
+                "dockerhub_pull_remaining_total{account=\"ann\"} 41",
+                "dockerhub_pull_limit_window_seconds{account=\"anon\"} 3600",
+            ][..],
+        ),
+        (
+            "drl",
+            &[
+                "dockerhub_limit_remaining_requests_total{reqsource=\"127.0.0.1\"} 77",
+                "dockerhub_limit_max_requests_time{reqsource=\"127.0.0.1\"} 3600",
+            ],
+        ),
+        (
+            "gitlab",
+            &["dockerhub_limit_remaining_requests_total{limit=\"remaining_requests_total\"} 41"],
+        ),
+        ("grafzahl", &["docker_hub_rate_limit_remaining{} 41", "docker_hub_rate_limit{} 41"]),
+    ] {
+        let home = Home::new();
+        let sandbox = Sandbox::start(&["--limit", "77", "--account", "ann:ann:41"]);
+        let file = docker_login(&home, "docker/config.json", "ann");
+        assert!(file.is_file());
+        let args = ["nginx", "--interval", "1h", "--compat", name, "--all-identities"];
+        let mut served = Served::start(&home, &sandbox, &args);
+        let metrics = served.metrics(|text| text.matches("dhlimit_pulls_remaining{").count() == 2);
+        for sample in samples {
+            assert!(metrics.lines().any(|line| line == *sample), "{name}: {sample}\n{metrics}");
+        }
+        let accept = [("accept", "application/openmetrics-text")];
+        let open = http::request("GET", &format!("{}/metrics", served.url), &accept, "").unwrap();
+        assert!(open.body.ends_with("# EOF\n") && open.body.matches("# EOF").count() == 1);
+        served.end();
+    }
+}

@@ -133,6 +133,10 @@ pub fn metrics(status: &Status, now: DateTime<Utc>, open: bool) -> Result<String
     costs(&mut registry, status);
     let mut text = String::new();
     encode(&mut text, &registry)?;
+    if let Some(exporter) = status.compat {
+        text.truncate(text.trim_end_matches("# EOF\n").len());
+        text.push_str(&super::compat::compat(exporter, &shown)?);
+    }
     Ok(if open { text } else { older(&text) })
 }
 

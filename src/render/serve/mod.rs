@@ -1,5 +1,6 @@
 //! What `serve` answers: metrics, a page, JSON.
 
+mod compat;
 mod json;
 mod metrics;
 mod page;
