@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use futures_util::future::try_join_all;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::cli::{Fleet as Args, Format, Grouping};
 use crate::context::read_bounded;
 use crate::fleet::{
-    Api, ApiError, By, Fleet, Login, NODES, PODS, STARTED, Used, counted, fleet, started, usage,
+    Api, ApiError, By, Fleet, Login, NODES, PODS, STARTED, UsageRow, counted, fleet, started, usage,
 };
 use crate::registry::Trust;
 use crate::render::Look;
@@ -88,8 +89,9 @@ async fn spenders(
     )
     .map_err(failure)?;
     fleet.spent_on_nodes(started(&containers, &pods));
-    for witness in NODES {
-        let samples = api.query(witness.expression, deadline).await.map_err(failure)?;
+    let queries = NODES.map(|witness| api.query(witness.expression, deadline));
+    let answers = try_join_all(queries).await.map_err(failure)?;
+    for (witness, samples) in NODES.into_iter().zip(answers) {
         fleet.spent_on_nodes(counted(witness, &samples));
     }
     if let Some(path) = args.hub_csv.clone() {
@@ -100,9 +102,10 @@ async fn spenders(
     Ok(())
 }
 
-fn hub_csv(path: &Path) -> anyhow::Result<Vec<Used>> {
+fn hub_csv(path: &Path) -> anyhow::Result<Vec<UsageRow>> {
     let name = || format!("--hub-csv {}", path.display());
-    let advice = "Docker Hub gives this file under Usage, Pulls, Send report: columns datehour, repository, ..., pulls";
+    let advice =
+        "give the CSV of Docker Hub's page of usage: columns datehour, repository, ..., pulls";
     let wrong =
         |error: anyhow::Error| Failure::new(Exit::Usage, error.context(name())).advise(advice);
     let file = std::fs::File::open(path).map_err(|error| wrong(error.into()))?;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::asking;
 use crate::cli::{Command, Compat, Serve};
-use crate::credentials::{Account, files};
+use crate::credentials::{Account, AccountPassword, files};
 use crate::polling::policy::RatePolicy;
 use crate::polling::readings::Readings;
 use crate::polling::schedule::Schedule;
@@ -79,14 +79,24 @@ impl Served {
             ..Status::default()
         }
     }
+}
 
-    /// The files that it was made of.
-    fn files(&self, context: &Context, config: Option<PathBuf>) -> Vec<PathBuf> {
-        let args = &self.args;
-        let named = [&args.auth_file, &args.tls_cert, &args.tls_key, &args.asking.password_file];
-        let named = named.into_iter().filter_map(Clone::clone);
-        files(&context.environment).into_iter().chain(config).chain(named).collect()
-    }
+/// The files that what is served is made of.
+fn sources(
+    context: &Context,
+    args: &Serve,
+    accounts: &[Account],
+    config: Option<&PathBuf>,
+) -> Vec<PathBuf> {
+    let asking = &args.asking;
+    let named =
+        [&args.auth_file, &args.tls_cert, &args.tls_key, &asking.password_file, &asking.ca_cert];
+    let named = named.into_iter().flatten().chain(config).cloned();
+    let passwords = accounts.iter().filter_map(|account| match &account.password {
+        AccountPassword::File(path) => Some(path.clone()),
+        _ => None,
+    });
+    files(&context.environment).into_iter().chain(named).chain(passwords).collect()
 }
 
 /// Runs `serve`.
@@ -96,6 +106,7 @@ pub(super) async fn run(
     accounts: Vec<Account>,
     again: Again,
 ) -> anyhow::Result<Exit> {
+    let mut sources = Sources::new(sources(context, &args, &accounts, again.config.as_ref())).await;
     let Some(mut served) = Served::open(context, args, accounts).await? else {
         return Ok(Exit::Interrupted);
     };
@@ -108,7 +119,6 @@ pub(super) async fn run(
         None => None,
     };
     let (hub, lock) = (Hub::new(status), Arc::new(lock(&served.args)?));
-    let mut sources = Sources::new(served.files(context, again.config.clone())).await;
     let servers = listen(context, &served.args, &hub, &lock).await?;
     let mut board = Board {
         hub: Arc::clone(&hub),
@@ -131,7 +141,10 @@ pub(super) async fn run(
             end = readings.run(&mut board, None, &context.shutdown) => break end,
             next = renewed(context, &again, &mut sources, &hub, &lock) => next,
         };
-        hub.retarget(next.targets.len(), &places(&served.targets, &next.targets));
+        hub.renew(next.status(context), &renumbered(&served.targets, &next.targets));
+        let words = format!("configuration and logins read again: {} to ask", next.targets.len());
+        hub.announce(context.clock.now(), "config_reloaded", &words);
+        context.say(&format!("· {words}"));
         served = next;
     };
     context.shutdown.cancel();
@@ -177,28 +190,22 @@ async fn renewed(
         let renewing = async {
             let (args, accounts) = again.read(context)?;
             let locked = lock(&args)?;
+            let files = self::sources(context, &args, &accounts, again.config.as_ref());
             let next = Served::open(context, args, accounts).await?;
-            anyhow::Ok(next.map(|next| (next, locked)))
+            anyhow::Ok(next.map(|next| (next, locked, files)))
         };
-        let renewed = renewing.await;
-        let now = context.clock.now();
-        match renewed {
-            Ok(Some((next, locked))) => {
+        match renewing.await {
+            Ok(Some((next, locked, files))) => {
                 own.change(locked);
-                *sources = Sources::new(next.files(context, again.config.clone())).await;
-                hub.configured(now, true);
-                let words =
-                    format!("configuration and logins read again: {} to ask", next.targets.len());
-                hub.announce(now, "config_reloaded", &words);
-                context.say(&format!("· {words}"));
+                sources.follow(files).await;
                 return next;
             }
             // The server leaves.
             Ok(None) => std::future::pending().await,
             Err(error) => {
                 let words = crate::text::one_line(&format!("{error:#}"), 500);
-                hub.configured(now, false);
-                hub.announce(now, "config_refused", &words);
+                hub.refused();
+                hub.announce(context.clock.now(), "config_refused", &words);
                 context.complain(&format!(
                     "! the changed configuration is refused, the one before stays: {words}"
                 ));
@@ -208,7 +215,7 @@ async fn renewed(
 }
 
 /// Where targets that were there before are now.
-fn places(before: &[Target], now: &[Target]) -> BTreeMap<usize, usize> {
+fn renumbered(before: &[Target], now: &[Target]) -> BTreeMap<usize, usize> {
     let same = |one: &Target, other: &Target| {
         one.image == other.image
             && one.client.family() == other.client.family()

@@ -10,7 +10,7 @@ mod usage;
 pub(crate) use api::{Api, ApiError, Login};
 pub use group::{By, Seen, fleet};
 pub use spender::{NODES, PODS, STARTED, Spender, Witness, counted, started};
-pub use usage::{UsageError, Used, usage};
+pub use usage::{UsageError, UsageRow, usage};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

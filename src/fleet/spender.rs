@@ -32,7 +32,7 @@ pub struct Witness {
 }
 
 /// Pulls that a node's runtime or mirror counted in the last hour. A metric more is a row.
-pub const NODES: [Witness; 4] = [
+pub const NODES: [Witness; 5] = [
     Witness {
         metric: "kubelet_image_pull_duration_seconds_count",
         expression: "sum by (node, instance) (increase(kubelet_image_pull_duration_seconds_count[1h]))",
@@ -41,11 +41,16 @@ pub const NODES: [Witness; 4] = [
         metric: "containerd_cri_image_pulls_total",
         expression: "sum by (node, instance) (increase(containerd_cri_image_pulls_total{status=\"success\"}[1h]))",
     },
+    // The same of containerd 2.
+    Witness {
+        metric: "containerd_cri_sandboxed_image_pulls_total",
+        expression: "sum by (node, instance) (increase(containerd_cri_sandboxed_image_pulls_total{status=\"success\"}[1h]))",
+    },
     Witness {
         metric: "engine_daemon_image_actions_seconds_count",
         expression: "sum by (node, instance) (increase(engine_daemon_image_actions_seconds_count{action=\"pull\"}[1h]))",
     },
-    // What a mirror in the cluster did not have is asked of Docker Hub.
+    // What a mirror in the cluster did not have, layers included, is asked of Docker Hub.
     Witness {
         metric: "spegel_mirror_requests_total",
         expression: "sum by (node, instance) (increase(spegel_mirror_requests_total{registry=\"docker.io\",cache=\"miss\"}[1h]))",

@@ -38,13 +38,13 @@ pub enum UsageError {
 }
 
 /// A spender with the account and the addresses that it pulled from.
-pub type Used = (String, Vec<String>, Spender);
+pub type UsageRow = (String, Vec<String>, Spender);
 
 /// Who pulled, by repository, access token, user and address, an hour of the time that the file is about.
 ///
 /// # Errors
 /// It is no such file; the line is named.
-pub fn usage(source: impl Read) -> Result<Vec<Used>, UsageError> {
+pub fn usage(source: impl Read) -> Result<Vec<UsageRow>, UsageError> {
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
     let heads = reader.headers()?.clone();
@@ -154,7 +154,7 @@ mod tests {
         ];
         assert_eq!(told, BTreeMap::from(expected));
         // 8 pulls from two addresses and 4 from one of them are told apart.
-        let from_one = |one: &&Used| one.2.kind == "user" && one.1 == ["192.0.2.1"];
+        let from_one = |one: &&UsageRow| one.2.kind == "user" && one.1 == ["192.0.2.1"];
         assert_eq!(used.iter().find(from_one).map(|one| one.2.pulls_per_hour), Some(1.0));
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::history::{Believed, Counts};
-use crate::quota::{LimitStatus, Point, Reading, Window};
+use crate::quota::{LimitStatus, Reading, Window};
 
 /// The longest span between two looks.
 const MOST: Duration = Duration::from_secs(60);
@@ -76,17 +76,15 @@ impl Spent {
     /// A reading while the command runs. One that tells nothing changes nothing. Only a count of the
     /// same source, limit and window tells what was used.
     pub(crate) fn look(&mut self, now: &Reading) {
-        let Some(remaining) = now.remaining() else { return };
+        if now.remaining().is_none() {
+            return;
+        }
         let bounds = |reading: &Reading| reading.count().map(|count| (count.limit, count.window));
         // An answer that says that nothing is left need not say of how much.
         let same_limit =
             bounds(now).is_none_or(|bounds_now| Some(bounds_now) == bounds(&self.first));
         self.lost |= !same_limit || self.first.source != now.source;
-        let count = self.first.count();
-        let (limit, window) =
-            (count.map(|count| count.limit), count.and_then(|count| count.window));
-        let point = Point { at: now.at, remaining };
-        for believed in self.counts.push(point, false, limit, window).believed {
+        for believed in self.counts.observe(now).believed {
             self.step(&believed);
         }
     }
@@ -103,7 +101,7 @@ impl Spent {
             return Used::Unknown;
         }
         self.look(now);
-        match (self.lost, self.counts.is_doubtful()) {
+        match (self.lost, self.counts.is_unconfirmed()) {
             // A count that is full in the end, wrongly or not, takes back nothing of what was seen.
             (false, true) if self.fell > 0 => Used::AtLeast(self.fell),
             (true, _) | (false, true) => Used::Unknown,

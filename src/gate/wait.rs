@@ -16,7 +16,7 @@ use super::verdict::{Decision, Policy, decide};
 use crate::cli::Wait;
 use crate::history::Counts;
 use crate::image::Reference;
-use crate::quota::{Count, LimitStatus, Point, Reading};
+use crate::quota::{Count, LimitStatus, Reading};
 use crate::registry::{Client, Principal};
 use crate::session::Session;
 
@@ -133,7 +133,7 @@ impl<'a> Asking<'a> {
     ) -> Option<Duration> {
         let decision = decide(&reading, self.question.policy);
         self.bound(&reading);
-        self.count(&reading);
+        self.counts.observe(&reading);
         let next = self.due(&reading, decision, now, tell);
         if decision.verdict == Verdict::Closed {
             self.closed = Some((reading.clone(), decision));
@@ -151,14 +151,6 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn count(&mut self, reading: &Reading) {
-        let Some(remaining) = reading.remaining() else { return };
-        let count = reading.count();
-        let (limit, window) =
-            (count.map(|count| count.limit), count.and_then(|count| count.window));
-        self.counts.push(Point { at: reading.at, remaining }, false, limit, window);
-    }
-
     fn due(
         &mut self,
         reading: &Reading,
@@ -167,8 +159,9 @@ impl<'a> Asking<'a> {
         tell: &mut (dyn FnMut(Step) + Send),
     ) -> Option<Duration> {
         let first = *self.first.get_or_insert(now);
+        let is_unconfirmed = self.is_unconfirmed(reading);
         let is_doubtful =
-            decision.verdict == Verdict::Open && self.closed.is_some() && self.is_sudden(reading);
+            decision.verdict == Verdict::Open && self.closed.is_some() && is_unconfirmed;
         let schedule = self.question.schedule;
         if is_doubtful {
             let next = schedule.least();
@@ -200,10 +193,10 @@ impl<'a> Asking<'a> {
     }
 
     /// Whether a reading is of a count that is full all at once, or of none all at once.
-    fn is_sudden(&mut self, reading: &Reading) -> bool {
+    fn is_unconfirmed(&mut self, reading: &Reading) -> bool {
         let was_uncounted = self.is_uncounted;
         self.is_uncounted = reading.status == LimitStatus::Unlimited;
-        self.counts.is_doubtful() || (self.is_uncounted && !was_uncounted)
+        self.counts.is_unconfirmed() || (self.is_uncounted && !was_uncounted)
     }
 
     /// The last reading, or the last one that saw it closed where the last tells nothing.

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::quota::{Change, Forecast, Forecaster, Point, Window};
+use crate::quota::{Change, Forecast, Forecaster, Point, Reading, Window};
 
 /// A count that is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Believed {
 
 /// What a count adds to those before it.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct CountChange {
     /// What is believed now, in the order of its times: a full count that was held back, and this one.
     pub(crate) believed: Vec<Believed>,
     /// A full count of so many was held back, and is not true.
@@ -47,10 +47,22 @@ pub(crate) struct Counts {
     window: Option<Window>,
     forecaster: Option<Forecaster>,
     believed: Option<Point>,
-    held: Option<(Point, bool)>,
+    unconfirmed: Option<(Point, bool)>,
 }
 
 impl Counts {
+    /// Takes in the count of a reading, where it has one.
+    pub(crate) fn observe(&mut self, reading: &Reading) -> CountChange {
+        let Some(remaining) = reading.remaining() else { return CountChange::default() };
+        let count = reading.count();
+        self.push(
+            Point { at: reading.at, remaining },
+            reading.http_status == Some(429),
+            count.map(|count| count.limit),
+            count.and_then(|count| count.window),
+        )
+    }
+
     /// Takes in a count, as of this limit and window where they are known. Another limit or window
     /// begins a new series.
     pub(crate) fn push(
@@ -59,11 +71,11 @@ impl Counts {
         refused: bool,
         limit: Option<u64>,
         window: Option<Window>,
-    ) -> Told {
-        let mut told = Told::default();
+    ) -> CountChange {
+        let mut change = CountChange::default();
         let bounds = (limit.or(self.limit), window.or(self.window));
         if bounds != (self.limit, self.window) {
-            told.believed.extend(self.believe_held());
+            change.believed.extend(self.accept_unconfirmed());
             (self.limit, self.window) = bounds;
             self.forget();
         }
@@ -71,24 +83,26 @@ impl Counts {
             self.forecaster.get_or_insert_with(|| Forecaster::new(self.limit, self.window));
         match forecaster.push(point) {
             Change::Held => {
-                self.held = Some((point, refused));
-                return told;
+                self.unconfirmed = Some((point, refused));
+                return change;
             }
-            Change::FalseFull => told.false_full = self.held.take().map(|(held, _)| held.remaining),
+            Change::FalseFull => {
+                change.false_full = self.unconfirmed.take().map(|(full, _)| full.remaining);
+            }
             Change::Reset => {
-                told.believed.extend(self.believe_held());
-                told.reset = true;
+                change.believed.extend(self.accept_unconfirmed());
+                change.reset = true;
             }
             Change::First => self.believed = None,
             Change::Steady | Change::Drop(_) | Change::Rise(_) => {}
         }
-        told.believed.push(self.believe(point, refused));
-        told
+        change.believed.push(self.believe(point, refused));
+        change
     }
 
     /// The full count that is held back, taken for true: no other one follows.
-    pub(crate) fn believe_held(&mut self) -> Option<Believed> {
-        let (point, refused) = self.held.take()?;
+    pub(crate) fn accept_unconfirmed(&mut self) -> Option<Believed> {
+        let (point, refused) = self.unconfirmed.take()?;
         Some(self.believe(point, refused))
     }
 
@@ -98,8 +112,8 @@ impl Counts {
     }
 
     /// Whether a full count is held back until the next one.
-    pub(crate) fn is_doubtful(&self) -> bool {
-        self.held.is_some()
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed.is_some()
     }
 
     /// What is to be expected at `now`.
@@ -109,7 +123,7 @@ impl Counts {
 
     /// Begins a new series with the same limit and window.
     pub(crate) fn forget(&mut self) {
-        (self.forecaster, self.believed, self.held) = (None, None, None);
+        (self.forecaster, self.believed, self.unconfirmed) = (None, None, None);
     }
 
     fn believe(&mut self, point: Point, refused: bool) -> Believed {
@@ -130,10 +144,10 @@ mod tests {
         for (minute, remaining) in (0..).zip(counts) {
             let point =
                 Point { at: start + chrono::TimeDelta::minutes(minute), remaining: *remaining };
-            let told = series.push(point, false, Some(100), Window::from_seconds(3_600));
-            believed.extend(told.believed);
+            let change = series.push(point, false, Some(100), Window::from_seconds(3_600));
+            believed.extend(change.believed);
         }
-        believed.extend(series.believe_held());
+        believed.extend(series.accept_unconfirmed());
         believed.iter().map(|one| (one.point.remaining, one.used())).collect()
     }
 

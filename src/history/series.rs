@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Believed, Counts, Event};
-use crate::quota::{FaultKind, Forecast, LimitStatus, Point, Reading, Source, Throttle, Window};
+use crate::quota::{FaultKind, Forecast, LimitStatus, Reading, Source, Throttle, Window};
 
 /// What has been seen of one image and identity.
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ impl Series {
         self.seen = true;
         self.last = Some(reading.status.clone());
         let forecast = self.counts.forecast(reading.at);
-        News { events, moved, changed, forecast, doubtful: self.counts.is_doubtful() }
+        News { events, moved, changed, forecast, doubtful: self.counts.is_unconfirmed() }
     }
 
     /// A lost network hides a fault and does not end it: each that began has its end.
@@ -164,9 +164,7 @@ impl Series {
             events.push(Event::WindowChanged { from: from.seconds(), to: to.seconds() });
         }
         self.window = window.or(self.window);
-        if let Some(remaining) = reading.remaining() {
-            self.point(Point { at: reading.at, remaining }, events);
-        }
+        self.count_changes(reading, events);
         let empty = matches!(reading.status, LimitStatus::Exhausted { .. });
         match self.empty_since {
             None if empty => {
@@ -187,18 +185,17 @@ impl Series {
     }
 
     /// What a count says beside those before it.
-    fn point(&mut self, point: Point, events: &mut Vec<Event>) {
+    fn count_changes(&mut self, reading: &Reading, events: &mut Vec<Event>) {
         let before = self.counts.last();
-        let told = self.counts.push(point, false, self.limit, self.window);
+        let change = self.counts.observe(reading);
         let most = self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10);
-        if let Some(shown) = told.false_full {
+        let used = change.believed.last().map(Believed::used);
+        if let Some(shown) = change.false_full {
             events.push(Event::FalseFull { shown });
-        } else if told.reset {
+        } else if change.reset {
             let from = before.map_or(0, |before| before.remaining);
-            events.push(Event::Reset { from, to: point.remaining });
-        } else if let Some(pulls) =
-            told.believed.last().map(Believed::used).filter(|pulls| *pulls > most)
-        {
+            events.push(Event::Reset { from, to: reading.remaining().unwrap_or(0) });
+        } else if let Some(pulls) = used.filter(|pulls| *pulls > most) {
             events.push(Event::Drop { pulls });
         }
     }

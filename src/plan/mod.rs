@@ -32,7 +32,7 @@ pub use assumption::Assumption;
 pub use background::{Recorded, is_on_account};
 pub use every_ask::Kubelet;
 pub use laws::{Range, plan_all_laws};
-pub use replay::{Proof, Registry, Replay, replays};
+pub use replay::{Proof, PullRegistry, Replay, replays};
 pub use request::{Background, Beyond, Left, PlanError, Request};
 pub use solve::{Ci, Solution, Solve, Solved};
 pub use strategy::{STRATEGIES, Strategy, StrategyError};

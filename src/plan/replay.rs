@@ -16,7 +16,7 @@ const MOST_REPLAYED: u64 = 20_000;
 const MOST_REPLAYED_COST: u32 = 2;
 
 /// A registry that decides by itself.
-pub trait Registry {
+pub trait PullRegistry {
     /// Why it cannot answer.
     type Trouble;
 
@@ -97,7 +97,11 @@ impl Replay<'_> {
     ///
     /// # Errors
     /// The registry's own, where it cannot answer.
-    pub fn run<R: Registry>(&self, registry: R, planned: &Outcome) -> Result<Proof, R::Trouble> {
+    pub fn run<R: PullRegistry>(
+        &self,
+        registry: R,
+        planned: &Outcome,
+    ) -> Result<Proof, R::Trouble> {
         let mut tally = self.rollout.empty(self.strategy);
         let course: Course = tally.course();
         let mut asked = 0;
@@ -155,7 +159,7 @@ struct Asked<'a, R> {
     count: &'a mut u64,
 }
 
-impl<R: Registry> Judge for Asked<'_, R> {
+impl<R: PullRegistry> Judge for Asked<'_, R> {
     type Trouble = R::Trouble;
 
     fn ask(&mut self, now: Tick, node: u32, image: u32) -> Result<Answer, Self::Trouble> {

@@ -83,16 +83,7 @@ impl Trust {
             );
         }
         if let Some(path) = extra {
-            let bytes = std::fs::File::open(path)
-                .and_then(read_bounded)
-                .map_err(|source| TrustError::Read { path: path.to_owned(), source })?;
-            let certificates = CertificateDer::pem_slice_iter(&bytes)
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|source| TrustError::Pem { path: path.to_owned(), source })?;
-            if certificates.is_empty() {
-                return Err(TrustError::Empty(path.to_owned()));
-            }
-            for certificate in certificates {
+            for certificate in certificates(path)? {
                 roots.add(certificate)?;
             }
         }
@@ -113,19 +104,9 @@ impl Trust {
     /// # Errors
     /// The files cannot be read, or do not fit together.
     pub(crate) fn with_identity(&self, certificate: &Path, key: &Path) -> Result<Self, TrustError> {
-        let read = |path: &Path| {
-            std::fs::File::open(path)
-                .and_then(read_bounded)
-                .map_err(|source| TrustError::Read { path: path.to_owned(), source })
-        };
-        let pem = |path: &Path, source| TrustError::Pem { path: path.to_owned(), source };
-        let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|source| pem(certificate, source))?;
-        if chain.is_empty() {
-            return Err(TrustError::Empty(certificate.to_owned()));
-        }
-        let own = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|source| pem(key, source))?;
+        let chain = certificates(certificate)?;
+        let own = PrivateKeyDer::from_pem_slice(&file(key)?)
+            .map_err(|source| TrustError::Pem { path: key.to_owned(), source })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -139,6 +120,20 @@ impl Trust {
     pub(crate) fn at_address(&self, address: IpAddr) -> Self {
         Self { from: Some(address), ..self.clone() }
     }
+}
+
+/// The certificates of a PEM file, at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TrustError> {
+    let certificates = CertificateDer::pem_slice_iter(&file(path)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|source| TrustError::Pem { path: path.to_owned(), source })?;
+    if certificates.is_empty() { Err(TrustError::Empty(path.to_owned())) } else { Ok(certificates) }
+}
+
+fn file(path: &Path) -> Result<Vec<u8>, TrustError> {
+    std::fs::File::open(path)
+        .and_then(read_bounded)
+        .map_err(|source| TrustError::Read { path: path.to_owned(), source })
 }
 
 /// A client for one host, with its connection opened ahead on request.

@@ -201,7 +201,7 @@ impl Running {
     }
 
     fn stands_at_zero(&self) -> bool {
-        self.counts.last().is_some_and(|last| last.remaining == 0) && !self.counts.is_doubtful()
+        self.counts.last().is_some_and(|last| last.remaining == 0) && !self.counts.is_unconfirmed()
     }
 
     fn count(&mut self, point: Point, refused: bool, sample: &Sample) {
@@ -268,7 +268,7 @@ impl Running {
             self.series.burn_per_hour = forecast.burn_per_hour.map(thousandths);
             self.series.empty_at = forecast.empty_at;
         }
-        if let Some(believed) = self.counts.believe_held() {
+        if let Some(believed) = self.counts.accept_unconfirmed() {
             self.believe(&believed);
         }
         let seconds = self.observed;

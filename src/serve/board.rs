@@ -43,23 +43,29 @@ impl Hub {
         let _ = self.events.send(line.into());
     }
 
-    /// The configuration could be read again, or could not.
-    pub(crate) fn configured(&self, at: DateTime<Utc>, is_read: bool) {
+    /// The configuration could not be read again.
+    pub(crate) fn refused(&self) {
         let mut guard = self.status();
         guard.0 += 1;
-        guard.1.configured = if is_read { (true, at) } else { (false, guard.1.configured.1) };
+        guard.1.configured.0 = false;
     }
 
-    /// Other targets: those that stay keep what was read of them, `places` has their numbers now.
-    pub(crate) fn retarget(&self, targets: usize, places: &BTreeMap<usize, usize>) {
+    /// A configuration that was read again: what was read of targets that stay is kept, `places` has their
+    /// numbers now, and what was counted goes on.
+    pub(crate) fn renew(&self, fresh: Status, places: &BTreeMap<usize, usize>) {
         let mut guard = self.status();
+        let before = std::mem::take(&mut guard.1);
+        let stays = |(number, standing)| Some((*places.get(&number)?, standing));
         guard.0 += 1;
-        let standings = std::mem::take(&mut guard.1.standings);
-        guard.1.standings = standings
-            .into_iter()
-            .filter_map(|(before, standing)| Some((*places.get(&before)?, standing)))
-            .collect();
-        guard.1.targets = targets;
+        guard.1 = Status {
+            since: before.since,
+            standings: before.standings.into_iter().filter_map(stays).collect(),
+            checks: before.checks,
+            refusals: before.refusals,
+            durations: before.durations,
+            tokens: before.tokens,
+            ..fresh
+        };
     }
 
     /// Events from now on, each one line of JSON.
@@ -188,5 +194,61 @@ impl Status {
         }
         self.durations.add(reading.elapsed);
         self.tokens += u64::from(new_token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::{Forecast, Record};
+    use chrono::TimeDelta;
+
+    fn standing(image: &str) -> Standing {
+        let record: Record = serde_json::from_value(serde_json::json!({
+            "registry": "docker.io", "image": image, "effective": true, "family": null,
+            "identity": {"kind": "anonymous", "user": null, "credentials_from": null},
+            "state": "limited", "confidence": "reported", "limit": 100, "remaining": 7, "used": 93,
+            "window_seconds": 3600, "full_by": null, "source": null, "source_kind": null,
+            "http_status": 200, "retry_after_seconds": null, "elapsed_ms": 1, "headers": {},
+            "warnings": [], "error": null,
+        }))
+        .unwrap();
+        Standing {
+            record,
+            attempted_at: DateTime::UNIX_EPOCH,
+            answered: None,
+            forecast: Forecast::default(),
+            trace: Trace::default(),
+        }
+    }
+
+    #[test]
+    fn another_configuration_holds_at_once_and_what_was_read_and_counted_goes_on() {
+        let first = Status {
+            targets: 2,
+            tokens: 5,
+            stale_after: TimeDelta::minutes(10),
+            standings: [(0, standing("a")), (1, standing("b"))].into(),
+            ..Status::default()
+        };
+        let hub = Hub::new(first);
+        hub.refused();
+        let later = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+        let fresh = Status {
+            targets: 3,
+            stale_after: TimeDelta::minutes(1),
+            configured: (true, later),
+            since: later,
+            ..Status::default()
+        };
+        hub.renew(fresh, &BTreeMap::from([(1, 2)]));
+        let guard = hub.status();
+        let status = &guard.1;
+        let kept: Vec<_> =
+            status.standings.iter().map(|(number, one)| (*number, &one.record.image)).collect();
+        assert_eq!(kept, [(2, &"b".to_owned())]);
+        assert_eq!((status.targets, status.tokens), (3, 5));
+        assert_eq!(status.stale_after, TimeDelta::minutes(1));
+        assert_eq!((status.configured, status.since), ((true, later), DateTime::<Utc>::default()));
     }
 }

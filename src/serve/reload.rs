@@ -1,6 +1,7 @@
 //! What makes `serve` read its configuration and logins again: SIGHUP, or files whose content is another one.
 //! Asked by content every few seconds, as Kubernetes swaps a symbolic link and touches no file.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,22 +16,31 @@ const LOOK: Duration = Duration::from_secs(3);
 
 /// The files, and what stood in them.
 pub(crate) struct Sources {
-    files: Vec<PathBuf>,
+    /// What stood in each file.
+    seen: BTreeMap<PathBuf, u64>,
     hasher: RandomState,
-    seen: Vec<u64>,
     hangup: Option<Signal>,
 }
 
 impl Sources {
     /// These files as they are now. One that is not there counts as empty.
-    pub(crate) async fn new(mut files: Vec<PathBuf>) -> Self {
-        files.sort();
-        files.dedup();
+    pub(crate) async fn new(files: Vec<PathBuf>) -> Self {
         // Where the signal cannot be had, files alone tell.
         let hangup = signal(SignalKind::hangup()).ok();
-        let mut sources = Self { files, hasher: RandomState::new(), seen: Vec::new(), hangup };
-        sources.seen = sources.read().await;
+        let mut sources = Self { seen: BTreeMap::new(), hasher: RandomState::new(), hangup };
+        sources.follow(files).await;
         sources
+    }
+
+    /// Other files from now on. Of those that were followed before, what was seen stays: what became of
+    /// them meanwhile is a change.
+    pub(crate) async fn follow(&mut self, files: Vec<PathBuf>) {
+        let before = std::mem::take(&mut self.seen);
+        self.seen = files.into_iter().map(|path| (path, 0)).collect();
+        self.seen = self.read().await;
+        for (path, seen) in before {
+            self.seen.entry(path).and_modify(|now| *now = seen);
+        }
     }
 
     /// Waits until a file has another content, or SIGHUP comes.
@@ -51,12 +61,13 @@ impl Sources {
         }
     }
 
-    async fn read(&self) -> Vec<u64> {
-        let (files, hasher) = (self.files.clone(), self.hasher.clone());
+    async fn read(&self) -> BTreeMap<PathBuf, u64> {
+        let (files, hasher) = (self.seen.clone(), self.hasher.clone());
         // A file may lie where nobody answers; then nothing is new.
         let reading = aside(move || {
             let content = |path: &PathBuf| std::fs::File::open(path).and_then(read_bounded).ok();
-            files.iter().map(|path| hasher.hash_one(content(path))).collect()
+            let read = |path: PathBuf| (path.clone(), hasher.hash_one(content(&path)));
+            files.into_keys().map(read).collect()
         });
         match tokio::time::timeout(LOOK, reading).await {
             Ok(Ok(read)) => read,

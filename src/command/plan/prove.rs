@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::{Clock, Environment};
 use crate::credentials::Credential;
 use crate::image::Reference;
-use crate::plan::{Plan, Proof, Registry, Replay, Request, replays};
+use crate::plan::{Plan, Proof, PullRegistry, Replay, Request, replays};
 use crate::registry::{Client, Endpoint, Places, Trust};
 use crate::runtime::{Outcome, Runtime};
 use crate::sandbox::{self, Account, AccountLimit, Counting, Running, Settings};
@@ -124,7 +124,7 @@ struct Asking<'a> {
     runtimes: HashMap<u32, Builtin>,
 }
 
-impl Registry for Asking<'_> {
+impl PullRegistry for Asking<'_> {
     type Trouble = anyhow::Error;
 
     fn pull(&mut self, at: u64, identity: u32, number: u32) -> anyhow::Result<bool> {

@@ -21,19 +21,11 @@
 //! from all of them together. Where recovery will come before the count is empty, the range is
 //! open: it may never be.
 //!
-//! What can be had: `noise` has counters that say something else at each reading, `simulation` has the error of least squares that know the true form beside
+//! What can be had: `simulation::noise` has counters that say something else at each reading, `simulation` has the error of least squares that know the true form beside
 //! ours, and `cargo bench --bench forecast` that of runs against the sandbox.
 
 mod burst;
 mod filter;
-#[cfg(test)]
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small numbers of a simulation"
-)]
-mod noise;
 mod pace;
 mod series;
 #[cfg(test)]
@@ -61,7 +53,7 @@ const LEAST_FALLS: usize = 3;
 /// A fall of so many times what the count usually rises by is more than its noise.
 const NOISE: f64 = 2.5;
 /// How much later than pulls begin to come back a time that was stated may come to lie before it is taken back.
-const STATED: f64 = 1.25;
+const GRACE: f64 = 1.25;
 /// Nothing is foretold beyond so many seconds: 30 days.
 const HORIZON: f64 = 30.0 * 86_400.0;
 
@@ -180,7 +172,7 @@ impl Forecaster {
 
     /// What is to be expected at `now`. Burn and time to empty are one statement: so many pulls an
     /// hour from the last reading until nothing is left. A time that was stated stays through the
-    /// noise of readings; it goes where it is more likely than not by far that it is wrong.
+    /// noise of readings; it goes where it is plainly wrong.
     pub fn forecast(&mut self, now: DateTime<Utc>) -> Forecast {
         let full_by = self.full_by(now);
         let outlook = self.outlook();
@@ -216,7 +208,7 @@ impl Forecaster {
             None => Pace::fit(&steps, last.remaining)?.outlook(last.remaining, self.stated),
         };
         let outlook = match self.recovers_in(last, outlook.burn) {
-            Some(recovers) if self.stated => outlook.before(recovers * STATED),
+            Some(recovers) if self.stated => outlook.before(recovers * GRACE),
             Some(recovers) => outlook.before(recovers),
             None => outlook,
         };

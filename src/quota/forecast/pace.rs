@@ -16,10 +16,12 @@ use super::{HORIZON, Outlook, number};
 const MOST_FITTED: usize = 128;
 /// Mixtures of noise that are tried: from readings alone to use alone.
 const MIXTURES: [f64; 6] = [0.0, 0.1, 1.0, 10.0, 100.0, 1_000.0];
-/// How much likelier it is that use changes than that it is exactly even, while no more is left than was
-/// seen to go. A change that would have to go on for longer than it was watched is less likely by the
-/// square of that: for many times as long, noise looks like it more often than use does.
+/// How much likelier it is that use changes than that it is exactly even, while little more is left than was
+/// seen to go. Beyond [`WATCHED`] times that it is less likely by the cube of it: noise then looks like a
+/// change more often than use does.
 const CHANGES: f64 = 10.0;
+/// A change is believed to go on for so many times what it was watched for.
+const WATCHED: f64 = 2.0;
 /// By which part of the mean pace a trend usually changes it while it is watched.
 const USUAL_CHANGE: f64 = 0.5;
 /// How likely cliffs that were seen are to come again as often.
@@ -59,7 +61,7 @@ impl Pace {
         let Lines { all, between_cliffs } = lines(&steps, &MIXTURES);
         let share = if between_cliffs.is_empty() { 1.0 } else { CLIFFS_AGAIN };
         let left = super::real(i64::try_from(remaining).unwrap_or(i64::MAX));
-        let changes = CHANGES / (left / seen / 2.0).max(1.0).powi(3);
+        let changes = CHANGES / (left / seen / WATCHED).max(1.0).powi(3);
         let mut weighed = weigh(all, usual, changes, share);
         weighed.extend(weigh(between_cliffs, usual, changes, 1.0 - share));
         if weighed.is_empty() {

@@ -7,6 +7,8 @@
 //! recovery and by 13.5 % in a bucket, where less is left of the same noise (medians of 500 runs), and
 //! by 13 % and 16 % at the 20th reading. Falling use is therefore held to that, not to a number.
 
+mod noise;
+
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,10 +28,18 @@ enum Use {
 }
 
 /// Numbers from 0 to 1 that look random: xorshift64* (Vigna 2016).
-struct Dice(u64);
+struct Draw(u64);
 
-impl Dice {
-    fn roll(&mut self) -> f64 {
+impl Draw {
+    fn new(seed: u64) -> Self {
+        let mut draw = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        for _ in 0..8 {
+            draw.next();
+        }
+        draw
+    }
+
+    fn next(&mut self) -> f64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -37,28 +47,34 @@ impl Dice {
     }
 
     fn between(&mut self, low: f64, high: f64) -> f64 {
-        low + (high - low) * self.roll()
+        low + (high - low) * self.next()
+    }
+
+    /// A normal one (Box and Muller 1958).
+    fn normal(&mut self) -> f64 {
+        let (one, other) = (self.next().max(1e-12), self.next());
+        (-2.0 * one.ln()).sqrt() * (std::f64::consts::TAU * other).cos()
     }
 }
 
 /// When pulls are made, in seconds, for three windows.
-fn pulls(kind: Use, limit: f64, empty_after: f64, dice: &mut Dice) -> Vec<f64> {
+fn pulls(kind: Use, limit: f64, empty_after: f64, draw: &mut Draw) -> Vec<f64> {
     let (mut times, mut at) = (Vec::new(), 0.0);
     let end = 3.0 * WINDOW as f64;
     let mean = empty_after / limit;
     match kind {
         Use::Steady => {
             while at < end {
-                at += mean * dice.between(0.5, 1.5);
+                at += mean * draw.between(0.5, 1.5);
                 times.push(at);
             }
         }
         Use::Bursty => {
-            let bursts = dice.between(6.0, 14.0).round();
+            let bursts = draw.between(6.0, 14.0).round();
             let every = empty_after / bursts;
             while at < end {
-                let start = at + every * dice.between(0.0, 0.1);
-                let size = (limit / bursts * dice.between(0.85, 1.15)).round().max(1.0);
+                let start = at + every * draw.between(0.0, 0.1);
+                let size = (limit / bursts * draw.between(0.85, 1.15)).round().max(1.0);
                 (0..size as u32)
                     .for_each(|pull| times.push(start + every * 0.08 * f64::from(pull) / size));
                 at += every;
@@ -66,12 +82,12 @@ fn pulls(kind: Use, limit: f64, empty_after: f64, dice: &mut Dice) -> Vec<f64> {
         }
         Use::Falling => {
             // Falls evenly to nothing; empties the count on the way in most runs.
-            let stops = empty_after * dice.between(1.5, 4.0);
-            let rate = limit * dice.between(0.9, 1.6)
+            let stops = empty_after * draw.between(1.5, 4.0);
+            let rate = limit * draw.between(0.9, 1.6)
                 / (empty_after - empty_after * empty_after / (2.0 * stops));
             let mut made = 0.0;
             loop {
-                made += dice.between(0.5, 1.5);
+                made += draw.between(0.5, 1.5);
                 let rest = 1.0 - 2.0 * made / (rate * stops);
                 if rest <= 0.0 {
                     break;
@@ -117,13 +133,10 @@ struct Outcome {
 }
 
 fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    for _ in 0..8 {
-        dice.roll();
-    }
-    let limit = if dice.roll() < 0.5 { 100 } else { 200 };
-    let interval = dice.between(10.0, 30.0).round();
-    let empty_after = dice.between(40.0 * interval, 0.5 * WINDOW as f64);
+    let mut draw = Draw::new(seed);
+    let limit = if draw.next() < 0.5 { 100 } else { 200 };
+    let interval = draw.between(10.0, 30.0).round();
+    let empty_after = draw.between(40.0 * interval, 0.5 * WINDOW as f64);
     let quota = Quota { law, limit, window: Window::from_seconds(WINDOW).unwrap() };
     let start: DateTime<Utc> = "2026-11-22T09:00:00Z".parse().unwrap();
     let mut usage = Usage::default();
@@ -141,7 +154,7 @@ fn run(law: Law, kind: Use, seed: u64, outcome: &mut Outcome) {
             foretold.push((at, forecaster.forecast(now), best(&readings, remaining as f64)));
         }
     };
-    for at in pulls(kind, f64::from(limit), empty_after, &mut dice) {
+    for at in pulls(kind, f64::from(limit), empty_after, &mut draw) {
         while next <= at && next < WINDOW as f64 * 1.5 {
             read(&usage, next);
             next += interval;

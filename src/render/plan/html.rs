@@ -28,8 +28,7 @@ fn pictures(plan: &Plan) -> Vec<Picture<'static>> {
 pub fn html(plan: &Plan, named: bool) -> String {
     let mut body = format!("<p><strong>{}</strong></p>", escape(&words::answer(plan, named)));
     body.push_str(&strategies(plan));
-    let lines = words::proven(plan).into_iter().chain(words::overall(plan));
-    for line in lines.chain(words::settings(plan, named)) {
+    for line in words::remarks(plan, named) {
         let _ = write!(body, "<p>{}</p>", code(&line));
     }
     for solved in &plan.solved {

@@ -17,8 +17,7 @@ pub fn table(plan: &Plan, named: bool, look: Look) -> String {
     for solved in &plan.solved {
         text.push_str(&format!("\n{}", found(plan, solved, look)));
     }
-    let lines = words::proven(plan).into_iter().chain(words::overall(plan));
-    for line in lines.chain(words::settings(plan, named)) {
+    for line in words::remarks(plan, named) {
         text.push_str(&format!("\n{}\n", wrap(&line, look, "")));
     }
     text.push_str(&format!("\n{}\n", palette.paint(Role::Strong, "Assumed")));

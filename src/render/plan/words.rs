@@ -118,7 +118,7 @@ pub(super) fn searched(solved: &Solved, solution: &Solution) -> String {
 }
 
 /// What to set so that it goes well, a sentence each.
-pub(super) fn settings(plan: &Plan, named: bool) -> Vec<String> {
+fn settings(plan: &Plan, named: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let cheapest = plan.cheapest.as_ref();
     if let Some(outcome) = plan.strategies.iter().find(|outcome| Some(&outcome.name) == cheapest) {
@@ -162,8 +162,13 @@ pub(super) fn source(assumption: &Assumption) -> String {
     let date = assumption.date.as_ref().map(|date| format!(", {date}")).unwrap_or_default();
     format!("{}{date}", assumption.source)
 }
+/// What is to be said beside the table: the proof, the overall limit, what to set.
+pub(super) fn remarks(plan: &Plan, named: bool) -> Vec<String> {
+    proven(plan).into_iter().chain(overall(plan)).chain(settings(plan, named)).collect()
+}
+
 /// Which strategies come near the overall limit, whoever may pull as much as he likes.
-pub(super) fn overall(plan: &Plan) -> Option<String> {
+fn overall(plan: &Plan) -> Option<String> {
     let near = |outcome: &&Outcome| outcome.busiest_minute_requests >= OVERALL_LIMIT;
     let names: Vec<&str> =
         plan.strategies.iter().filter(near).map(|outcome| outcome.name.as_str()).collect();
@@ -177,7 +182,7 @@ pub(super) fn overall(plan: &Plan) -> Option<String> {
 }
 
 /// What a replay came to, a line each; nothing where there was none.
-pub(super) fn proven(plan: &Plan) -> Vec<String> {
+fn proven(plan: &Plan) -> Vec<String> {
     if plan.proof.is_empty() {
         return Vec::new();
     }

@@ -8,39 +8,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rstest::rstest;
 
-use super::*;
+use super::super::*;
+use super::Draw;
 
 const LIMIT: u64 = 5_000;
 const INTERVAL: f64 = 0.25;
 /// Judged from this reading on: before it too little was seen.
 const FROM: usize = 20;
 const SEEDS: u64 = 25;
-
-/// Numbers from 0 to 1 that look random: xorshift64* (Vigna 2016).
-struct Draw(u64);
-
-impl Draw {
-    fn new(seed: u64) -> Self {
-        let mut draw = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        (0..8).for_each(|_| {
-            draw.next();
-        });
-        draw
-    }
-
-    fn next(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// A normal one (Box and Muller 1958).
-    fn normal(&mut self) -> f64 {
-        let (one, other) = (self.next().max(1e-12), self.next());
-        (-2.0 * one.ln()).sqrt() * (std::f64::consts::TAU * other).cos()
-    }
-}
 
 /// How a count falls, and how it is read.
 #[derive(Debug, Clone, Copy)]
