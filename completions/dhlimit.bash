@@ -924,7 +924,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__plan)
-            opts="-o -q -v -h --nodes --runs-per-day --jobs --images --image --from --cost --pull-time --arrival --strategy --law --limit --window --policy --horizon --from-reading --background --warm --parallel --kubelet-qps --kubelet-burst --solve --prove --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-o -q -v -h --nodes --runs-per-day --jobs --images --image --from --by-replicas --cost --pull-time --arrival --strategy --law --limit --window --policy --horizon --from-reading --background --warm --parallel --kubelet-qps --kubelet-burst --solve --prove --output --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

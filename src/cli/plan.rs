@@ -39,9 +39,12 @@ pub struct Plan {
     /// Only images on Docker Hub count.
     #[arg(long, value_name = "REF", group = "what")]
     pub image: Vec<String>,
-    /// The images that each node pulls: a file with one a line, what `dhlimit scan -o json` wrote, or a folder to scan; - is standard input
+    /// The images that each node pulls: a list with one a line, what `dhlimit scan -o json` wrote, or a file or folder to scan; - is standard input
     #[arg(long, value_name = "FILE", group = "what")]
     pub from: Option<PathBuf>,
+    /// Images of --from are pulled only where their pods run: replicas of a Deployment, each node of a DaemonSet
+    #[arg(long, conflicts_with_all = ["images", "image", "runs_per_day"])]
+    pub by_replicas: bool,
     /// What a pull of an image costs of the limit
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub cost: u32,

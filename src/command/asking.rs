@@ -10,12 +10,13 @@ use anyhow::Context as _;
 
 use crate::cli::{Asking, Family as FamilyChoice};
 use crate::credentials::{Account, CredentialsError, Note, PasswordSource};
-use crate::image::{Images, Reference};
+use crate::image::{Images, ImagesError, Reference};
 use crate::polling::policy::{RatePolicy, slowed};
 use crate::polling::target::{self, Target};
 use crate::quota::Family;
 use crate::registry::{Places, Principal};
 use crate::sandbox::{self, Profile};
+use crate::scan::Scan;
 use crate::session::{Options, Session, SessionError, Who};
 use crate::{Context, Exit, Failure, text};
 
@@ -138,24 +139,40 @@ pub(super) fn image(typed: &str) -> Result<Reference, Failure> {
 }
 
 /// The images of `--from`: a file or standard input with one image a line, the JSON of `scan`, or a folder
-/// that is scanned.
+/// or any other file that `scan` reads.
 pub(super) async fn images_from(context: &Context, path: &Path) -> anyhow::Result<Images> {
     let name = format!("--from {}", path.display());
     if path.is_dir() {
         let scan = super::scan::of_path(context, path).await?;
-        return Images::parse(&serde_json::to_string(&scan)?).context(name);
+        super::scan::say_skipped(context, &scan);
+        return of_scan(&scan)?.context(name);
     }
-    let path = path.to_owned();
-    let text = crate::context::aside(move || list(&path));
+    let file = path.to_owned();
+    let text = crate::context::aside(move || list(&file));
     let text = tokio::select! {
         text = text => text?,
         () = context.shutdown.cancelled() => return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted")).into()),
     };
     let text =
         text.with_context(|| name.clone()).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let images = Images::parse(&text)
-        .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error).context(name)))?;
-    Ok(images)
+    let error = match Images::parse(&text) {
+        Ok(images) => return Ok(images),
+        Err(error) => error,
+    };
+    // No list: a manifest or another file that names images among other things.
+    if path.is_file()
+        && let scan = super::scan::of_path(context, path).await?
+        && let Ok(images) = of_scan(&scan)?
+        && !images.is_empty()
+    {
+        super::scan::say_skipped(context, &scan);
+        return Ok(images);
+    }
+    Err(Failure::new(Exit::Usage, anyhow::Error::new(error).context(name)).into())
+}
+
+fn of_scan(scan: &Scan) -> anyhow::Result<Result<Images, ImagesError>> {
+    Ok(Images::parse(&serde_json::to_string(scan)?))
 }
 
 fn list(path: &Path) -> io::Result<String> {

@@ -88,16 +88,20 @@ fn unasked(error: ToolError) -> Failure {
     Failure::new(exit, error).advise(advice)
 }
 
-/// All that a file or folder names, as `scan PATH` finds it; what is read amiss is said.
+/// All that a file or folder names, as `scan PATH` finds it.
 pub(super) async fn of_path(context: &Context, path: &Path) -> anyhow::Result<Scan> {
     let request = Request { paths: vec![path.to_owned()], ..Request::default() };
     let Some(scan) = found(context, request, path == Path::new("-")).await? else {
         return Err(Failure::new(Exit::Interrupted, anyhow::anyhow!("interrupted")).into());
     };
+    Ok(scan)
+}
+
+/// Names the files that were not read as they should be.
+pub(super) fn say_skipped(context: &Context, scan: &Scan) {
     for skipped in &scan.skipped {
         context.say(&format!("· {}: {}", skipped.path, skipped.reason));
     }
-    Ok(scan)
 }
 
 /// The page of a rule.

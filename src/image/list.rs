@@ -1,7 +1,7 @@
 //! A list of images, one a line, or the JSON of `scan`: each image once, in the order of the list. What a
 //! scan says is never pulled (what a build makes, a service that must not be pulled) is none of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -11,7 +11,21 @@ use super::Reference;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Images {
     all: Vec<Reference>,
-    names: BTreeSet<String>,
+    /// Where each is in the list, by its full name.
+    places: BTreeMap<String, usize>,
+    /// Those that are not, or not only, pods' of a workload.
+    everywhere: BTreeSet<usize>,
+    /// By workload: how many pods it has, and the images of each of them.
+    workloads: BTreeMap<String, (Option<u64>, BTreeSet<usize>)>,
+}
+
+/// The pods of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pods {
+    /// How many there are; `None`: one on each node.
+    pub replicas: Option<u64>,
+    /// What each of them pulls, by place among Docker Hub's images of the list.
+    pub images: Vec<usize>,
 }
 
 /// Text that names no images.
@@ -44,6 +58,14 @@ struct Found {
     image: Option<String>,
     /// 0 for what is named and never pulled.
     pulls: Option<u64>,
+    #[serde(default)]
+    pods: Vec<FoundPods>,
+}
+
+#[derive(Deserialize)]
+struct FoundPods {
+    workload: String,
+    replicas: Option<u64>,
 }
 
 impl Images {
@@ -76,11 +98,35 @@ impl Images {
 
     /// One more image.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
+        let place = self.place(text)?;
+        self.everywhere.insert(place);
+        Ok(())
+    }
+
+    fn place(&mut self, text: &str) -> Result<usize, String> {
         let reference: Reference = text.parse().map_err(|error| format!("{error}"))?;
-        if self.names.insert(reference.to_string()) {
+        let place = *self.places.entry(reference.to_string()).or_insert(self.all.len());
+        if place == self.all.len() {
             self.all.push(reference);
         }
-        Ok(())
+        Ok(place)
+    }
+
+    /// Who pulls which of Docker Hub's images: first what is pulled on every node, whatever runs there.
+    pub fn pods(&self) -> Vec<Pods> {
+        let counted = self.all.iter().enumerate().filter(|(_, image)| image.is_docker_hub());
+        let counted: BTreeMap<usize, usize> =
+            counted.enumerate().map(|(number, (place, _))| (place, number)).collect();
+        let everywhere = (None, &self.everywhere);
+        let workloads = self.workloads.values().map(|(replicas, places)| (*replicas, places));
+        std::iter::once(everywhere)
+            .chain(workloads)
+            .map(|(replicas, places)| Pods {
+                replicas,
+                images: places.iter().filter_map(|place| counted.get(place).copied()).collect(),
+            })
+            .filter(|pods| !pods.images.is_empty())
+            .collect()
     }
 
     fn of_scan(text: &str) -> Result<Self, ImagesError> {
@@ -91,8 +137,18 @@ impl Images {
         }
         let mut images = Self::default();
         for found in scan.references.into_iter().filter(|found| found.pulls != Some(0)) {
-            if let Some(image) = found.image {
-                images.add(&image).map_err(|why| wrong(format!("`{image}` is no image: {why}")))?;
+            let Some(image) = found.image else { continue };
+            let place = images.place(&image);
+            let place = place.map_err(|why| wrong(format!("`{image}` is no image: {why}")))?;
+            if found.pods.is_empty() {
+                images.everywhere.insert(place);
+            }
+            for pods in found.pods {
+                let known = images.workloads.entry(pods.workload);
+                let (replicas, places) = known.or_insert_with(|| (Some(0), BTreeSet::new()));
+                // Two files that name the same workload: the larger counts, every node the most.
+                *replicas = replicas.zip(pods.replicas).map(|(one, other)| one.max(other));
+                places.insert(place);
             }
         }
         Ok(images)
@@ -106,6 +162,11 @@ impl Images {
     /// How many are elsewhere.
     pub fn others(&self) -> usize {
         self.all.len() - self.counted()
+    }
+
+    /// Whether none is named.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     /// All of them, in the order in which they were named.
@@ -139,6 +200,27 @@ mod tests {
     fn each_image_counts_once(#[case] text: &str, #[case] hub: usize, #[case] others: usize) {
         let images = Images::parse(text).unwrap();
         assert_eq!((images.counted(), images.others()), (hub, others));
+    }
+
+    #[test]
+    fn pods_pull_the_images_of_their_workloads_and_what_else_is_named_is_pulled_everywhere() {
+        let found = |image: &str, pods: &str| {
+            format!(r#"{{"image":"docker.io/a/{image}:1","pulls":1,"pods":[{pods}]}}"#)
+        };
+        let web = r#"{"workload":"Deployment/web","replicas":2}"#;
+        let larger = r#"{"workload":"Deployment/web","replicas":3}"#;
+        let log = r#"{"workload":"DaemonSet/log","replicas":null}"#;
+        let rows = [
+            r#"{"image":"quay.io/a/b:1","pulls":1}"#.to_owned(),
+            found("a", web),
+            found("b", &format!("{larger},{log}")),
+            found("c", ""),
+        ];
+        let text = format!(r#"{{"schema":"dhlimit/scan/1","references":[{}]}}"#, rows.join(","));
+        let pods = |replicas, images: &[usize]| Pods { replicas, images: images.to_vec() };
+        let expected = [pods(None, &[2]), pods(None, &[1]), pods(Some(3), &[0, 1])];
+        assert_eq!(Images::parse(&text).unwrap().pods(), expected);
+        assert_eq!(Images::parse("nginx\n").unwrap().pods(), [pods(None, &[0])]);
     }
 
     #[rstest]

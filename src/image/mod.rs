@@ -10,5 +10,5 @@ pub mod manifest;
 mod reference;
 
 pub use host::{is_local_host, is_loopback};
-pub use list::{Images, ImagesError};
+pub use list::{Images, ImagesError, Pods};
 pub use reference::{Reference, ReferenceError, is_digest, is_repository};

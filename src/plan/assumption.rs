@@ -58,16 +58,30 @@ fn arrival(request: &Request) -> Assumption {
     }
     let nodes = count(request.nodes.into(), "node");
     let images = count(request.images.into(), "image");
-    let (when, source) = match request.arrival {
-        Arrival::AtOnce => ("arriving at once".to_owned(), DEFAULT),
-        Arrival::Rolling { .. } => (format!("arriving {}", request.arrival), GIVEN),
-    };
+    if !request.beyond.pods.is_empty() {
+        let workloads = request.beyond.pods.iter().filter(|pods| pods.replicas.is_some()).count();
+        let what = format!(
+            "{nodes} with those of {images} that their pods need, of {} with replicas, spread evenly and each on as many nodes as it has pods, {}",
+            count(workloads as u64, "workload"),
+            when(request).0,
+        );
+        return row(what, GIVEN, None, &["--nodes", "--from", "--by-replicas", "--arrival"]);
+    }
+    let (when, source) = when(request);
     row(
         format!("{nodes} with {images} each, {when}"),
         source,
         None,
         &["--nodes", "--images", "--arrival"],
     )
+}
+
+/// When the nodes arrive, and who says so.
+fn when(request: &Request) -> (String, &'static str) {
+    match request.arrival {
+        Arrival::AtOnce => ("arriving at once".to_owned(), DEFAULT),
+        Arrival::Rolling { .. } => (format!("arriving {}", request.arrival), GIVEN),
+    }
 }
 
 fn pulls(request: &Request) -> Assumption {

@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 
 use super::counter::Counter;
 use super::crowd::{Course, Witness};
+use super::load::Load;
 use super::members::Members;
 use super::{SECOND, Tick, back_off};
 
@@ -141,11 +142,14 @@ impl OneCount {
 /// The next ask of a place in a node's queue: when, of which node, at which place; and for what.
 type Ask = Reverse<(Tick, u32, u32, u32, u32)>;
 
+/// What a node asks for that has nothing to pull: it runs when it arrives.
+const NOTHING: u32 = u32::MAX;
+
 /// A node: what of it is not of one place of its queue.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    /// The first image that nobody asked for yet.
-    next: u32,
+    /// The first image that it did not ask for yet; `None` where it asked for all.
+    next: Option<u32>,
     /// Images that it does not have.
     missing: u32,
     /// What its kubelet's bucket lacks, in asks times a second, and when that was so.
@@ -156,6 +160,8 @@ struct Node {
 /// All nodes, and what is to come.
 pub(super) struct EveryAsk<'a, J, W> {
     course: Course,
+    load: Load,
+    members: Members,
     kubelet: Option<Kubelet>,
     judge: J,
     witness: &'a mut W,
@@ -166,22 +172,27 @@ pub(super) struct EveryAsk<'a, J, W> {
 impl<'a, J: Judge, W: Witness> EveryAsk<'a, J, W> {
     pub(super) fn new(
         course: Course,
+        load: Load,
         kubelet: Option<Kubelet>,
         members: Members,
         judge: J,
         witness: &'a mut W,
     ) -> Self {
-        let places = course.parallel.clamp(1, course.images);
-        let node = Node { next: places, missing: course.images, debt: 0, as_of: 0 };
-        let mut asks = BinaryHeap::new();
+        let (mut asks, mut nodes) = (BinaryHeap::new(), Vec::new());
         for member in 0..members.count() {
-            let arrival = members.arrival(member);
-            if arrival <= course.horizon {
-                asks.extend((0..places).map(|place| Reverse((arrival, member, place, place, 0))));
+            let (arrival, node) = (members.arrival(member), members.node(member));
+            let mut next = load.next(node, 0);
+            if next.is_none() {
+                asks.push(Reverse((arrival, member, 0, NOTHING, 0)));
             }
+            for place in 0..course.parallel.max(1) {
+                let Some(image) = next else { break };
+                asks.push(Reverse((arrival, member, place, image, 0)));
+                next = load.next(node, image + 1);
+            }
+            nodes.push(Node { next, missing: load.count(node), debt: 0, as_of: 0 });
         }
-        let nodes = vec![node; usize::try_from(members.count()).unwrap_or_default()];
-        Self { course, kubelet, judge, witness, nodes, asks }
+        Self { course, load, members, kubelet, judge, witness, nodes, asks }
     }
 
     /// Everything, until all are done or the horizon comes.
@@ -189,6 +200,10 @@ impl<'a, J: Judge, W: Witness> EveryAsk<'a, J, W> {
         while let Some(Reverse((at, member, place, image, refusals))) = self.asks.pop() {
             if at > self.course.horizon || self.witness.enough() {
                 return Ok(());
+            }
+            if image == NOTHING {
+                self.witness.done(at, member..member + 1);
+                continue;
             }
             if !self.is_let_out(at, member) {
                 self.witness.throttled();
@@ -221,9 +236,9 @@ impl<'a, J: Judge, W: Witness> EveryAsk<'a, J, W> {
         let node = usize::try_from(member).ok().and_then(|at| self.nodes.get_mut(at));
         let Some(node) = node else { return };
         node.missing = node.missing.saturating_sub(1);
-        if node.next < self.course.images {
-            self.asks.push(Reverse((done, member, place, node.next, 0)));
-            node.next += 1;
+        if let Some(image) = node.next {
+            self.asks.push(Reverse((done, member, place, image, 0)));
+            node.next = self.load.next(self.members.node(member), image + 1);
         } else if node.missing == 0 && done <= self.course.horizon {
             self.witness.done(done, member..member + 1);
         }

@@ -77,7 +77,7 @@ impl Members {
         std::iter::successors(batch(0), move |last| batch(last.end))
     }
 
-    const fn node(self, member: u32) -> u32 {
+    pub(super) const fn node(self, member: u32) -> u32 {
         self.first.saturating_add(member.saturating_mul(self.stride))
     }
 }

@@ -12,6 +12,7 @@ mod crowd;
 mod every_ask;
 mod lanes;
 mod laws;
+mod load;
 mod lone;
 mod members;
 mod replay;
@@ -99,6 +100,7 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
         warm: request.beyond.warm,
         ci: request.beyond.ci,
         images: request.images,
+        needed: rollout.needed(),
         cost: request.cost,
         pull_time_seconds: ticks(request.pull_time).into(),
         arrival: request.arrival.to_string(),

@@ -26,7 +26,7 @@ pub trait PullRegistry {
 }
 
 /// A strategy to replay, and the registry that it needs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Replay<'a> {
     rollout: Rollout<'a>,
     strategy: Strategy,
@@ -70,7 +70,8 @@ pub fn replays<'a>(request: &'a Request, plan: &Plan) -> Result<Vec<Replay<'a>>,
         ));
     }
     let rollout = Rollout::new(request)?;
-    Ok(rollout.wanted()?.into_iter().map(|strategy| Replay { rollout, strategy }).collect())
+    let wanted = rollout.wanted()?.into_iter();
+    Ok(wanted.map(|strategy| Replay { rollout: rollout.clone(), strategy }).collect())
 }
 
 fn asks(request: &Request, outcome: &Outcome) -> u64 {
@@ -112,7 +113,7 @@ impl Replay<'_> {
             count: &mut asked,
         };
         let (members, kubelet) = (self.rollout.members(), self.rollout.request.beyond.kubelet);
-        EveryAsk::new(course, kubelet, members, judge, &mut tally).run()?;
+        EveryAsk::new(course, self.rollout.load(), kubelet, members, judge, &mut tally).run()?;
         let differences = self.differences(&tally, planned);
         let same = differences.is_empty();
         Ok(Proof { name: self.strategy.to_string(), asks: asked, same, differences })
@@ -139,7 +140,7 @@ impl Replay<'_> {
             (
                 "waited in all",
                 time(Some(planned.waited_node_seconds)),
-                time(Some(tally.waited().into())),
+                time(Some(tally.waited.into())),
             ),
         ];
         rows.into_iter()

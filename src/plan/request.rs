@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::every_ask::Kubelet;
 use super::solve::{Ci, Solve};
 use super::{LONGEST, MOST_ASKS, MOST_IMAGES, MOST_NODES, MOST_TIME, Strategy, Tick, ticks};
+use crate::image::Pods;
 use crate::quota::{Arrival, Law, Policy, Window};
 
 /// What is to be planned.
@@ -50,6 +51,8 @@ pub struct Beyond {
     pub parallel: u32,
     /// Nodes that have all images already and are there from the start: fewer than all.
     pub warm: u32,
+    /// The pods whose images the nodes pull, by their places among the images; none: every node pulls all.
+    pub pods: Vec<Pods>,
     /// The CI whose runners the nodes are: `nodes` and `arrival` are those of its rollout.
     pub ci: Option<Ci>,
     /// What is to be found beside.
@@ -124,7 +127,7 @@ pub enum PlanError {
     },
     /// Too much to look at each ask.
     #[error(
-        "up to {0} pulls to look at: with --parallel, --kubelet-qps or --background it is one by one, at most {MOST_ASKS}; plan for fewer nodes or give an earlier --horizon"
+        "up to {0} pulls to look at: with --parallel, --kubelet-qps, --by-replicas or --background it is one by one, at most {MOST_ASKS}; plan for fewer nodes or give an earlier --horizon"
     )]
     Asks(u64),
     /// A search that has nothing to vary.
@@ -148,8 +151,9 @@ impl Request {
 
     /// Whether each ask has to be looked at.
     pub(super) fn is_by_ask(&self) -> bool {
-        let Beyond { background, kubelet, parallel, .. } = &self.beyond;
-        !background.is_empty() || kubelet.is_some() || *parallel > 1
+        let Beyond { background, kubelet, parallel, pods, .. } = &self.beyond;
+        let is_uneven = !pods.is_empty();
+        !background.is_empty() || kubelet.is_some() || *parallel > 1 || is_uneven
     }
 
     pub(super) fn check(&self, window: Window, horizon: Duration) -> Result<(), PlanError> {

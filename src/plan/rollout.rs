@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::counter::Counter;
 use super::crowd::{Course, Crowd};
 use super::every_ask::{Counts, EveryAsk, OneCount, Others};
+use super::load::Load;
 use super::lone::Lone;
 use super::members::Members;
 use super::solve::Ci;
@@ -17,14 +18,18 @@ use super::{
 };
 use crate::quota::{Arrival, Quota, Window};
 
+/// So many numbers of accounts are tried, from the least that there can be.
+const MOST_ACCOUNTS_TRIED: usize = 64;
+
 /// A rollout with everything settled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Rollout<'a> {
     pub(super) request: &'a Request,
     window: Window,
     /// The longest window of any identity.
     longest: Window,
     pub(super) course: Course,
+    load: Load,
 }
 
 impl<'a> Rollout<'a> {
@@ -45,7 +50,12 @@ impl<'a> Rollout<'a> {
             horizon: ticks(horizon),
             parallel: request.beyond.parallel.max(1),
         };
-        Ok(Self { request, window, longest, course })
+        let pods = request.beyond.pods.as_slice();
+        let load = match pods {
+            [] => Load::all(request.images),
+            pods => Load::of_pods(pods, request.images, request.nodes),
+        };
+        Ok(Self { request, window, longest, course, load })
     }
 
     /// The longest window of any identity.
@@ -77,11 +87,26 @@ impl<'a> Rollout<'a> {
 
     /// The number of accounts, at least 2, on which everything fits in one window, if on any.
     fn accounts(&self) -> u32 {
-        let (nodes, images, cost) = (self.request.cold(), self.request.images, self.request.cost);
-        let limit = self.quota(Strategy::Account).map_or(u32::MAX, |quota| quota.limit);
-        let together = u64::from(limit) / (u64::from(images) * u64::from(cost)).max(1);
-        let needed = u64::from(nodes).div_ceil(together.max(1));
-        u32::try_from(needed).unwrap_or(nodes).clamp(2, nodes.max(2))
+        let (nodes, cost) = (self.request.cold(), u64::from(self.request.cost));
+        let limit = u64::from(self.quota(Strategy::Account).map_or(u32::MAX, |quota| quota.limit));
+        let most = nodes.max(2);
+        if self.load.is_even() {
+            let together = limit / (u64::from(self.request.images) * cost).max(1);
+            let needed = u64::from(nodes).div_ceil(together.max(1));
+            return u32::try_from(needed).unwrap_or(nodes).clamp(2, most);
+        }
+        let loads: Vec<u64> = (0..nodes).map(|node| self.load.count(node).into()).collect();
+        let fits = |accounts: &u32| {
+            let mut sums = vec![0; usize::try_from(*accounts).unwrap_or(1)];
+            for loads in loads.chunks(sums.len().max(1)) {
+                sums.iter_mut().zip(loads).for_each(|(sum, load)| *sum += load * cost);
+            }
+            sums.into_iter().all(|sum| sum <= limit)
+        };
+        let least = (loads.iter().sum::<u64>() * cost).div_ceil(limit.max(1));
+        let least = u32::try_from(least).unwrap_or(most).clamp(2, most);
+        // Unevenly loaded nodes may ask for some more accounts than their sum does.
+        (least..=most).take(MOST_ACCOUNTS_TRIED).find(fits).unwrap_or(most)
     }
 
     /// What a reading found left where the strategy's pulls are counted.
@@ -183,9 +208,9 @@ impl<'a> Rollout<'a> {
             first_refused_at_seconds: tally.first_refused.map(Seconds::from),
             done_at_seconds: all.then(|| tally.last_done.into()),
             nodes_done: tally.nodes_done + warm,
-            waited_node_seconds: tally.waited().into(),
+            waited_node_seconds: tally.waited.into(),
             nodes_waited: tally.nodes_waited(self.members()),
-            longest_wait_seconds: tally.longest_wait().into(),
+            longest_wait_seconds: tally.longest_wait.into(),
             gate_need,
             busiest_minute_requests: self.busiest_minute(strategy, &used),
             timeout_seconds: all.then(|| (tally.last_done / (60 * SECOND) + 1).saturating_mul(60)),
@@ -258,8 +283,22 @@ impl<'a> Rollout<'a> {
         }
     }
 
+    /// How many images all nodes ask for together.
+    pub(super) fn needed(&self) -> u64 {
+        let nodes = self.request.cold();
+        if self.load.is_even() {
+            return u64::from(nodes) * u64::from(self.request.images);
+        }
+        (0..nodes).map(|node| u64::from(self.load.count(node))).sum()
+    }
+
+    /// What each node asks for.
+    pub(super) fn load(&self) -> Load {
+        self.load.clone()
+    }
+
     pub(super) fn empty(&self, strategy: Strategy) -> Tally {
-        Tally::new(self.course_of(strategy), self.request.cost, self.members())
+        Tally::new(self.course_of(strategy), self.load.clone(), self.request.cost, self.members())
     }
 
     /// The sums of a strategy; up to the first refusal where that is all that is wanted to know.
@@ -282,7 +321,7 @@ impl<'a> Rollout<'a> {
     fn by_ask(&self, members: Members, counts: Counts, tally: &mut Tally) {
         let course = tally.course();
         let kubelet = self.request.beyond.kubelet;
-        match EveryAsk::new(course, kubelet, members, counts, tally).run() {
+        match EveryAsk::new(course, self.load.clone(), kubelet, members, counts, tally).run() {
             Ok(()) => {}
             Err(never) => match never {},
         }

@@ -126,6 +126,9 @@ impl Solve {
         let ci = request.beyond.ci.is_some();
         let nodes = u64::from(request.nodes);
         match self {
+            Self::Nodes if !request.beyond.pods.is_empty() => {
+                missing("with --by-replicas the pods are as many as the files say; leave it out")
+            }
             Self::Nodes if ci => missing("of a CI it is --solve concurrency"),
             Self::Surge | Self::Interval if ci || !rolling => {
                 missing("it takes a rollout; give --arrival rolling:K/D")
@@ -179,8 +182,10 @@ impl Solve {
     /// Whether a larger value can only be worse: then each window holds more pulls, or as many.
     fn is_monotone(self, request: &Request) -> bool {
         let beyond = &request.beyond;
-        let plain =
-            beyond.background.is_empty() && beyond.kubelet.is_none() && beyond.left.is_empty();
+        let plain = beyond.background.is_empty()
+            && beyond.kubelet.is_none()
+            && beyond.left.is_empty()
+            && beyond.pods.is_empty();
         let looks_back = matches!(request.law, Law::Sliding | Law::Bucket);
         plain && looks_back && (self == Self::Nodes || request.pull_time.is_zero())
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Tick;
 use super::crowd::{Course, Witness};
+use super::load::Load;
 use super::lone::Lone;
 use super::members::Members;
 use super::spent::Spent;
@@ -12,6 +13,7 @@ use super::spent::Spent;
 #[derive(Debug)]
 pub(super) struct Tally {
     course: Course,
+    load: Load,
     cost: u64,
     /// The crowd that is told of.
     members: Members,
@@ -24,12 +26,12 @@ pub(super) struct Tally {
     pub(super) first_refused: Option<Tick>,
     pub(super) nodes_done: u64,
     pub(super) last_done: Tick,
-    /// From arrival to done, over all nodes that are done.
-    waited: u128,
+    /// From arrival to done less the pulls' own time, in ticks, over all nodes that are done.
+    pub(super) waited: u128,
     /// Nodes whose pulls were all accepted at once.
     unhindered: u64,
-    /// The longest time from arrival to done.
-    longest: Tick,
+    /// The longest of these waits.
+    pub(super) longest_wait: Tick,
     pub(super) spent: Spent,
     /// When how many nodes had all images.
     pub(super) running: Spent,
@@ -38,9 +40,10 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(course: Course, cost: u32, members: Members) -> Self {
+    pub(super) fn new(course: Course, load: Load, cost: u32, members: Members) -> Self {
         Self {
             course,
+            load,
             cost: u64::from(cost),
             members,
             alike: 1,
@@ -52,7 +55,7 @@ impl Tally {
             last_done: 0,
             waited: 0,
             unhindered: 0,
-            longest: 0,
+            longest_wait: 0,
             spent: Spent::default(),
             running: Spent::default(),
             until_refused: false,
@@ -88,29 +91,24 @@ impl Tally {
         }
     }
 
-    /// How long the nodes that are done waited, in ticks: from arrival to done, less the pulls' own time.
-    pub(super) fn waited(&self) -> u128 {
-        self.waited.saturating_sub(u128::from(self.own()) * u128::from(self.nodes_done))
-    }
-
-    /// The longest of these waits.
-    pub(super) fn longest_wait(&self) -> Tick {
-        self.longest.saturating_sub(self.own())
-    }
-
     /// How many of all nodes would have had all images by the horizon, or sooner, but for a refusal.
     pub(super) fn nodes_waited(&self, all: Members) -> u64 {
-        let reached = match self.course.horizon.checked_sub(self.own()) {
-            Some(last) => all.arrived_by(last),
-            None => 0,
+        let last = |node| self.course.horizon.checked_sub(self.own(node));
+        let reached = if self.load.is_even() {
+            last(0).map_or(0, |last| u64::from(all.arrived_by(last)))
+        } else {
+            let reaches = |member: &u32| {
+                last(all.node(*member)).is_some_and(|last| all.arrival(*member) <= last)
+            };
+            (0..all.count()).filter(reaches).count() as u64
         };
-        u64::from(reached).saturating_sub(self.unhindered)
+        reached.saturating_sub(self.unhindered)
     }
 
-    /// How long the pulls of a node take that is never refused.
-    fn own(&self) -> Tick {
-        u64::from(self.course.images.div_ceil(self.course.parallel.max(1)))
-            .saturating_mul(self.course.pull)
+    /// How long the pulls of a node take where it is never refused.
+    fn own(&self, node: u32) -> Tick {
+        let turns = self.load.count(node).div_ceil(self.course.parallel.max(1));
+        u64::from(turns).saturating_mul(self.course.pull)
     }
 }
 
@@ -132,15 +130,15 @@ impl Witness for Tally {
         let done = u64::from(nodes.end - nodes.start) * self.alike;
         self.nodes_done += done;
         self.running.push(at, done);
-        let own = self.own();
+        let own = self.own(self.members.node(nodes.start));
         let mut member = nodes.start;
         while member < nodes.end {
             let end = self.members.batch_end(member).min(nodes.end);
-            let waited = at.saturating_sub(self.members.arrival(member));
+            let waited = at.saturating_sub(self.members.arrival(member)).saturating_sub(own);
             let together = u64::from(end - member) * self.alike;
             self.waited += u128::from(waited) * u128::from(together);
-            self.longest = self.longest.max(waited);
-            self.unhindered += if waited > own { 0 } else { together };
+            self.longest_wait = self.longest_wait.max(waited);
+            self.unhindered += if waited > 0 { 0 } else { together };
             member = end;
         }
     }

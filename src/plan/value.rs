@@ -68,8 +68,11 @@ pub struct Plan {
     /// The CI whose jobs the nodes are; only where it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ci: Option<Ci>,
-    /// How many images each node pulls.
+    /// How many images there are; each node pulls all of them, but with `--by-replicas`.
     pub images: u32,
+    /// How many pulls of images all nodes need together.
+    #[serde(skip)]
+    pub needed: u64,
     /// How many pulls of the limit an image costs.
     pub cost: u32,
     /// How long an accepted pull takes.

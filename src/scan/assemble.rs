@@ -106,6 +106,7 @@ fn placed(found: Found, kind: FileKind, input: &Input<'_>) -> ImageUse {
         unresolved: found.unresolved,
         defined_at: found.defined_at,
         profiles: found.profiles,
+        pods: found.pods,
         service: found.service,
         job: found.job,
         machines: Vec::new(),

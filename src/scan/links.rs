@@ -95,7 +95,7 @@ fn rename(files: &mut BTreeMap<String, FileResult>) {
         let below = below(&overlay, files);
         let renames = files.get(&overlay).map(|file| file.renames.clone()).unwrap_or_default();
         for rename in renames {
-            let mut tag = None;
+            let (mut tag, mut pods) = (None, Vec::new());
             for path in &below {
                 let Some(file) = files.get_mut(path) else { continue };
                 for one in file.uses.iter_mut().filter(|one| one.kind == FileKind::Kubernetes) {
@@ -104,12 +104,17 @@ fn rename(files: &mut BTreeMap<String, FileResult>) {
                     if name == rename.name {
                         tag = tag.or_else(|| Some(rest.to_owned()).filter(|rest| !rest.is_empty()));
                         one.pulls = 0;
+                        pods.extend(one.pods.iter().cloned());
                         let by = (overlay.clone(), rename.name_at.clone());
                         if !one.beside.renamed_by.contains(&by) {
                             one.beside.renamed_by.push(by);
                         }
                     }
                 }
+            }
+            if let Some(one) = rename.used.and_then(|at| files.get_mut(&overlay)?.uses.get_mut(at))
+            {
+                one.pods = pods;
             }
             // A new name alone keeps what the base says behind the name.
             let keeps = rename.new_tag.is_none() && rename.digest.is_none();

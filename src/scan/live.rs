@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::assemble::refer;
-use super::value::{Beside, ImageUse, Puller, Purpose};
+use super::value::{Beside, ImageUse, Puller, Purpose, Workload};
 use super::{FileKind, Skipped};
 
 /// What runs, in the order of its rows.
@@ -230,6 +230,10 @@ impl Live {
                 unresolved: Vec::new(),
                 defined_at: Vec::new(),
                 profiles: Vec::new(),
+                pods: vec![Workload {
+                    workload: path.to_owned(),
+                    replicas: Some(machines.len() as u64),
+                }],
                 service: None,
                 job: None,
                 machines: machines.into_iter().map(str::to_owned).collect(),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::FileKind;
 use super::input::Input;
 use super::text::Text;
-use super::value::{Beside, Definition, Puller, Purpose};
+use super::value::{Beside, Definition, Puller, Purpose, Workload};
 use super::vars::Expanded;
 
 /// A reference as a reader found it.
@@ -34,6 +34,8 @@ pub(crate) struct Found {
     pub job: Option<String>,
     /// The Compose profiles of its service.
     pub profiles: Vec<String>,
+    /// The workloads whose pods pull it.
+    pub pods: Vec<Workload>,
     /// The Compose service.
     pub service: Option<String>,
     /// The kind, where it is not that of the file.
@@ -63,6 +65,7 @@ impl Found {
             pulls: 1,
             job: None,
             profiles: Vec::new(),
+            pods: Vec::new(),
             service: None,
             kind: None,
             beside: Beside::default(),
@@ -146,6 +149,12 @@ impl<'a> Sink<'a> {
             if let Some(known) = self.found.uses.get_mut(at) {
                 known.certain |= found.certain;
                 known.pulls = known.pulls.max(found.pulls);
+                // Who tells of no pods may be anywhere.
+                if known.pods.is_empty() || found.pods.is_empty() {
+                    known.pods.clear();
+                } else {
+                    known.pods.extend(found.pods);
+                }
                 if found.profiles.is_empty() {
                     known.profiles.clear();
                 }

@@ -69,6 +69,9 @@ pub struct ImageUse {
     pub defined_at: Vec<Definition>,
     /// The Compose profiles that its service is behind.
     pub profiles: Vec<String>,
+    /// The workloads whose pods pull it, where the files tell; empty: any machine may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<Workload>,
     /// The Compose service.
     #[serde(skip)]
     pub service: Option<String>,
@@ -87,6 +90,15 @@ pub struct ImageUse {
     /// What else of the reference stands beside it.
     #[serde(skip)]
     pub beside: Beside,
+}
+
+/// A workload of Kubernetes, as far as it says how many nodes pull its images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Workload {
+    /// `Deployment/web`, or `prod/Deployment/web` where it names its namespace.
+    pub workload: String,
+    /// How many pods it has; `None`: one on each node.
+    pub replicas: Option<u64>,
 }
 
 /// The parts of a reference that stand elsewhere than at its place.

@@ -131,3 +131,70 @@ fn others_pull_as_a_recording_has_it() {
         assert!(outcome.stderr.contains("--background"), "{outcome:?}");
     }
 }
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  template:
+    spec:
+      initContainers: [{name: wait, image: 'busybox:1.36'}]
+      containers: [{name: web, image: 'acme/web:1'}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: one, namespace: x}
+spec: {template: {spec: {containers: [{name: one, image: 'acme/one:1'}]}}}
+";
+const OTHERS: &str = "apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: log}
+spec: {template: {spec: {containers: [{name: log, image: 'acme/log:1'}]}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: night}
+spec: {jobTemplate: {spec: {parallelism: 2, completions: 4, template: {spec: {containers: [{image: 'acme/job:1'}]}}}}}
+";
+const OVERLAY: &str = "resources: [base]\nimages:\n- name: acme/web\n  newTag: '2'\n";
+
+/// 10 nodes: 3 pull web and busybox, 1 pulls one, 10 pull log, 4 the job; what else is named, each.
+#[test]
+fn pods_are_pulled_on_as_many_nodes_as_there_are_of_them() {
+    let home = Home::new();
+    home.write("k/base/web.yaml", DEPLOYMENT);
+    home.write("k/base/others.yaml", OTHERS);
+    home.write("k/base/kustomization.yaml", "resources: [web.yaml, others.yaml]\n");
+    let tree = home.path().join("k");
+    let plan = |more: &[&str]| {
+        let args = ["plan", "--nodes", "10", "-o", "json", "--strategy", "account"];
+        let args = args.iter().chain(more);
+        home.dhlimit(args).arg("--from").arg(&tree).run().expect_code(0)
+    };
+    let pulls = |more: &[&str]| plan(more).json()["strategies"][0]["pulls"].clone();
+    assert_eq!(pulls(&[]), 50);
+    assert!(plan(&[]).stderr.contains("--by-replicas counts pods"), "{:?}", plan(&[]));
+    assert_eq!(pulls(&["--by-replicas"]), 3 + 3 + 1 + 10 + 4);
+    assert!(!plan(&["--by-replicas"]).stderr.contains("--by-replicas"));
+    // What a kustomization puts in a Deployment's place has the Deployment's pods.
+    home.write("k/kustomization.yaml", OVERLAY);
+    assert_eq!(pulls(&["--by-replicas"]), 21);
+}
+
+#[test]
+fn by_replicas_is_proven_and_says_what_it_takes_for_granted() {
+    let home = Home::new();
+    let file = home.write("web.yaml", DEPLOYMENT);
+    let args =
+        ["plan", "--nodes", "4", "--limit", "2", "--window", "60s", "--prove", "--by-replicas"];
+    let scan = home.dhlimit(["scan", "-o", "json"]).arg(&file).run().expect_code(0).stdout;
+    let outcome = home.dhlimit(args).arg("--from").arg("-").stdin(scan).run();
+    assert!(outcome.stdout.contains("of 2 workloads with replicas"), "{outcome:?}");
+    assert!(outcome.stdout.contains("7 pulls wanted"), "{outcome:?}");
+    assert!(outcome.stdout.contains("6 of 6 strategies went exactly as planned"), "{outcome:?}");
+    let args = ["plan", "--nodes", "4", "--by-replicas", "--solve", "nodes", "--from"];
+    let outcome = home.dhlimit(args).arg(&file).run().expect_code(2);
+    assert!(outcome.stderr.contains("as many as the files say"), "{outcome:?}");
+    dhlimit(["plan", "--nodes", "4", "--by-replicas", "--image", "nginx"]).run().expect_code(2);
+}

@@ -1,9 +1,10 @@
 //! `plan` against a simulation that looks at every ask of every node: written from the model in the
 //! interface contract, apart from the code and as plainly as it goes. Whole numbers only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use dhlimit::image::Pods;
 use dhlimit::plan::{Background, Beyond, Kubelet, Left, Request, Strategy, plan};
 use dhlimit::quota::{Arrival, Law, Policy, Window};
 use serde_json::{Value, json};
@@ -64,8 +65,11 @@ struct Way {
 struct Node {
     arrived: u128,
     ways: Vec<Way>,
-    next: u32,
-    missing: u32,
+    /// What it did not ask for yet, in order.
+    rest: Vec<u32>,
+    missing: usize,
+    /// How long its pulls take where none is refused, in pulls one after another.
+    turns: u128,
     done: Option<u128>,
     /// When its kubelet let out asks.
     tokens: (u128, u128),
@@ -107,10 +111,36 @@ fn others(background: &[Background], is_account: bool, horizon: u128) -> Vec<(u1
     all
 }
 
+/// The images of each node: all, or those of its pods, which go round all nodes one after another.
+fn images_of(request: &Request) -> Vec<Vec<u32>> {
+    let nodes = request.nodes as usize;
+    let mut images = vec![BTreeSet::new(); nodes];
+    let mut turn = 0;
+    for pods in &request.beyond.pods {
+        let on: Vec<usize> = match pods.replicas {
+            Some(replicas) if replicas < nodes as u64 => (0..replicas)
+                .map(|_| {
+                    turn += 1;
+                    (turn - 1) % nodes
+                })
+                .collect(),
+            _ => (0..nodes).collect(),
+        };
+        for node in on {
+            images[node].extend(pods.images.iter().map(|image| u32::try_from(*image).unwrap()));
+        }
+    }
+    if request.beyond.pods.is_empty() {
+        return vec![(0..request.images).collect(); nodes];
+    }
+    images.into_iter().map(|images| images.into_iter().collect()).collect()
+}
+
 /// The nodes that pull, before anything happens.
 fn nodes_of(request: &Request) -> Vec<Node> {
     let beyond = &request.beyond;
-    let ways = beyond.parallel.clamp(1, request.images);
+    let ways = beyond.parallel.max(1) as usize;
+    let images = images_of(request);
     let cold = request.nodes - beyond.warm;
     (0..cold)
         .map(|number| {
@@ -118,14 +148,16 @@ fn nodes_of(request: &Request) -> Vec<Node> {
                 Arrival::AtOnce => 0,
                 Arrival::Rolling { nodes, every } => u128::from(number / nodes) * every.as_nanos(),
             };
-            let way = |image| Way { asks: Some(arrived), image, refusals: 0 };
+            let way = |image: &u32| Way { asks: Some(arrived), image: *image, refusals: 0 };
+            let own = &images[number as usize];
             let full = beyond.kubelet.map_or(0, |kubelet| u128::from(kubelet.burst) * SECOND);
             Node {
                 arrived,
-                ways: (0..ways).map(way).collect(),
-                next: ways,
-                missing: request.images,
-                done: None,
+                ways: own.iter().take(ways).map(way).collect(),
+                rest: own.iter().copied().skip(ways).collect(),
+                missing: own.len(),
+                turns: own.len().div_ceil(ways) as u128,
+                done: own.is_empty().then_some(arrived),
                 tokens: (full, 0),
             }
         })
@@ -220,10 +252,9 @@ fn brute(request: &Request, strategy: Strategy) -> Value {
             }
             cached[image] = true;
             node.missing -= 1;
-            let goes_on = node.next < request.images;
-            let asks = goes_on.then_some(now + pull);
-            node.ways[way] = Way { asks, image: node.next, refusals: 0 };
-            node.next += u32::from(goes_on);
+            let next = (!node.rest.is_empty()).then(|| node.rest.remove(0));
+            let asks = next.map(|_| now + pull);
+            node.ways[way] = Way { asks, image: next.unwrap_or(0), refusals: 0 };
             node.done = (node.missing == 0).then_some(now + pull).filter(|done| *done <= horizon);
         } else {
             if out {
@@ -258,13 +289,16 @@ fn sums(
     used: &BTreeMap<u128, u64>,
     counted: Option<(u32, u64)>,
 ) -> Value {
-    let done: Vec<(u128, u128)> =
-        nodes.iter().filter_map(|node| Some((node.arrived, node.done?))).collect();
+    let done: Vec<(u128, u128)> = nodes
+        .iter()
+        .filter_map(|node| {
+            let done = node.done.filter(|done| *done <= horizon)?;
+            Some((node.arrived + node.turns * pull, done))
+        })
+        .collect();
     let all = done.len() == nodes.len();
-    let ways = request.beyond.parallel.clamp(1, request.images);
-    let own = u128::from(request.images.div_ceil(ways)) * pull;
-    let waits = || done.iter().map(|(arrived, done)| (done - arrived).saturating_sub(own));
-    let in_time = nodes.iter().filter(|node| node.arrived + own <= horizon).count();
+    let waits = || done.iter().map(|(earliest, done)| done - earliest);
+    let in_time = nodes.iter().filter(|node| node.arrived + node.turns * pull <= horizon).count();
     let last = done.iter().map(|(_, done)| *done).max().unwrap_or(0);
     json!({
         "limit": counted.map(|counted| counted.0),
@@ -339,6 +373,13 @@ fn case_beyond(draw: &mut Draw) -> Request {
     }
     if often(draw) {
         request.beyond.kubelet = Some(Kubelet { qps: draw.within(0, 3), burst: draw.within(1, 4) });
+    }
+    if often(draw) {
+        let pods = (0..draw.within(1, 4)).map(|_| Pods {
+            replicas: draw.of(&[None, Some(0), Some(1), Some(2), Some(5), Some(20)]),
+            images: (0..request.images as usize).filter(|_| often(draw)).collect(),
+        });
+        request.beyond.pods = pods.collect();
     }
     if often(draw) {
         request.beyond.warm = draw.within(0, request.nodes - 1);

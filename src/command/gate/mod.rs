@@ -70,7 +70,9 @@ fn refuse(args: &Gate) -> Result<(), Failure> {
 /// The pulls that are needed: those asked for, or those that a scan finds where these are more.
 async fn needed(context: &Context, args: &Gate) -> anyhow::Result<Threshold> {
     let Some(path) = &args.need_for else { return Ok(args.need) };
-    let pulls = super::scan::of_path(context, path).await?.totals.pulls.cold;
+    let scan = super::scan::of_path(context, path).await?;
+    super::scan::say_skipped(context, &scan);
+    let pulls = scan.totals.pulls.cold;
     context.say(&format!("· {} needs {pulls} pulls of Docker Hub", path.display()));
     Ok(match args.need {
         Threshold::Pulls(least) => Threshold::Pulls(least.max(pulls)),

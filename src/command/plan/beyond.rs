@@ -46,6 +46,7 @@ pub(super) async fn beyond(
         kubelet: args.kubelet_qps.map(|qps| Kubelet { qps, burst }),
         parallel: args.parallel,
         warm: args.warm,
+        pods: Vec::new(),
         ci: ci(args),
         solve: args.solve.map(|solve| match solve {
             SolveFor::Nodes => Solve::Nodes,

@@ -7,7 +7,7 @@ mod prove;
 use super::asking;
 use crate::cli::{self, Format, PlanLaw};
 use crate::credentials::Account;
-use crate::image::Images;
+use crate::image::{Images, Pods};
 use crate::plan::{Ci, Plan, Request, STRATEGIES, Strategy, StrategyError, plan, plan_all_laws};
 use crate::quota::Law;
 use crate::render::{Look, plan as shown};
@@ -69,16 +69,28 @@ async fn request(
 ) -> anyhow::Result<Option<Request>> {
     let strategies = args.strategies.iter().map(|name| strategy(name));
     let strategies = strategies.collect::<Result<_, _>>()?;
-    let Some(beyond) = beyond::beyond(context, &args, accounts).await? else { return Ok(None) };
+    let Some(mut beyond) = beyond::beyond(context, &args, accounts).await? else { return Ok(None) };
     let rollout = beyond::ci(&args).map(Ci::rollout);
     let (nodes, arrival) = rollout.unwrap_or((args.nodes.unwrap_or_default(), args.arrival));
+    let images = if let Some(images) = args.images {
+        images
+    } else {
+        let named = named(context, args.image, args.from).await?;
+        let pods = named.pods();
+        let is_fewer = |pods: &Pods| pods.replicas.is_some_and(|count| count < nodes.into());
+        if args.by_replicas {
+            beyond.pods = pods;
+        } else if rollout.is_none() && pods.iter().any(is_fewer) {
+            context.say(
+                "· some images have fewer pods than there are nodes, and here every node pulls them all; --by-replicas counts pods",
+            );
+        }
+        u32::try_from(named.counted()).unwrap_or(u32::MAX)
+    };
     Ok(Some(Request {
         nodes,
         strategies,
-        images: match args.images {
-            Some(images) => images,
-            None => counted(context, args.image, args.from).await?,
-        },
+        images,
         cost: args.cost,
         pull_time: args.pull_time,
         arrival,
@@ -94,6 +106,7 @@ async fn request(
         beyond,
     }))
 }
+
 fn strategy(name: &str) -> Result<Strategy, Failure> {
     name.parse().map_err(|error: StrategyError| {
         let failure = Failure::usage(format!("--strategy {name}: {error}"));
@@ -104,12 +117,12 @@ fn strategy(name: &str) -> Result<Strategy, Failure> {
     })
 }
 
-/// How many distinct images of Docker Hub are named.
-async fn counted(
+/// The distinct images that are named, one of Docker Hub among them.
+async fn named(
     context: &Context,
     named: Vec<String>,
     from: Option<std::path::PathBuf>,
-) -> anyhow::Result<u32> {
+) -> anyhow::Result<Images> {
     let mut images = match from {
         None => Images::default(),
         Some(path) => asking::images_from(context, &path).await?,
@@ -128,5 +141,5 @@ async fn counted(
             .advise("name images by --image or --from, or their number by --images")
             .into());
     }
-    Ok(u32::try_from(images.counted()).unwrap_or(u32::MAX))
+    Ok(images)
 }

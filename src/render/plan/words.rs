@@ -20,8 +20,7 @@ pub(super) fn focus(plan: &Plan, named: bool) -> Option<&Outcome> {
 /// The answer in a sentence or two: what does not fit and by how much, and what does.
 pub(super) fn answer(plan: &Plan, named: bool) -> String {
     let Some(outcome) = focus(plan, named) else { return plan.advice.clone() };
-    let cold = plan.nodes - plan.warm;
-    let wanted = u64::from(cold) * u64::from(plan.images) * u64::from(plan.cost);
+    let wanted = plan.needed * u64::from(plan.cost);
     let nodes = if plan.ci.is_some() { "jobs" } else { "nodes" };
     let end = match outcome.done_at_seconds {
         Some(done) => format!("all run after {}", span(done.whole())),

@@ -14,7 +14,7 @@ use crate::scan::lines;
 use crate::scan::sink::{Found, Sink};
 use crate::scan::text::Text;
 use crate::scan::tree::Node;
-use crate::scan::value::Purpose;
+use crate::scan::value::{Purpose, Workload};
 use crate::scan::vars::Scope;
 use crate::scan::yaml;
 
@@ -205,7 +205,44 @@ pub(in crate::scan) fn read_object(root: &Node, text: &Text<'_>, sink: &mut Sink
         }
     }
     function(root, text, sink);
-    Walk { text, is_own, is_object: root.get("apiVersion").is_some(), sink }.node(root, 0);
+    Walk {
+        text,
+        is_own,
+        is_object: root.get("apiVersion").is_some(),
+        workload: workload(root),
+        sink,
+    }
+    .node(root, 0);
+}
+
+/// The workload that an object is, and how many pods it has: what the API server takes where it says
+/// nothing. `None` where its kind does not tell.
+fn workload(root: &Node) -> Option<Workload> {
+    let kind = root.get("kind").and_then(Node::str)?;
+    // What stands there and is no number is filled in later.
+    let number = |path: &[&str]| match root.path(path).and_then(Node::str) {
+        Some(text) => text.trim().parse::<u64>().map(Some),
+        None => Ok(None),
+    };
+    let replicas = match kind {
+        "DaemonSet" => None,
+        "Pod" => Some(1),
+        "Deployment" | "StatefulSet" | "ReplicaSet" | "ReplicationController" => {
+            Some(number(&["spec", "replicas"]).ok()?.unwrap_or(1))
+        }
+        "Job" | "CronJob" => {
+            let spec: &[&str] =
+                if kind == "Job" { &["spec"] } else { &["spec", "jobTemplate", "spec"] };
+            let of = |key: &'static str| number(&[spec, &[key]].concat());
+            // Each pod of a Job is a new one, on whichever node has room.
+            Some(of("completions").ok()?.max(of("parallelism").ok()?).unwrap_or(1))
+        }
+        _ => return None,
+    };
+    let said = |key: &str| root.path(&["metadata", key]).and_then(Node::str);
+    let name = said("name").or_else(|| said("generateName")).unwrap_or_default();
+    let namespace = said("namespace").map(|namespace| format!("{namespace}/")).unwrap_or_default();
+    Some(Workload { workload: format!("{namespace}{kind}/{name}"), replicas })
 }
 
 /// An operation of a JSON patch (RFC 6902) that sets an image.
@@ -261,6 +298,8 @@ struct Walk<'r, 't, 's> {
     is_own: bool,
     /// Whether it is a whole object, of which `image` may be such a key.
     is_object: bool,
+    /// What its pods are, where its kind says how many there are.
+    workload: Option<Workload>,
     sink: &'r mut Sink<'s>,
 }
 
@@ -350,6 +389,7 @@ impl Walk<'_, '_, '_> {
         }
         let mut found = Found::expanded(&text, lines::literal(text.as_str()), purpose);
         substituted(&mut found);
+        found.pods.extend(self.workload.clone());
         self.sink.add(found);
     }
 }
@@ -416,6 +456,34 @@ mod tests {
     fn pod_specs_name_images(#[case] file: &str, #[case] expected: &str) {
         let text = format!("{file}---\napiVersion: v1\nkind: Pod\n");
         assert_eq!(rows("a.yaml", &text), expected, "{file}");
+    }
+
+    #[rstest]
+    #[case("kind: Pod\nmetadata: {name: a}", Some("Pod/a 1"))]
+    #[case(
+        "kind: Deployment\nmetadata: {name: a, namespace: n}\nspec: {replicas: 3}",
+        Some("n/Deployment/a 3")
+    )]
+    #[case("kind: StatefulSet\nmetadata: {name: a}\nspec: {replicas: 0}", Some("StatefulSet/a 0"))]
+    #[case("kind: Deployment\nmetadata: {name: a}\nspec: {replicas: '${N}'}", None)]
+    #[case("kind: DaemonSet\nmetadata: {name: a}", Some("DaemonSet/a each"))]
+    #[case(
+        "kind: Job\nmetadata: {generateName: a-}\nspec: {parallelism: 2, completions: 5}",
+        Some("Job/a- 5")
+    )]
+    #[case(
+        "kind: CronJob\nmetadata: {name: a}\nspec: {jobTemplate: {spec: {parallelism: 2}}}",
+        Some("CronJob/a 2")
+    )]
+    #[case("kind: Prometheus\nspec: {replicas: 2}", None)]
+    fn a_workload_says_how_many_pods_it_has(#[case] text: &str, #[case] expected: Option<&str>) {
+        let documents = yaml::parse(text);
+        let found = workload(documents.roots.first().unwrap());
+        let said = found.map(|found| {
+            let replicas = found.replicas.map_or("each".to_owned(), |count| count.to_string());
+            format!("{} {replicas}", found.workload)
+        });
+        assert_eq!(said.as_deref(), expected, "{text}");
     }
 
     #[rstest]
