@@ -74,8 +74,17 @@ pub use exit::{Exit, Failure};
 /// Parses the arguments, runs the command, reports its error; the value is the process's exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
-    let plugin = is_plugin(&args, context);
-    match try_run(&args, context.clone()) {
+    let (outcome, plugin) = match settings::parse(&args, context) {
+        Ok(settings) => {
+            let plugin = settings.cli.command.is_plugin();
+            (run_with(settings, context.clone()), plugin)
+        }
+        Err(stop) => {
+            let plugin = settings::asks_for_plugin(&args, &context.environment);
+            (stopped(stop, &args, context, plugin), plugin)
+        }
+    };
+    match outcome {
         Ok(Exit::Usage) if plugin => Exit::Plugin(UNKNOWN),
         Ok(exit) => exit,
         Err(error) if plugin => {
@@ -85,6 +94,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>, context: &Context) -> Exit 
         }
         Err(error) => report(context, &error),
     }
+}
+
+/// No command is run: shows why.
+fn stopped(
+    stop: settings::Stop,
+    args: &[OsString],
+    context: &Context,
+    plugin: bool,
+) -> anyhow::Result<Exit> {
+    if let Some(complaint) = stop.complaint().filter(|_| plugin) {
+        context.tell(&unknown(&complaint))?;
+    }
+    stop.show(context, args)
 }
 
 /// Workers. A connection that a server floods keeps one of them busy for a while at a time; another one must
@@ -100,28 +122,7 @@ fn unknown(why: &str) -> String {
     format!("DHLIMIT UNKNOWN - {}\n", text::one_line(why, 500).replace('|', "/"))
 }
 
-/// Whether the arguments or the environment ask for a Monitoring Plugin, however wrong the rest of
-/// them is.
-fn is_plugin(args: &[OsString], context: &Context) -> bool {
-    let args: Vec<&str> =
-        args.iter().take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str()).collect();
-    let named = args.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "nagios"]))
-        || args.iter().any(|arg| matches!(*arg, "-onagios" | "-o=nagios" | "--output=nagios"));
-    named
-        || (context.environment.var("DHLIMIT_OUTPUT") == Some("nagios")
-            && !args.iter().any(|arg| arg.starts_with("-o") || arg.starts_with("--output")))
-}
-
-fn try_run(args: &[OsString], context: Context) -> anyhow::Result<Exit> {
-    let settings = match settings::parse(args, &context) {
-        Ok(settings) => settings,
-        Err(stop) => {
-            if let Some(complaint) = stop.complaint().filter(|_| is_plugin(args, &context)) {
-                context.tell(&unknown(&complaint))?;
-            }
-            return stop.show(&context, args);
-        }
-    };
+fn run_with(settings: settings::Settings, context: Context) -> anyhow::Result<Exit> {
     let context = settings::apply(&settings.cli.talk, context);
     if settings.cli.talk.verbose > 0 {
         for (long, origin) in settings.origins() {

@@ -132,6 +132,17 @@ pub enum Command {
     Man(Man),
 }
 
+impl Command {
+    /// Whether it answers as a Monitoring Plugin, whose exit codes are others.
+    pub fn is_plugin(&self) -> bool {
+        match self {
+            Self::Check(check) => check.output == Some(Format::Nagios),
+            Self::Fleet(fleet) => fleet.output == Some(Format::Nagios),
+            _ => false,
+        }
+    }
+}
+
 /// Options that ask for a page instead of the work: a variable would turn every run into that page.
 const PAGES: [&str; 3] = ["help", "version", "explain"];
 

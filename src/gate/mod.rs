@@ -4,14 +4,12 @@
 
 mod report;
 mod running;
-mod schedule;
 mod spent;
 mod verdict;
 mod wait;
 
 pub use report::{CommandRun, GateReport, Verdict};
 pub(crate) use running::Running;
-pub(crate) use schedule::Schedule;
 pub(crate) use spent::Used;
 pub(crate) use verdict::Policy;
 pub(crate) use wait::{Answer, End, Question, Step, ask};

@@ -14,7 +14,7 @@ pub(crate) struct Running<'a> {
 impl<'a> Running<'a> {
     /// From the reading that opened the gate.
     pub(crate) fn since(reading: &Reading, question: &'a Question<'a>) -> Self {
-        Self { question, spent: Spent::since(reading, question.schedule.least()) }
+        Self { question, spent: Spent::since(reading, question.pace.least()) }
     }
 
     /// Reads now and then, for as long as it is awaited.

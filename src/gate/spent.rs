@@ -126,8 +126,8 @@ impl Spent {
 
 #[cfg(test)]
 mod tests {
-    use super::super::verdict::tests::reading;
     use super::*;
+    use crate::quota::testing::reading;
     use crate::quota::{Count, Source};
     use rstest::rstest;
 

@@ -105,13 +105,11 @@ pub(crate) fn decide(reading: &Reading, policy: Policy) -> Decision {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
     use rstest::rstest;
 
     use super::*;
-    use crate::quota::{Confidence, Count, Fault, Identity, Throttle, Window};
+    use crate::quota::testing::{failed, fault, limited, reading};
+    use crate::quota::{Count, Throttle};
 
     /// So many pulls needed, the usual flags.
     pub(in crate::gate) fn policy(need: u64) -> Policy {
@@ -121,48 +119,6 @@ pub(super) mod tests {
             on_unknown: Pass::Fail,
             on_unlimited: Pass::Pass,
         }
-    }
-
-    /// A reading that stands so.
-    pub(in crate::gate) fn reading(status: LimitStatus) -> Reading {
-        Reading {
-            at: "2026-11-22T09:15:21Z".parse().unwrap(),
-            image: "nginx".parse().unwrap(),
-            identity: Identity::Anonymous,
-            effective: true,
-            family: None,
-            status,
-            confidence: Confidence::Reported,
-            full_by: None,
-            source: None,
-            http_status: Some(200),
-            digest: None,
-            retry_after: None,
-            elapsed: Duration::from_millis(1),
-            headers: BTreeMap::new(),
-            warnings: Vec::new(),
-        }
-    }
-
-    /// So many of 100 left, in a window of an hour.
-    pub(in crate::gate) fn limited(remaining: u64) -> LimitStatus {
-        match remaining {
-            0 => LimitStatus::Exhausted { limit: Some(100), window: Window::from_seconds(3_600) },
-            _ => LimitStatus::Limited(Count {
-                limit: 100,
-                remaining,
-                window: Window::from_seconds(3_600),
-            }),
-        }
-    }
-
-    /// A failure of a kind.
-    pub(in crate::gate) fn failed(kind: FaultKind) -> LimitStatus {
-        LimitStatus::Failed(fault(kind))
-    }
-
-    fn fault(kind: FaultKind) -> Fault {
-        Fault { kind, message: "m".into(), advice: "a".into() }
     }
 
     fn throttled(throttle: Throttle) -> LimitStatus {

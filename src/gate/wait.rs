@@ -11,11 +11,12 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::report::{GateReport, Verdict};
-use super::schedule::{Schedule, random};
 use super::verdict::{Decision, Policy, decide};
 use crate::cli::Wait;
 use crate::history::Counts;
 use crate::image::Reference;
+use crate::polling::backoff::Jitter;
+use crate::polling::waiting::Waiting;
 use crate::quota::{Count, LimitStatus, Reading};
 use crate::registry::{Client, Principal};
 use crate::session::Session;
@@ -27,7 +28,7 @@ pub(crate) struct Question<'a> {
     pub(crate) image: Reference,
     pub(crate) who: Principal,
     pub(crate) policy: Policy,
-    pub(crate) schedule: Schedule,
+    pub(crate) pace: Waiting,
     pub(crate) wait: Option<Wait>,
 }
 
@@ -107,6 +108,7 @@ struct Asking<'a> {
     /// Whether the last reading said that nothing is counted.
     is_uncounted: bool,
     last: Option<(Reading, Decision)>,
+    jitter: Jitter,
 }
 
 impl<'a> Asking<'a> {
@@ -121,6 +123,7 @@ impl<'a> Asking<'a> {
             counts: Counts::default(),
             is_uncounted: false,
             last: None,
+            jitter: Jitter::new(),
         }
     }
 
@@ -162,9 +165,9 @@ impl<'a> Asking<'a> {
         let is_unconfirmed = self.is_unconfirmed(reading);
         let is_doubtful =
             decision.verdict == Verdict::Open && self.closed.is_some() && is_unconfirmed;
-        let schedule = self.question.schedule;
+        let pace = self.question.pace;
         if is_doubtful {
-            let next = schedule.least();
+            let next = pace.least();
             tell(Step::Doubtful { next: now + next, timeout: self.deadline });
             return Some(next);
         }
@@ -181,7 +184,7 @@ impl<'a> Asking<'a> {
         let left = timeout.saturating_duration_since(now);
         let full_in =
             self.full_by.map(|full_by| (full_by - reading.at).to_std().unwrap_or_default());
-        let next = schedule.next(reading, self.failures, full_in, left, random());
+        let next = pace.next(reading, self.failures, full_in, left, self.jitter.next());
         tell(match next {
             Some(next) => {
                 let report = Box::new(GateReport::at(reading, decision, self.question.policy));
@@ -256,8 +259,9 @@ fn longest(wait: Wait, reading: &Reading) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::verdict::tests::{limited, policy, reading};
+    use super::super::verdict::tests::policy;
     use super::*;
+    use crate::quota::testing::{limited, reading};
     use crate::quota::{Fault, FaultKind, Throttle};
 
     #[test]

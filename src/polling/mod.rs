@@ -9,3 +9,4 @@ pub(crate) mod rounds;
 pub(crate) mod schedule;
 pub(crate) mod target;
 pub(crate) mod turns;
+pub(crate) mod waiting;

@@ -13,6 +13,8 @@ mod policy;
 mod reading;
 mod record;
 mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 mod window;
 
 pub use arrival::Arrival;

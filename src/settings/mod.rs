@@ -4,6 +4,7 @@
 //! defaults to clap is also why a flag that contradicts a variable simply wins.
 
 mod colour;
+mod early;
 mod file;
 mod layers;
 mod optional;
@@ -22,6 +23,7 @@ use crate::cli::{self, Cli, Talk};
 use crate::credentials::Account;
 use crate::{Context, Exit, Failure};
 
+pub use early::asks_for_plugin;
 pub use file::ConfigError;
 pub use origin::Origin;
 

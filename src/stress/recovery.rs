@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::pulling::Pulling;
 use super::report::{Recovery, RecoveryReading};
+use crate::polling::waiting::Waiting;
 use crate::quota::LimitStatus;
 
 /// Waits for the count to come back; ends early on shutdown or when three windows have passed.
@@ -17,13 +18,11 @@ pub(super) async fn watch(pulling: &mut Pulling<'_>) -> Recovery {
         .count()
         .and_then(|count| count.window)
         .map_or(Duration::from_secs(3_600), crate::quota::Window::duration);
-    let least =
-        if pulling.task.loopback { Duration::from_millis(200) } else { Duration::from_secs(10) };
-    let step = (window / 60).clamp(least, Duration::from_secs(60));
+    let pace = Waiting::new(pulling.task.loopback);
     let mut recovery =
         Recovery { seconds_to_first: None, seconds_to_full: None, readings: Vec::new() };
     while started.elapsed() < window * 3 && recovery.seconds_to_full.is_none() {
-        let wait = pulling.reading.retry_after.unwrap_or_default().max(step);
+        let wait = pace.recovery(window, pulling.reading.retry_after);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = pulling.task.context.shutdown.cancelled() => break,

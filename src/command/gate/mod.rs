@@ -8,8 +8,9 @@ use super::report_file::ReportFile;
 use super::{asking, not_run};
 use crate::cli::{Family, Format, Gate, Pass, Threshold};
 use crate::credentials::Account;
-use crate::gate::{Answer, End, GateReport, Policy, Question, Running, Schedule, Used, ask};
+use crate::gate::{Answer, End, GateReport, Policy, Question, Running, Used, ask};
 use crate::image::{Reference, is_loopback};
+use crate::polling::waiting::Waiting;
 use crate::process::foreground::{self, Scope};
 use crate::registry::Principal;
 use crate::render::gate::{Countdown, annotation, plain, sentence, table};
@@ -107,7 +108,7 @@ async fn question<'a>(
             on_unknown: args.on_unknown,
             on_unlimited: args.on_unlimited,
         },
-        schedule: Schedule::new(loopback),
+        pace: Waiting::new(loopback),
         wait: args.wait,
     }))
 }

@@ -1,13 +1,13 @@
-//! When a waiting gate asks again, pure. Polite: never sooner than the registry's shortest interval,
-//! never before `Retry-After`, seldom in a long window, later after each failure. Spread: each span is
-//! drawn at random around its middle, so that many gates at one window do not ask in step.
+//! When somebody asks again who waits for pulls to come back, pure: a gate within its time, a stress that
+//! watches the recovery. Polite: never sooner than the registry's shortest interval, never before
+//! `Retry-After`, seldom in a long window, later after each failure. Spread: each span of a gate is drawn at
+//! random around its middle, so that many gates at one window do not ask in step.
 
 use std::time::Duration;
 
+use super::policy::HUB_LEAST;
 use crate::quota::{LimitStatus, Reading};
 
-/// The shortest interval off loopback.
-const LEAST: Duration = Duration::from_secs(10);
 /// The shortest interval on loopback.
 const LEAST_ON_LOOPBACK: Duration = Duration::from_millis(200);
 /// So many polls in a window, and no fewer than one in [`MOST`].
@@ -17,22 +17,33 @@ const MOST: u32 = 30;
 /// The middle of a span where no window is known, as a multiple of the shortest.
 const WITHOUT_A_WINDOW: u32 = 6;
 
-/// The spans of one gate.
+/// So many readings in a window show how a count recovers.
+const READINGS_OF_A_RECOVERY: u32 = 60;
+/// The longest span between two of them.
+const RECOVERY_MOST: Duration = Duration::from_secs(60);
+
+/// The spans of one who waits.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Schedule {
+pub(crate) struct Waiting {
     /// No two polls are closer.
     least: Duration,
 }
 
-impl Schedule {
+impl Waiting {
     /// For a registry on loopback, or elsewhere.
     pub(crate) const fn new(loopback: bool) -> Self {
-        Self { least: if loopback { LEAST_ON_LOOPBACK } else { LEAST } }
+        Self { least: if loopback { LEAST_ON_LOOPBACK } else { HUB_LEAST } }
     }
 
     /// The shortest span between two polls.
     pub(crate) const fn least(self) -> Duration {
         self.least
+    }
+
+    /// From a reading to the next one while a count over such a window recovers.
+    pub(crate) fn recovery(self, window: Duration, retry_after: Option<Duration>) -> Duration {
+        let span = (window / READINGS_OF_A_RECOVERY).clamp(self.least, RECOVERY_MOST);
+        span.max(retry_after.unwrap_or_default())
     }
 
     /// From now to the next poll, or `None` where none is due within `left`, the rest of the wait.
@@ -87,20 +98,12 @@ fn between(low: Duration, high: Duration, random: f64) -> Duration {
     low + high.saturating_sub(low).mul_f64(random)
 }
 
-/// A random number from 0 to 1, different in each process and call. Good enough to spread polls, for
-/// nothing else; the standard library seeds its hashers from the system.
-pub(crate) fn random() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(std::process::id());
-    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::verdict::tests::{failed, limited, reading};
     use super::*;
+    use crate::quota::testing::{failed, limited, reading};
     use crate::quota::{Count, FaultKind, Window};
 
     const HOUR: Duration = Duration::from_secs(3_600);
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn spans_follow_the_window_the_failures_and_retry_after() {
-        let remote = Schedule::new(false);
+        let remote = Waiting::new(false);
         let next = |reading: &Reading, failures, random| {
             seconds(remote.next(reading, failures, None, HOUR, random))
         };
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_time_of_a_full_count_is_not_slept_through() {
-        let remote = Schedule::new(false);
+        let remote = Waiting::new(false);
         let closed = reading(limited(0));
         assert_eq!(
             seconds(remote.next(&closed, 0, Some(Duration::from_secs(30)), HOUR, 0.0)),
@@ -152,16 +155,21 @@ mod tests {
 
     #[test]
     fn a_last_look_falls_within_the_wait_or_not_at_all() {
-        let remote = Schedule::new(false);
+        let remote = Waiting::new(false);
         let closed = reading(limited(0));
         assert_eq!(seconds(remote.next(&closed, 0, None, Duration::from_secs(30), 1.0)), Some(30));
         assert_eq!(remote.next(&closed, 0, None, Duration::from_secs(9), 0.0), None);
     }
 
     #[test]
-    fn random_numbers_differ() {
-        let drawn: std::collections::BTreeSet<u64> = (0..100).map(|_| random().to_bits()).collect();
-        assert!(drawn.len() > 90, "{}", drawn.len());
+    fn a_recovery_is_looked_at_often_enough_and_never_before_retry_after() {
+        let span = |loopback, window, retry_after: Option<u64>| {
+            let retry_after = retry_after.map(Duration::from_secs);
+            Waiting::new(loopback).recovery(Duration::from_secs(window), retry_after).as_millis()
+        };
+        assert_eq!((span(false, 21_600, None), span(false, 900, None)), (60_000, 15_000));
+        assert_eq!((span(false, 60, None), span(true, 6, None)), (10_000, 200));
+        assert_eq!(span(true, 6, Some(7)), 7_000);
     }
 
     proptest! {
@@ -175,7 +183,7 @@ mod tests {
                 _ => LimitStatus::Limited(Count { limit: 100, remaining: 1, window: Window::from_seconds(window) }),
             });
             reading.retry_after = retry.map(Duration::from_secs);
-            let schedule = Schedule::new(loopback);
+            let schedule = Waiting::new(loopback);
             let left = Duration::from_secs(left);
             if let Some(span) = schedule.next(&reading, failures, full.map(Duration::from_secs), left, random) {
                 prop_assert!(span >= schedule.least() && span <= left);
