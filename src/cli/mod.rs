@@ -13,6 +13,7 @@ mod fleet;
 mod format;
 mod gate;
 mod help;
+mod man;
 mod mirror;
 mod plan;
 mod report;
@@ -35,6 +36,7 @@ pub use fleet::{Fleet, Grouping};
 pub use format::{Format, only};
 pub use gate::{Gate, Pass, Wait};
 pub use help::{EXAMPLES, spelled_out};
+pub use man::manual;
 pub use mirror::{
     Copy, CopyTool, Ecr, Mirror, MirrorCommand, PrintAs, Rewrite, RewriteForm, Secret, SecretForm,
     Setup, SetupRuntime, Verify,

@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use futures_util::future::try_join_all;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::cli::{Fleet as Args, Format, Grouping};
 use crate::context::read_bounded;
-use crate::fleet::{
-    Api, ApiError, By, Fleet, Login, NODES, PODS, STARTED, UsageRow, counted, fleet, started, usage,
-};
+use crate::fleet::{Api, ApiError, Ask, By, Fleet, Login, UsageRow, usage};
 use crate::registry::Trust;
 use crate::render::Look;
 use crate::render::fleet::{nagios, prometheus, table};
@@ -49,57 +46,21 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Exit> {
 
 /// One look at the server.
 async fn look(context: &Context, api: &Api, args: &Args) -> anyhow::Result<Fleet> {
-    let deadline = Instant::now() + args.timeout;
-    let selector = args.selector.as_deref().unwrap_or_default().trim();
-    let selector =
-        selector.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(selector);
-    let labels = if selector.is_empty() {
-        "effective=\"true\"".to_owned()
-    } else {
-        format!("effective=\"true\",{}", selector.trim_end_matches(','))
-    };
-    let now = format!(
-        "{{__name__=~\"dhlimit_(state|pulls_limit|pulls_remaining|window_seconds|pulls_used_per_hour|empty_timestamp_seconds|last_success_timestamp_seconds)\",{labels}}}"
-    );
-    let before = format!("last_over_time(dhlimit_last_attempt_timestamp_seconds{{{labels}}}[1d])");
-    let (now, before) = tokio::try_join!(api.query(&now, deadline), api.query(&before, deadline))
-        .map_err(failure)?;
+    let spenders = if args.spenders { Some(rows(args).await?) } else { None };
     let by = match args.grouping {
         Grouping::Source => By::Source,
         Grouping::Account => By::Account,
         Grouping::Node => By::Node,
     };
-    let mut fleet = fleet(context.clock.now(), &now, &before, by);
-    if args.spenders {
-        spenders(api, args, &mut fleet, deadline).await?;
-    }
-    Ok(fleet)
+    let ask = Ask { selector: args.selector.as_deref(), by, spenders };
+    let deadline = Instant::now() + args.timeout;
+    Ok(ask.look(api, context.clock.now(), deadline).await.map_err(failure)?)
 }
 
-/// Who spends the pulls, as each witness has it.
-async fn spenders(
-    api: &Api,
-    args: &Args,
-    fleet: &mut Fleet,
-    deadline: Instant,
-) -> anyhow::Result<()> {
-    let (containers, pods) = tokio::try_join!(
-        api.query(STARTED.expression, deadline),
-        api.query(PODS.expression, deadline)
-    )
-    .map_err(failure)?;
-    fleet.spent_on_nodes(started(&containers, &pods));
-    let queries = NODES.map(|witness| api.query(witness.expression, deadline));
-    let answers = try_join_all(queries).await.map_err(failure)?;
-    for (witness, samples) in NODES.into_iter().zip(answers) {
-        fleet.spent_on_nodes(counted(witness, &samples));
-    }
-    if let Some(path) = args.hub_csv.clone() {
-        let read = crate::context::aside(move || hub_csv(&path)).await??;
-        fleet.spent_on_accounts(read);
-    }
-    fleet.settle_spenders();
-    Ok(())
+/// What Docker Hub itself says was used, where a file of it is named.
+async fn rows(args: &Args) -> anyhow::Result<Vec<UsageRow>> {
+    let Some(path) = args.hub_csv.clone() else { return Ok(Vec::new()) };
+    crate::context::aside(move || hub_csv(&path)).await?
 }
 
 fn hub_csv(path: &Path) -> anyhow::Result<Vec<UsageRow>> {
@@ -153,23 +114,6 @@ fn login(args: &Args) -> Result<Option<Login>, Failure> {
 }
 
 fn failure(error: ApiError) -> Failure {
-    let (exit, advice) = match &error {
-        ApiError::Client(..) => (Exit::Usage, "a proxy variable or the URL cannot be used"),
-        ApiError::Unreached(..) | ApiError::Late(_) => (
-            Exit::Unreachable,
-            "see whether the server runs and --prometheus names it, such as http://prometheus:9090",
-        ),
-        ApiError::Refused(..) => (
-            Exit::Credentials,
-            "give the server's login: --bearer-file FILE, or --user NAME --password-file FILE",
-        ),
-        ApiError::Query(..) => {
-            (Exit::Usage, "--match takes labels as PromQL has them: 'cluster=\"eu\"'")
-        }
-        ApiError::Nonsense(..) => (
-            Exit::Unreachable,
-            "--prometheus names what stands before /api/v1, such as http://thanos:9090",
-        ),
-    };
+    let (exit, advice) = (error.exit(), error.advice());
     Failure::new(exit, error).advise(advice)
 }

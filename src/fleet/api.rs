@@ -10,6 +10,7 @@ use url::Url;
 
 use super::Seen;
 use crate::context::Environment;
+use crate::exit::Exit;
 use crate::registry::{Trust, cause_of, plain_client, shown_origin};
 use crate::text::one_line;
 
@@ -45,6 +46,34 @@ pub(crate) enum ApiError {
     /// What it answered is none of Prometheus' answers.
     #[error("{0} does not answer as Prometheus does: {1}")]
     Nonsense(String, String),
+}
+
+impl ApiError {
+    /// How a command ends that it happens to.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Client(..) | Self::Query(..) => Exit::Usage,
+            Self::Unreached(..) | Self::Late(_) | Self::Nonsense(..) => Exit::Unreachable,
+            Self::Refused(..) => Exit::Credentials,
+        }
+    }
+
+    /// What to do next.
+    pub(crate) const fn advice(&self) -> &'static str {
+        match self {
+            Self::Client(..) => "a proxy variable or the URL cannot be used",
+            Self::Unreached(..) | Self::Late(_) => {
+                "see whether the server runs and --prometheus names it, such as http://prometheus:9090"
+            }
+            Self::Refused(..) => {
+                "give the server's login: --bearer-file FILE, or --user NAME --password-file FILE"
+            }
+            Self::Query(..) => "--match takes labels as PromQL has them: 'cluster=\"eu\"'",
+            Self::Nonsense(..) => {
+                "--prometheus names what stands before /api/v1, such as http://thanos:9090"
+            }
+        }
+    }
 }
 
 /// A server.

@@ -4,12 +4,14 @@
 
 mod api;
 mod group;
+mod look;
 mod spender;
 mod usage;
 
 pub(crate) use api::{Api, ApiError, Login};
 pub use group::{By, Seen, fleet};
-pub use spender::{NODES, PODS, STARTED, Spender, Witness, counted, started};
+pub(crate) use look::Ask;
+pub use spender::{Spender, Witness};
 pub use usage::{UsageError, UsageRow, usage};
 
 use chrono::{DateTime, Utc};

@@ -32,7 +32,7 @@ pub struct Witness {
 }
 
 /// Pulls that a node's runtime or mirror counted in the last hour. A metric more is a row.
-pub const NODES: [Witness; 5] = [
+pub(super) const NODES: [Witness; 5] = [
     Witness {
         metric: "kubelet_image_pull_duration_seconds_count",
         expression: "sum by (node, instance) (increase(kubelet_image_pull_duration_seconds_count[1h]))",
@@ -58,13 +58,13 @@ pub const NODES: [Witness; 5] = [
 ];
 
 /// Containers that were not there an hour ago, of kube-state-metrics.
-pub const STARTED: Witness = Witness {
+pub(super) const STARTED: Witness = Witness {
     metric: "kube_pod_container_info",
     expression: "{__name__=~\"kube_pod_(init_)?container_info\"} unless on (namespace, pod, container) ({__name__=~\"kube_pod_(init_)?container_info\"} offset 1h)",
 };
 
 /// On which node a pod runs, of kube-state-metrics.
-pub const PODS: Witness = Witness {
+pub(super) const PODS: Witness = Witness {
     metric: "kube_pod_info",
     expression: "max by (namespace, pod, node) (kube_pod_info)",
 };
@@ -77,7 +77,7 @@ pub(crate) type ByNode = Vec<(Option<String>, Spender)>;
 
 /// The images and namespaces whose containers started in the last hour. A node that has an image does not
 /// pull it again, so that an image counts once for each node.
-pub fn started(containers: &[Seen], pods: &[Seen]) -> ByNode {
+pub(super) fn started(containers: &[Seen], pods: &[Seen]) -> ByNode {
     let nodes: BTreeMap<(&str, &str), &str> = pods
         .iter()
         .map(|pod| ((pod.label("namespace"), pod.label("pod")), pod.label("node")))
@@ -125,7 +125,7 @@ fn hub_image(container: &Seen) -> Option<String> {
 }
 
 /// What the runtimes or mirrors of nodes counted.
-pub fn counted(witness: Witness, samples: &[Seen]) -> ByNode {
+pub(super) fn counted(witness: Witness, samples: &[Seen]) -> ByNode {
     samples
         .iter()
         .filter(|sample| sample.value.is_finite() && sample.value > 0.0)

@@ -2,14 +2,16 @@
 //! behind it. `ask` gives the answer, `Running` watches the command, `GateReport` is the value
 //! that both end in. The truth table is in `verdict`.
 
+mod pipeline;
 mod report;
 mod running;
 mod spent;
 mod verdict;
 mod wait;
 
+pub(crate) use pipeline::{Dotenv, Section};
 pub use report::{CommandRun, GateReport, Verdict};
-pub(crate) use running::Running;
+pub(crate) use running::{Running, after};
 pub(crate) use spent::Used;
 pub(crate) use verdict::Policy;
 pub(crate) use wait::{Answer, End, Question, Step, ask};

@@ -76,7 +76,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fleet", &["quota", "image", "text", "context", "exit", "registry"]),
     (
         "gate",
-        &["quota", "image", "text", "context", "exit", "cli", "registry", "session", "history"],
+        &[
+            "quota", "image", "text", "context", "exit", "cli", "registry", "session", "history",
+            "polling",
+        ],
     ),
     ("check", &["quota", "image", "exit", "cli", "registry", "session"]),
     ("explain", &["text"]),

@@ -1,19 +1,18 @@
 //! `gate`: from arguments to an answer, the command behind it, and what pipelines read of it. The
 //! gate's rules are in [`crate::gate`].
 
-mod pipeline;
-
-use self::pipeline::{Dotenv, Section};
 use super::report_file::ReportFile;
-use super::{asking, not_run};
-use crate::cli::{Family, Format, Gate, Pass, Threshold};
+use super::{asking, github, not_run};
+use crate::cli::{Family, Format, Gate, Threshold};
 use crate::credentials::Account;
-use crate::gate::{Answer, End, GateReport, Policy, Question, Running, Used, ask};
+use crate::gate::{
+    Answer, Dotenv, End, GateReport, Policy, Question, Running, Section, Used, after, ask,
+};
 use crate::image::{Reference, is_loopback};
 use crate::polling::waiting::Waiting;
 use crate::process::foreground::{self, Scope};
 use crate::registry::Principal;
-use crate::render::gate::{Countdown, annotation, plain, sentence, table};
+use crate::render::gate::{Countdown, annotation, plain, sentence, summary, table};
 use crate::session::{Session, Who};
 use crate::{Context, Exit, Failure};
 
@@ -176,20 +175,10 @@ fn variables(session: &Session, args: &Gate) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The exit code once the command has run: its own failure goes before what it used.
-fn after(exit_code: u8, used: Used, max_use: Option<u64>, on_unknown: Pass) -> Exit {
-    match (exit_code, max_use, used) {
-        (1.., _, _) | (_, None, _) => Exit::Child(exit_code),
-        (0, Some(most), used) if used.pulls().is_some_and(|used| used > most) => Exit::Limit,
-        (0, Some(_), Used::Unknown) if on_unknown == Pass::Fail => Exit::Unknown,
-        (0, Some(_), _) => Exit::Child(0),
-    }
-}
-
 /// Shows the report: on standard output, or beside the command on standard error.
 fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<()> {
     let now = context.clock.now();
-    let github = pipeline::in_github(context);
+    let github = in_github(context);
     let usual = match context.terminal.stdout {
         true if args.command.is_empty() => Format::Table,
         _ if github => Format::Github,
@@ -216,6 +205,11 @@ fn show(context: &Context, args: &Gate, report: &GateReport) -> anyhow::Result<(
     Ok(())
 }
 
+/// Whether this runs in GitHub Actions.
+fn in_github(context: &Context) -> bool {
+    context.environment.var("GITHUB_ACTIONS") == Some("true")
+}
+
 /// Writes what pipelines read.
 fn hand_over(
     context: &Context,
@@ -224,39 +218,12 @@ fn hand_over(
     dotenv: Option<Dotenv>,
     file: Option<ReportFile>,
 ) -> anyhow::Result<()> {
-    if pipeline::in_github(context) || args.output == Some(Format::Github) {
-        pipeline::github(context, report);
+    if in_github(context) || args.output == Some(Format::Github) {
+        let outputs: String =
+            report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        github::append(context, "GITHUB_STEP_SUMMARY", &summary(report, context.clock.now()));
+        github::append(context, "GITHUB_OUTPUT", &outputs);
     }
     dotenv.map_or(Ok(()), |dotenv| dotenv.write(report))?;
     file.map_or(Ok(()), |file| file.write(report))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case(0, Used::Pulls(3), None, Pass::Fail, 0)]
-    #[case(0, Used::Unknown, None, Pass::Fail, 0)]
-    #[case(9, Used::Pulls(3), None, Pass::Fail, 9)]
-    #[case(0, Used::Pulls(3), Some(3), Pass::Fail, 0)]
-    #[case(0, Used::Pulls(4), Some(3), Pass::Fail, 1)]
-    #[case(0, Used::Pulls(4), Some(3), Pass::Pass, 1)]
-    #[case(9, Used::Pulls(4), Some(3), Pass::Fail, 9)]
-    #[case(0, Used::AtLeast(4), Some(3), Pass::Fail, 1)]
-    #[case(0, Used::AtLeast(3), Some(3), Pass::Fail, 0)]
-    #[case(0, Used::Unknown, Some(3), Pass::Fail, 5)]
-    #[case(0, Used::Unknown, Some(3), Pass::Pass, 0)]
-    #[case(0, Used::Uncounted, Some(3), Pass::Fail, 0)]
-    #[case(143, Used::Unknown, Some(3), Pass::Fail, 143)]
-    fn a_command_s_own_failure_goes_before_what_it_used(
-        #[case] exit_code: u8,
-        #[case] used: Used,
-        #[case] max_use: Option<u64>,
-        #[case] on_unknown: Pass,
-        #[case] code: u8,
-    ) {
-        assert_eq!(after(exit_code, used, max_use, on_unknown).code(), code);
-    }
 }

@@ -1,37 +1,23 @@
-//! What pipelines read: GitHub's outputs and summary, GitLab's sections and dotenv report. Follows
-//! GitHub's "Workflow commands" and GitLab's "Job logs" and "Artifacts reports: dotenv" (2026).
+//! What GitLab's pipelines read: sections and a dotenv report. Follows GitLab's "Job logs" and "Artifacts
+//! reports: dotenv" (2026).
 
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::command::github;
-use crate::gate::GateReport;
-use crate::render::gate::summary;
-use crate::{Context, Exit, Failure};
+use super::GateReport;
+use crate::context::Context;
+use crate::exit::{Exit, Failure};
 
 /// The section's name; one gate at a time writes to a job's log.
 const SECTION: &str = "dhlimit_gate";
 
-/// Whether this runs in GitHub Actions.
-pub(super) fn in_github(context: &Context) -> bool {
-    context.environment.var("GITHUB_ACTIONS") == Some("true")
-}
-
-/// The job summary and the step's outputs.
-pub(super) fn github(context: &Context, report: &GateReport) {
-    let outputs: String =
-        report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    github::append(context, "GITHUB_STEP_SUMMARY", &summary(report, context.clock.now()));
-    github::append(context, "GITHUB_OUTPUT", &outputs);
-}
-
 /// A collapsible section of GitLab's job log, on standard error; nothing elsewhere.
-pub(super) struct Section<'a>(Option<&'a Context>);
+pub(crate) struct Section<'a>(Option<&'a Context>);
 
 impl<'a> Section<'a> {
     /// Opens it.
-    pub(super) fn open(context: &'a Context) -> Self {
+    pub(crate) fn open(context: &'a Context) -> Self {
         let context = (context.environment.var("GITLAB_CI") == Some("true")).then_some(context);
         if let Some(context) = context {
             let now = context.clock.now().timestamp();
@@ -41,7 +27,7 @@ impl<'a> Section<'a> {
     }
 
     /// Says a line where there is a section for it.
-    pub(super) fn note(&self, line: &str) {
+    pub(crate) fn note(&self, line: &str) {
         if let Some(context) = self.0 {
             context.say(line);
         }
@@ -60,14 +46,14 @@ impl Drop for Section<'_> {
 /// A dotenv report, opened before the work starts, when it says that nothing is known yet: so a gate
 /// that never came to a verdict is told from one that was not there. Its names are none that dhlimit
 /// reads itself.
-pub(super) struct Dotenv {
+pub(crate) struct Dotenv {
     file: File,
     path: PathBuf,
 }
 
 impl Dotenv {
     /// Opens the file: the verdict is unknown so far.
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let file = File::create(path).map_err(|error| unwritable(path, error))?;
         let mut dotenv = Self { file, path: path.to_owned() };
         if dotenv.is_regular() {
@@ -77,7 +63,7 @@ impl Dotenv {
     }
 
     /// Writes what is known.
-    pub(super) fn write(mut self, report: &GateReport) -> Result<(), Failure> {
+    pub(crate) fn write(mut self, report: &GateReport) -> Result<(), Failure> {
         let lines: String = report
             .outputs()
             .iter()
