@@ -135,23 +135,16 @@ impl<'a> Asking<'a> {
         tell: &mut (dyn FnMut(Step) + Send),
     ) -> Option<Duration> {
         let decision = decide(&reading, self.question.policy);
-        self.bound(&reading);
         self.counts.observe(&reading);
+        // The bound stands still while nothing is pulled: only a fall of the count moves it.
+        let bound = self.counts.forecast(reading.at).full_by;
+        self.full_by = bound.or(reading.full_by).or(self.full_by);
         let next = self.due(&reading, decision, now, tell);
         if decision.verdict == Verdict::Closed {
             self.closed = Some((reading.clone(), decision));
         }
         self.last = Some((reading, decision));
         next
-    }
-
-    /// The bound stands still while nothing is pulled: only a fall of the count moves it.
-    fn bound(&mut self, reading: &Reading) {
-        let before = self.last.as_ref().and_then(|(last, _)| last.remaining());
-        let fell = before.zip(reading.remaining()).is_some_and(|(before, now)| now < before);
-        if reading.full_by.is_some() && (fell || self.full_by.is_none()) {
-            self.full_by = reading.full_by;
-        }
     }
 
     fn due(

@@ -71,7 +71,7 @@ impl Readings<'_> {
         let mut take =
             |turn: Turn, answer: Option<Answer>| match answer.zip(series.get_mut(turn.index)) {
                 Some(((reading, new_token), series)) => {
-                    told(turn, &reading, new_token, series, observer)
+                    told(turn, reading, new_token, series, observer)
                 }
                 None => (NOTHING, None),
             };
@@ -85,26 +85,29 @@ const NOTHING: Answered =
 
 fn told<O: Observer>(
     turn: Turn,
-    reading: &Reading,
+    mut reading: Reading,
     new_token: bool,
     series: &mut Series,
     observer: &mut O,
 ) -> (Answered, Option<O::End>) {
-    let news = series.observe(reading, new_token, turn.jump);
+    let news = series.observe(&reading, new_token, turn.jump);
+    // The bound of one reading alone moves with the clock; that of the series stands still while nothing
+    // is pulled.
+    reading.full_by = news.forecast.full_by.or(reading.full_by);
     let answered = Answered {
-        outcome: Outcome::of(reading, news.moved),
+        outcome: Outcome::of(&reading, news.moved),
         window: reading.count().and_then(|count| count.window).map(Window::duration),
         retry_after: reading.retry_after,
         source: reading.source.as_ref().map(ToString::to_string),
     };
     let shown = Observed {
         at: reading.at,
-        record: reading.into(),
+        record: (&reading).into(),
         forecast: news.forecast,
         events: news.events,
     };
     let beside = News { changed: news.changed, doubtful: news.doubtful, new_token };
-    (answered, observer.observed(turn.index, reading, shown, beside))
+    (answered, observer.observed(turn.index, &reading, shown, beside))
 }
 
 async fn read(session: &Session, targets: &[Target], turn: Turn) -> Option<Answer> {

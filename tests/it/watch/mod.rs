@@ -7,6 +7,7 @@ mod recorded;
 mod soak;
 mod terminal;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -98,6 +99,22 @@ fn a_document_has_the_keys_that_are_promised() {
         "72000 pulls an hour were made, {burn} were seen"
     );
     assert!(last["empty_at"].as_str().expect("an end in sight") > times[0], "{last}");
+}
+
+/// A bound that each reading sets anew says "in an hour" for ever.
+#[test]
+fn the_time_of_a_full_count_stands_still_while_nothing_is_pulled() {
+    let sandbox = Sandbox::start(&["--limit", "9", "--window", "1h"]);
+    dhlimit(["stress", "--runtime", "builtin", "--count", "2", "-q"])
+        .envs(sandbox.as_docker_hub())
+        .run()
+        .expect_code(0);
+    let watch = ["watch", "--interval", "250ms", "--for", "3s", "-o", "jsonl", "--anonymous"];
+    let outcome = dhlimit(watch).envs(sandbox.as_docker_hub()).run().expect_code(0);
+    let documents = documents(&outcome.stdout);
+    let bounds: BTreeSet<&str> =
+        documents.iter().map(|document| document["full_by"].as_str().expect("a time")).collect();
+    assert!(documents.len() > 5 && bounds.len() == 1, "{bounds:?}");
 }
 
 #[test]

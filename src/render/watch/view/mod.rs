@@ -67,6 +67,8 @@ pub struct View {
     events: VecDeque<(DateTime<Utc>, Option<usize>, Event)>,
     notes: VecDeque<(DateTime<Utc>, String)>,
     selected: usize,
+    /// Whether the user selected it.
+    was_chosen: bool,
     zoomed: bool,
     help: bool,
     theme: Theme,
@@ -88,6 +90,7 @@ impl View {
             events: VecDeque::new(),
             notes: VecDeque::new(),
             selected: 0,
+            was_chosen: false,
             zoomed: false,
             help: false,
             theme,
@@ -106,6 +109,11 @@ impl View {
                 self.events.pop_front();
             }
             self.events.push_back((at, Some(number), event));
+        }
+        // Whom pulls count on comes first, until somebody looks at another.
+        if record.effective && !self.was_chosen {
+            self.selected = number;
+            self.was_chosen = true;
         }
         series.history.push(at, record.remaining);
         series.forecast = forecast;
@@ -126,6 +134,7 @@ impl View {
     /// The next series, or the one before.
     pub fn select(&mut self, back: bool) {
         let count = self.series.len().max(1);
+        self.was_chosen = true;
         self.selected = if back { self.selected + count - 1 } else { self.selected + 1 } % count;
     }
 

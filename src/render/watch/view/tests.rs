@@ -137,6 +137,24 @@ fn the_selected_name_is_reversed_and_only_the_effective_one_is_marked() {
 }
 
 #[test]
+fn whom_pulls_count_on_is_shown_first_until_another_is_chosen() {
+    let names = || vec!["anonymous".into(), "tidewater-ci".into()];
+    let mut used = with(State::Limited, Some(40));
+    used.identity.user = Some("tidewater-ci".into());
+    let take = |view: &mut View| {
+        view.take(1, shown(0, used.clone(), Forecast::default(), Vec::new()));
+    };
+    let mut view = View::new(names(), SUBJECT, Theme { colour: false });
+    take(&mut view);
+    assert_eq!(view.selected, 1);
+    let mut view = View::new(names(), SUBJECT, Theme { colour: false });
+    view.select(false);
+    view.select(false);
+    take(&mut view);
+    assert_eq!(view.selected, 0);
+}
+
+#[test]
 fn what_does_not_fit_is_left_out_and_nothing_is_cut_in_the_middle() {
     let mut view = View::new(vec!["anonymous".into()], SUBJECT, Theme { colour: false });
     let mut record = limited();
