@@ -43,7 +43,7 @@ fn form(
     Ok(match format {
         Format::Json => serde_json::to_string_pretty(report)? + "\n",
         Format::Svg => svg(report),
-        Format::Html => html(report),
+        Format::Html => html(report, context.clock.now()),
         _ => {
             let columns = context.terminal.columns.filter(|_| !to_file);
             let colour = context.colour && !to_file;

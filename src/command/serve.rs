@@ -18,7 +18,7 @@ use crate::polling::target::Target;
 use crate::polling::turns::{Shared, Turns};
 use crate::quota::IdentityRecord;
 use crate::recording::{Line, Reader, Recorder, Rotation};
-use crate::render::serve::{history, metrics, page, readings};
+use crate::render::serve::{history, metrics, page, page_policy, readings};
 use crate::serve::{Board, Door, Exporter, Hub, Lock, LockError, Sources, Status, Views, open};
 use crate::session::{Session, Who};
 use crate::settings;
@@ -240,7 +240,7 @@ async fn listen(
     hub: &Arc<Hub>,
     lock: &Arc<Lock>,
 ) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
-    let views = Views { metrics, page, readings, history };
+    let views = Views { metrics, page, page_policy, readings, history };
     let mut servers = Vec::new();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     for address in &args.listen {

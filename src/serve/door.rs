@@ -69,6 +69,8 @@ pub(crate) struct Views {
     pub(crate) metrics: fn(&Status, DateTime<Utc>, bool) -> Result<String, std::fmt::Error>,
     /// As a page.
     pub(crate) page: fn(&Status, DateTime<Utc>) -> String,
+    /// What the page may load, as its Content-Security-Policy has it.
+    pub(crate) page_policy: fn() -> String,
     /// The last readings as JSON.
     pub(crate) readings: fn(&Status, DateTime<Utc>) -> serde_json::Result<String>,
     /// The counts over time of an identity, or all, from a time on, as JSON.
@@ -235,14 +237,10 @@ fn without_port(host: &str) -> &str {
 async fn page(State(door): State<Arc<Door>>) -> Response {
     let now = door.clock.now();
     let html = (door.views.page)(&door.hub.status().1, now);
+    let policy = format!("{}; frame-ancestors 'none'", (door.views.page_policy)());
     let head = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        // Without a script: the browser itself asks again.
-        (header::REFRESH, "15"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-        ),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy),
     ];
     (head, html).into_response()
 }

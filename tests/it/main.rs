@@ -27,6 +27,7 @@ mod monitoring;
 mod one_place;
 mod outputs;
 mod own_images;
+mod pages;
 mod pipes;
 mod plan;
 mod plan_beyond;

@@ -8,8 +8,8 @@ mod terminal;
 
 use std::borrow::Cow;
 
-pub use page::page;
-pub use svg::{drawing, escape, svg};
+pub use page::{page, policy_with, renewed_page, section};
+pub use svg::{escape, figure, svg};
 pub use terminal::{chart, letter};
 
 pub use crate::history::{Cell, Trace};

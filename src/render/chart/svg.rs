@@ -9,9 +9,16 @@ use super::axis::Axis;
 use super::{Cell, Line, Picture};
 
 const WIDTH: f64 = 960.0;
+/// The same for a phone, so that its letters stay as large.
+const NARROW: f64 = 400.0;
 const HEIGHT: f64 = 350.0;
-/// Left, right, top and bottom of the plot.
-const PLOT: (f64, f64, f64, f64) = (64.0, 928.0, 30.0, 310.0);
+/// Left, top and bottom of the plot, and its distance from the right.
+const LEFT: f64 = 64.0;
+const TOP: f64 = 30.0;
+const BOTTOM: f64 = 310.0;
+const RIGHT: f64 = 32.0;
+/// The plot's columns for each time on the axis.
+const COLUMNS_A_TIME: f64 = 120.0;
 /// Height of a line of the legend.
 const LEGEND: f64 = 22.0;
 /// Columns between two marks on a line.
@@ -34,11 +41,11 @@ pub(super) const STYLE: &str = "\
 /// Pictures below each other, as an SVG document.
 pub fn svg(pictures: &[Picture], empty: &str) -> String {
     match pictures {
-        [picture] => drawing(picture, 0, empty, true).0,
+        [picture] => drawing(picture, "", WIDTH, empty, true).0,
         many => {
             let (mut body, mut height) = (String::new(), 0.0);
             for (number, picture) in many.iter().enumerate() {
-                let (drawn, own) = drawing(picture, number, empty, false);
+                let (drawn, own) = drawing(picture, &suffix(number), WIDTH, empty, false);
                 let _ = write!(
                     body,
                     "<svg y=\"{height}\" width=\"{WIDTH}\" height=\"{own}\"{}",
@@ -53,33 +60,53 @@ pub fn svg(pictures: &[Picture], empty: &str) -> String {
     }
 }
 
-/// A picture as an element and its height; with its own style and size where it stands alone. `number` is
-/// its place among those of a document.
-pub fn drawing(picture: &Picture, number: usize, empty: &str, alone: bool) -> (String, f64) {
+/// A picture on a page, which shows the one of two that fits its width. `number` is its place among those of
+/// the page.
+pub fn figure(picture: &Picture, number: usize, empty: &str) -> String {
+    let id = suffix(number);
+    let (wide, _) = drawing(picture, &id, WIDTH, empty, false);
+    let (narrow, _) = drawing(picture, &format!("n{id}"), NARROW, empty, false);
+    format!("<figure class=\"wide\">{wide}</figure><figure class=\"narrow\">{narrow}</figure>")
+}
+
+/// One alone has had its names for as long as there are drawings.
+fn suffix(number: usize) -> String {
+    if number == 0 { String::new() } else { number.to_string() }
+}
+
+/// Axes and the width of the whole drawing.
+#[derive(Debug, Clone, Copy)]
+struct Plot {
+    axis: Axis,
+    width: f64,
+}
+
+/// A picture as an element and its height; with its own style and size where it stands alone. `id` ends the
+/// names of its parts, so that they are told from those of others in a document.
+fn drawing(picture: &Picture, id: &str, width: f64, empty: &str, alone: bool) -> (String, f64) {
     let style = if alone { format!("<style>{STYLE}</style>") } else { String::new() };
-    // One alone has had these names for as long as there are drawings.
-    let id = if number == 0 { String::new() } else { number.to_string() };
     let Some(axis) = Axis::of(picture) else {
         let drawn = format!(
-            "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 60\" role=\"img\" aria-labelledby=\"t{id}\"><title id=\"t{id}\">{empty}</title>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"60\"/><text x=\"20\" y=\"36\">{empty}</text></svg>\n"
+            "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} 60\" role=\"img\" aria-labelledby=\"t{id}\"><title id=\"t{id}\">{empty}</title>{style}<rect class=\"p\" width=\"{width}\" height=\"60\"/><text x=\"20\" y=\"36\">{empty}</text></svg>\n"
         );
         return (drawn, 60.0);
     };
+    let plot = Plot { axis, width };
     let mut rows = 0.0;
-    let mut body = grid(picture, axis);
+    let mut body = grid(picture, plot);
     for (place, shown) in
         picture.lines.iter().enumerate().filter(|(_, line)| !line.cells.is_empty())
     {
-        body.push_str(&line(axis, place, shown));
+        body.push_str(&line(plot, place, shown));
         body.push_str(&legend(place, shown, HEIGHT + LEGEND * rows));
         rows += 1.0;
     }
     let height = HEIGHT + LEGEND * rows + 8.0;
     let size =
-        if alone { format!(" width=\"{WIDTH}\" height=\"{height}\"") } else { String::new() };
+        if alone { format!(" width=\"{width}\" height=\"{height}\"") } else { String::new() };
     let drawn = format!(
-        "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\"{size} role=\"img\" aria-labelledby=\"t{id} d{id}\">\
-<title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}</desc>{style}<rect class=\"p\" width=\"{WIDTH}\" height=\"{height}\"/>{body}</svg>\n",
+        "<svg class=\"c\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\"{size} role=\"img\" aria-labelledby=\"t{id} d{id}\">\
+<title id=\"t{id}\">{}</title><desc id=\"d{id}\">{}</desc>{style}<rect class=\"p\" width=\"{width}\" height=\"{height}\"/>{body}</svg>\n",
         escape(&picture.title),
         describe(picture, axis)
     );
@@ -95,11 +122,14 @@ fn describe(picture: &Picture, axis: Axis) -> String {
     escape(&words)
 }
 
-fn grid(picture: &Picture, axis: Axis) -> String {
-    let (left, right, top, bottom) = PLOT;
+fn grid(picture: &Picture, plot: Plot) -> String {
+    let Plot { axis, width } = plot;
+    let (left, right, top, bottom) = (LEFT, width - RIGHT, TOP, BOTTOM);
+    #[expect(clippy::cast_possible_truncation, reason = "a few hundreds")]
+    let times = ((right - left) / COLUMNS_A_TIME) as i64;
     let mut grid = String::new();
     for count in axis.counts() {
-        let y = y(axis, count);
+        let y = plot.y(count);
         let _ = write!(
             grid,
             "<path class=\"g\" d=\"M{left} {y:.1}H{right}\"/><text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{count}</text>",
@@ -107,8 +137,8 @@ fn grid(picture: &Picture, axis: Axis) -> String {
             y + 4.5
         );
     }
-    for (at, text) in axis.times(7) {
-        let x = x(axis, at);
+    for (at, text) in axis.times(times.max(2)) {
+        let x = plot.x(at);
         let anchor = if x > right - 30.0 { "end" } else { "middle" };
         let _ = write!(
             grid,
@@ -119,15 +149,15 @@ fn grid(picture: &Picture, axis: Axis) -> String {
     }
     let _ = write!(
         grid,
-        "<text x=\"{left}\" y=\"17\">{} · {}</text>",
+        "<text x=\"{left}\" y=\"17\">{}{}</text>",
         escape(picture.what),
-        axis.span()
+        if width < WIDTH { String::new() } else { format!(" · {}", axis.span()) }
     );
     grid
 }
 
-fn line(axis: Axis, place: usize, shown: &Line) -> String {
-    let columns = columns(axis, &shown.cells);
+fn line(plot: Plot, place: usize, shown: &Line) -> String {
+    let columns = columns(plot, &shown.cells);
     let mut path = String::new();
     let mut marks = String::new();
     let mut refused = String::new();
@@ -136,7 +166,7 @@ fn line(axis: Axis, place: usize, shown: &Line) -> String {
     // Marks of different series are shifted, so that they do not cover each other where lines meet.
     let shift = MARK_EVERY / 4.0 * f64::from(u8::try_from(place % 4).unwrap_or(0));
     for (x, cell) in &columns {
-        let (high, low, last) = (y(axis, cell.high), y(axis, cell.low), y(axis, cell.last));
+        let (high, low, last) = (plot.y(cell.high), plot.y(cell.low), plot.y(cell.last));
         match before.filter(|_| !cell.breaks) {
             None => {
                 // What ends here may be one reading: it is to be seen as well.
@@ -161,7 +191,7 @@ fn line(axis: Axis, place: usize, shown: &Line) -> String {
         }
         if cell.refused && *x >= crossed + CROSS_EVERY {
             crossed = *x;
-            let _ = write!(refused, "M{:.1} {:.1}l6 6m0 -6l-6 6", x - 3.0, PLOT.3 - 3.0);
+            let _ = write!(refused, "M{:.1} {:.1}l6 6m0 -6l-6 6", x - 3.0, BOTTOM - 3.0);
         }
     }
     if let Some((x, level)) = columns.last().map(|(x, _)| x).zip(before) {
@@ -188,10 +218,10 @@ fn line(axis: Axis, place: usize, shown: &Line) -> String {
 }
 
 /// Cells of the same column of the drawing put together.
-fn columns(axis: Axis, cells: &[Cell]) -> Vec<(f64, Cell)> {
+fn columns(plot: Plot, cells: &[Cell]) -> Vec<(f64, Cell)> {
     let mut columns: Vec<(f64, Cell)> = Vec::new();
     for cell in cells {
-        let x = x(axis, cell.at).round();
+        let x = plot.x(cell.at).round();
         match columns.last_mut().filter(|(last, _)| x - *last < 1.0) {
             Some((_, last)) => {
                 last.low = last.low.min(cell.low);
@@ -220,7 +250,7 @@ fn mark(place: usize, x: f64, y: f64) -> String {
 }
 
 fn legend(place: usize, shown: &Line, top: f64) -> String {
-    let (left, middle) = (PLOT.0, top + LEGEND / 2.0);
+    let (left, middle) = (LEFT, top + LEGEND / 2.0);
     let dash = DASHES.get(place % 4).copied().unwrap_or("none");
     format!(
         "<path class=\"l k{}\" stroke-dasharray=\"{dash}\" d=\"M{left} {middle:.1}h44\"/>{}<text class=\"n\" x=\"{:.0}\" y=\"{:.1}\"><tspan class=\"e\">{}</tspan> {}{}</text>",
@@ -234,12 +264,14 @@ fn legend(place: usize, shown: &Line, top: f64) -> String {
     )
 }
 
-fn x(axis: Axis, at: chrono::DateTime<chrono::Utc>) -> f64 {
-    PLOT.0 + axis.across(at) * (PLOT.1 - PLOT.0)
-}
+impl Plot {
+    fn x(self, at: chrono::DateTime<chrono::Utc>) -> f64 {
+        LEFT + self.axis.across(at) * (self.width - RIGHT - LEFT)
+    }
 
-fn y(axis: Axis, remaining: u64) -> f64 {
-    PLOT.3 - axis.up(remaining) * (PLOT.3 - PLOT.2)
+    fn y(self, remaining: u64) -> f64 {
+        BOTTOM - self.axis.up(remaining) * (BOTTOM - TOP)
+    }
 }
 
 /// Text as XML and HTML take it, in content and in attributes.

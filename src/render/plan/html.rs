@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::{picture, table::sorted, words};
 use crate::plan::{Plan, Solved};
-use crate::render::chart::{self, Picture, drawing, escape, page};
+use crate::render::chart::{self, Picture, escape, figure, page, section};
 use crate::render::span;
 
 /// Rows of the table of numbers for each line of a picture.
@@ -36,8 +36,8 @@ pub fn html(plan: &Plan, named: bool) -> String {
     }
     let pictures = pictures(plan);
     for (number, picture) in pictures.iter().enumerate() {
-        let (drawn, _) = drawing(picture, number, picture::EMPTY, false);
-        let _ = write!(body, "<h2>{}</h2><figure>{drawn}</figure>", escape(&picture.title));
+        let drawn = figure(picture, number, picture::EMPTY);
+        let _ = write!(body, "<h2>{}</h2>{drawn}", escape(&picture.title));
     }
     body.push_str(&assumed(plan));
     for picture in &pictures {
@@ -54,19 +54,6 @@ fn code(text: &str) -> String {
     });
     let first = parts.next().unwrap_or_default();
     parts.fold(first, |sum, part| sum + &part)
-}
-
-/// A table with a heading; the first cell of each row is its own heading.
-fn section(title: &str, caption: &str, heads: &[(&str, bool)], rows: &str) -> String {
-    let mut head = String::new();
-    for (title, right) in heads {
-        let class = if *right { " class=\"r\"" } else { "" };
-        let _ = write!(head, "<th scope=\"col\"{class}>{title}</th>");
-    }
-    format!(
-        "<h2>{title}</h2><div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table><caption>{caption}</caption>\
-<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
 }
 
 fn strategies(plan: &Plan) -> String {
@@ -98,7 +85,7 @@ fn strategies(plan: &Plan) -> String {
         ("Wait", true),
         ("Longest wait", false),
     ];
-    section("Strategies", "By the time until all run", &heads, &rows)
+    section("Strategies", true, "By the time until all run", &heads, &rows, false)
 }
 
 fn found(plan: &Plan, solved: &Solved) -> String {
@@ -116,7 +103,7 @@ fn found(plan: &Plan, solved: &Solved) -> String {
     let title =
         title.get(..1).unwrap_or_default().to_uppercase() + title.get(1..).unwrap_or_default();
     let heads = [("Strategy", false), (title.as_str(), true), ("Looked at", false)];
-    section(&title, "Without a 429", &heads, &rows)
+    section(&title, true, "Without a 429", &heads, &rows, false)
 }
 
 fn assumed(plan: &Plan) -> String {
@@ -136,7 +123,7 @@ fn assumed(plan: &Plan) -> String {
     }
     let heads =
         [("What", false), ("Who says so", false), ("As of", false), ("What changes it", false)];
-    section("Assumed", "Everything that the numbers stand on", &heads, &rows)
+    section("Assumed", true, "Everything that the numbers stand on", &heads, &rows, false)
 }
 
 /// A picture's numbers, a row for each stretch of time.
@@ -163,5 +150,6 @@ fn numbers(picture: &Picture<'_>) -> String {
         ("Lowest", true),
         ("At its end", true),
     ];
-    section(&format!("Numbers: {}", picture.what), "In each stretch of time", &heads, &rows)
+    let title = format!("Numbers: {}", picture.what);
+    section(&title, true, "In each stretch of time", &heads, &rows, true)
 }

@@ -1,27 +1,29 @@
 //! The report as a page. Every number of its chart is in a table.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::EMPTY;
 use crate::history::Cell;
-use crate::render::chart::{drawing, escape, page};
+use crate::render::chart::{escape, figure, page, section};
 use crate::render::span;
 use crate::report::{Report, Summary};
 
-/// The most rows of the table of numbers, for all series together.
-const MOST_ROWS: usize = 240;
+/// The most rows of the table of numbers for each series, and for all together.
+const MOST_ROWS: (usize, usize) = (24, 240);
 
 /// The report as a whole HTML document.
-pub fn html(report: &Report) -> String {
+pub fn html(report: &Report, now: chrono::DateTime<chrono::Utc>) -> String {
     let mut body = String::new();
     if report.series.is_empty() {
         let _ = write!(body, "<p>{EMPTY}</p>");
     } else {
         let _ = write!(
             body,
-            "<p>{}</p><figure>{}</figure>{}{}",
+            "<p>{}</p><p>{}</p>{}{}{}",
             lead(report),
-            drawing(&report.picture(), 0, EMPTY, false).0,
+            escape(&subject(report)),
+            figure(&report.picture(), 0, EMPTY),
             summary(report),
             numbers(report)
         );
@@ -32,8 +34,23 @@ pub fn html(report: &Report) -> String {
     page(
         "Pull limit report",
         &body,
-        "Times are UTC. Pulls are what the count was seen to fall by: at least so many were made.",
+        &format!(
+            "The page is of {}. Times are UTC. Pulls are what the count was seen to fall by: at least so many were made.",
+            now.format("%Y-%m-%d %H:%M")
+        ),
     )
+}
+
+/// Which registries were asked, and from when to when.
+fn subject(report: &Report) -> String {
+    let registries: BTreeSet<&str> =
+        report.series.iter().map(|series| series.registry.as_str()).collect();
+    let registries: Vec<&str> = registries.into_iter().collect();
+    let from = report.series.iter().filter_map(|series| series.from).min();
+    let to = report.series.iter().filter_map(|series| series.to).max();
+    let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S").to_string();
+    let when = from.zip(to).map(|(from, to)| format!(", {} to {} UTC", time(from), time(to)));
+    format!("{}{}", registries.join(", "), when.unwrap_or_default())
 }
 
 /// The one sentence that matters most.
@@ -92,17 +109,26 @@ fn summary(report: &Report) -> String {
             series.refused,
         );
     }
-    format!(
-        "<h2>Summary</h2><div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"Summary\"><table><caption>One row for each identity and each address or account it was counted on</caption><thead><tr>\
-<th scope=\"col\">Series</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\" class=\"r\">Samples</th><th scope=\"col\" class=\"r\">Pulls</th>\
-<th scope=\"col\" class=\"r\">An hour</th><th scope=\"col\">Worst hour</th><th scope=\"col\" class=\"r\">Limit</th><th scope=\"col\" class=\"r\">Lowest</th><th scope=\"col\">At zero</th><th scope=\"col\" class=\"r\">429</th></tr></thead>\
-<tbody>{rows}</tbody></table></div>"
-    )
+    let heads = [
+        ("Series", false),
+        ("From", false),
+        ("To", false),
+        ("Samples", true),
+        ("Pulls", true),
+        ("An hour", true),
+        ("Worst hour", false),
+        ("Limit", true),
+        ("Lowest", true),
+        ("At zero", false),
+        ("429", true),
+    ];
+    let caption = "One row for each identity and each address or account it was counted on";
+    section("Summary", true, caption, &heads, &rows, false)
 }
 
 /// The chart's numbers, a row for each stretch of time.
 fn numbers(report: &Report) -> String {
-    let most = (MOST_ROWS / report.series.len().max(1)).max(4);
+    let most = (MOST_ROWS.1 / report.series.len().max(1)).clamp(4, MOST_ROWS.0);
     let mut rows = String::new();
     for (place, series) in report.series.iter().enumerate() {
         for cell in stretches(series, most) {
@@ -110,7 +136,7 @@ fn numbers(report: &Report) -> String {
                 rows,
                 "<tr><td>{}</td><td class=\"t\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td class=\"r\">{}</td><td>{}</td></tr>",
                 place + 1,
-                cell.at.format("%Y-%m-%d %H:%M:%S"),
+                cell.at.format("<span class=\"d\">%Y-%m-%d </span>%H:%M:%S"),
                 cell.high,
                 cell.low,
                 cell.last,
@@ -118,10 +144,16 @@ fn numbers(report: &Report) -> String {
             );
         }
     }
-    format!(
-        "<h2>The numbers of the chart</h2><div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"The numbers of the chart\"><table><caption>Pulls left in each stretch of time, numbered as in the chart</caption><thead><tr>\
-<th scope=\"col\">Series</th><th scope=\"col\">From</th><th scope=\"col\" class=\"r\">Highest</th><th scope=\"col\" class=\"r\">Lowest</th><th scope=\"col\" class=\"r\">At its end</th><th scope=\"col\">Answered</th></tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    let heads = [
+        ("Series", false),
+        ("From", false),
+        ("Highest", true),
+        ("Lowest", true),
+        ("At its end", true),
+        ("Answered", false),
+    ];
+    let caption = "Pulls left in each stretch of time, numbered as in the chart";
+    section("The numbers of the chart", true, caption, &heads, &rows, true)
 }
 
 /// At most `most` stretches of a series, each of as many cells.

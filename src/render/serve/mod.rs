@@ -7,7 +7,7 @@ mod page;
 
 pub use json::{history, readings};
 pub use metrics::metrics;
-pub use page::page;
+pub use page::{page, page_policy};
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,5 @@
-//! The page: whom to worry about comes first, in words, with how old each reading is. No script, nothing from
-//! elsewhere; the browser is told to ask again.
+//! The page: whom to worry about comes first, in words, with how old each reading is. Nothing from elsewhere;
+//! a script of its own shows what happens as it happens, and without one the browser asks again.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,13 +7,21 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use crate::quota::{Record, State};
-use crate::render::chart::{self, Clock, Line, Picture, drawing, escape};
+use crate::render::chart::{self, Clock, Line, Picture, escape, figure, section};
 use crate::render::check::{hints, sentence};
 use crate::render::{Look, span};
 use crate::serve::{Standing, Status};
 
-/// The most lines of the drawing, and of those that it shows: the worst.
+/// The most lines of the figure, and of those that it shows: the worst.
 const MOST_LINES: usize = 8;
+
+/// Renews the page as the server's events come.
+const SCRIPT: &str = include_str!("live.js");
+
+/// What the page may load.
+pub fn page_policy() -> String {
+    chart::policy_with(SCRIPT)
+}
 
 /// The status as a whole HTML document.
 pub fn page(status: &Status, now: DateTime<Utc>) -> String {
@@ -24,7 +32,10 @@ pub fn page(status: &Status, now: DateTime<Utc>) -> String {
         .map(|standing| (standing, standing.shown(now, status.stale_after)))
         .collect();
     shown.sort_by(|(_, one), (_, other)| worry(one).total_cmp(&worry(other)));
-    let mut body = format!("<p><strong>{}</strong></p>", escape(&headline(status, &shown, look)));
+    let mut body = format!(
+        "<p role=\"status\" class=\"lead\">{}</p>",
+        escape(&headline(status, &shown, look))
+    );
     if status.sandbox {
         body.push_str(
             "<p>A sandbox answers for Docker Hub: these counts are of no real limit.</p>",
@@ -38,8 +49,8 @@ pub fn page(status: &Status, now: DateTime<Utc>) -> String {
     body.push_str(&table(status, &shown, look));
     let picture = picture(&shown);
     if !picture.lines.is_empty() {
-        let (drawn, _) = drawing(&picture, 0, "No count was read yet.", false);
-        let _ = write!(body, "<h2>{}</h2><figure>{drawn}</figure>", escape(&picture.title));
+        let drawn = figure(&picture, 0, "No count was read yet.");
+        let _ = write!(body, "<h2>{}</h2>{drawn}", escape(&picture.title));
     }
     let tokens = status.tokens;
     let footer = format!(
@@ -48,7 +59,7 @@ pub fn page(status: &Status, now: DateTime<Utc>) -> String {
         status.durations.count,
         span(u64::try_from((now - status.since).num_seconds()).unwrap_or(0))
     );
-    chart::page("Docker Hub pull limit", &body, &footer)
+    chart::renewed_page("Docker Hub pull limit", &body, &footer, SCRIPT)
 }
 
 /// The lower, the worse: effective ones before others, states before shares of what is left.
@@ -136,11 +147,12 @@ fn table(status: &Status, shown: &[(&Standing, Record)], look: Look) -> String {
             escape(record.source.as_deref().unwrap_or("–")),
         );
     }
-    format!(
-        "<div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"Identities\"><table><caption>The worst first. A count that was not confirmed for {} is left out.</caption>\
-<thead><tr><th scope=\"col\">Identity and image</th><th scope=\"col\">State</th><th scope=\"col\">Pulls left</th><th scope=\"col\">Empty at</th><th scope=\"col\">Counted as</th><th scope=\"col\">Answered</th></tr></thead><tbody>{rows}</tbody></table></div>",
+    let heads = ["Identity and image", "State", "Pulls left", "Empty at", "Counted as", "Answered"];
+    let caption = format!(
+        "The worst first. A count that was not confirmed for {} is left out.",
         span(u64::try_from(status.stale_after.num_seconds()).unwrap_or(0))
-    )
+    );
+    section("Identities", false, &caption, &heads.map(|head| (head, false)), &rows, false)
 }
 
 /// The counts over time of the worst.
