@@ -135,6 +135,7 @@ Register-ArgumentCompleter -Native -CommandName 'dhlimit' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]')
             [CompletionResult]::new('--force-interval', '--force-interval', [CompletionResultType]::ParameterName, 'Ask Docker Hub more often than every 10 seconds: every second at the most')
+            [CompletionResult]::new('--observe', '--observe', [CompletionResultType]::ParameterName, 'Listen to this machine''s containerd, Docker, Podman and journal, too: what they pull and what is refused')
             [CompletionResult]::new('--anonymous', '--anonymous', [CompletionResultType]::ParameterName, 'Ask without credentials, as whoever has none')
             [CompletionResult]::new('--password-stdin', '--password-stdin', [CompletionResultType]::ParameterName, 'Read the password or access token of --user from standard input')
             [CompletionResult]::new('--all-identities', '--all-identities', [CompletionResultType]::ParameterName, 'Ask as every identity known here: anonymous and each account')

@@ -1272,7 +1272,7 @@ _dhlimit() {
             return 0
             ;;
         dhlimit__subcmd__serve)
-            opts="-i -q -v -h --listen --interval --force-interval --record --history --compat --tls-cert --tls-key --auth-file --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
+            opts="-i -q -v -h --listen --interval --force-interval --record --history --observe --compat --tls-cert --tls-key --auth-file --timeout --registry-url --auth-url --ca-cert --family --anonymous --user --password-stdin --password-file --all-identities --sandbox --quiet --verbose --color --config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -129,6 +129,7 @@ set edit:completion:arg-completer[dhlimit] = {|@words|
             cand --color 'When to use colour'
             cand --config 'Configuration file [default: dhlimit/config.toml in the user''s configuration folder]'
             cand --force-interval 'Ask Docker Hub more often than every 10 seconds: every second at the most'
+            cand --observe 'Listen to this machine''s containerd, Docker, Podman and journal, too: what they pull and what is refused'
             cand --anonymous 'Ask without credentials, as whoever has none'
             cand --password-stdin 'Read the password or access token of --user from standard input'
             cand --all-identities 'Ask as every identity known here: anonymous and each account'

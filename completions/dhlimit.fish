@@ -141,6 +141,7 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds: every second at the most'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l observe -d 'Listen to this machine\'s containerd, Docker, Podman and journal, too: what they pull and what is refused'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l anonymous -d 'Ask without credentials, as whoever has none'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l all-identities -d 'Ask as every identity known here: anonymous and each account'

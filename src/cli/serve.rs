@@ -35,6 +35,11 @@ pub struct Serve {
     /// How far back the counts over time go [default: as far as there is room]
     #[arg(long, value_name = "DURATION", value_parser = super::asking::some_time)]
     pub history: Option<Duration>,
+    /// Listen to this machine's containerd, Docker, Podman and journal, too: what they pull and what is refused
+    ///
+    /// Through ctr, docker, podman and journalctl, where these are installed and allowed.
+    #[arg(long)]
+    pub observe: bool,
     /// Serve the metrics under the names of another exporter, too
     #[arg(long, value_name = "NAME", value_enum)]
     pub compat: Option<Compat>,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::asking;
@@ -19,7 +20,9 @@ use crate::polling::turns::{Shared, Turns};
 use crate::quota::IdentityRecord;
 use crate::recording::{Line, Reader, Recorder, Rotation};
 use crate::render::serve::{history, metrics, page, page_policy, readings};
-use crate::serve::{Board, Door, Exporter, Hub, Lock, LockError, Sources, Status, Views, open};
+use crate::serve::{
+    Board, Door, Exporter, Hub, Lock, LockError, Sources, Status, Views, observe, open,
+};
 use crate::session::{Session, Who};
 use crate::settings;
 use crate::{Context, Exit, Failure};
@@ -119,7 +122,8 @@ pub(super) async fn run(
         None => None,
     };
     let (hub, lock) = (Hub::new(status), Arc::new(lock(&served.args)?));
-    let servers = listen(context, &served.args, &hub, &lock).await?;
+    let mut servers = listen(context, &served.args, &hub, &lock).await?;
+    servers.extend(observers(context, &served.args, &hub));
     let mut board = Board {
         hub: Arc::clone(&hub),
         recorder,
@@ -233,13 +237,25 @@ fn lock(args: &Serve) -> Result<Lock, Failure> {
     Lock::read(certificate, args.auth_file.as_deref()).map_err(locked)
 }
 
+/// Begins to observe what this machine pulls, where that was asked for.
+fn observers(context: &Context, args: &Serve, hub: &Arc<Hub>) -> Vec<JoinHandle<()>> {
+    if !args.observe {
+        return Vec::new();
+    }
+    let observers = observe(hub, &context.clock, &context.environment, &context.shutdown);
+    if observers.is_empty() {
+        context.say("! --observe: ctr, docker, podman and journalctl are all missing, so nothing is observed");
+    }
+    observers
+}
+
 /// Begins to listen; says where.
 async fn listen(
     context: &Context,
     args: &Serve,
     hub: &Arc<Hub>,
     lock: &Arc<Lock>,
-) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let views = Views { metrics, page, page_policy, readings, history };
     let mut servers = Vec::new();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };

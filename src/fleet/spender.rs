@@ -32,7 +32,12 @@ pub struct Witness {
 }
 
 /// Pulls that a node's runtime or mirror counted in the last hour. A metric more is a row.
-pub(super) const NODES: [Witness; 5] = [
+pub(super) const NODES: [Witness; 6] = [
+    // What `serve --observe` heard of; Docker and Podman tell of free looks in the same words.
+    Witness {
+        metric: "dhlimit_observed_pulls_total",
+        expression: "sum by (node, instance) (increase(dhlimit_observed_pulls_total{registry=\"docker.io\",certain=\"true\"}[1h]))",
+    },
     Witness {
         metric: "kubelet_image_pull_duration_seconds_count",
         expression: "sum by (node, instance) (increase(kubelet_image_pull_duration_seconds_count[1h]))",

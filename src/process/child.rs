@@ -228,7 +228,7 @@ impl<F: Future> Pipes<'_, F> {
 ///
 /// Its number cannot have been given to another group while one of its processes lives, and once
 /// all are gone the system's process numbers would have to wrap between two lines above.
-struct Group(Option<Pid>);
+pub(super) struct Group(pub(super) Option<Pid>);
 
 impl Group {
     fn signal(&self, signal: Signal) {

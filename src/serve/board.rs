@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use super::Observations;
 use super::status::{Counted, Standing, Status, is_answer};
 use crate::history::{Observed, Trace};
 use crate::polling::readings::{News, Observer};
@@ -43,6 +44,20 @@ impl Hub {
         let _ = self.events.send(line.into());
     }
 
+    /// Takes in what a runtime told.
+    pub(super) fn observe(&self, change: impl FnOnce(&mut Observations)) {
+        let mut guard = self.status();
+        guard.0 += 1;
+        change(&mut guard.1.observed);
+    }
+
+    /// Whether a source of such news is listened to.
+    pub(super) fn listens(&self, source: &'static str, is_up: bool) {
+        self.observe(|observed| {
+            observed.sources.insert(source, is_up);
+        });
+    }
+
     /// The configuration could not be read again.
     pub(crate) fn refused(&self) {
         let mut guard = self.status();
@@ -64,6 +79,7 @@ impl Hub {
             refusals: before.refusals,
             durations: before.durations,
             tokens: before.tokens,
+            observed: before.observed,
             ..fresh
         };
     }

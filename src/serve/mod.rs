@@ -4,6 +4,7 @@
 mod board;
 mod door;
 mod lock;
+mod observe;
 mod reload;
 mod status;
 
@@ -11,5 +12,7 @@ pub(crate) use board::{Board, Hub};
 pub use door::Since;
 pub(crate) use door::{Door, Views, open};
 pub(crate) use lock::{Lock, LockError};
+pub(crate) use observe::observe;
+pub use observe::{Observations, PullKey};
 pub(crate) use reload::Sources;
 pub use status::{BOUNDS, Counted, Durations, Exporter, Standing, Status};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Observations;
 use crate::history::Trace;
 use crate::quota::{Forecast, Record, State};
 
@@ -134,6 +135,8 @@ pub struct Status {
     pub durations: Durations,
     /// Tokens fetched.
     pub tokens: u64,
+    /// What this machine's runtimes tell of their pulls.
+    pub observed: Observations,
     /// Whether the configuration could be read when it was read last, and when it last could.
     pub configured: (bool, DateTime<Utc>),
 }
@@ -158,6 +161,7 @@ impl Status {
             refusals: self.refusals.clone(),
             durations: self.durations.clone(),
             endpoint: self.endpoint.clone(),
+            observed: self.observed.clone(),
             ..*self
         }
     }

@@ -67,6 +67,8 @@ fn samples() -> Vec<Series> {
         // A pull a minute.
         series("kubelet_image_pull_duration_seconds_count{instance=\"n1:10250\",image_size_in_bytes=\"a\"}", 3_600, |second| f64::from(u32::try_from(second / 60).unwrap())),
         series("spegel_mirror_requests_total{instance=\"n2:9090\",registry=\"docker.io\",cache=\"miss\"}", 3_600, |second| f64::from(u32::try_from(second / 600).unwrap())),
+        series("dhlimit_observed_pulls_total{instance=\"n1:9767\",registry=\"docker.io\",certain=\"true\"}", 3_600, |second| f64::from(u32::try_from(second / 90).unwrap())),
+        series("dhlimit_observed_pulls_total{instance=\"n1:9767\",registry=\"quay.io\",certain=\"true\"}", 3_600, |second| f64::from(u32::try_from(second).unwrap())),
         series("spegel_mirror_requests_total{instance=\"n2:9090\",registry=\"docker.io\",cache=\"hit\"}", 3_600, |second| f64::from(u32::try_from(second).unwrap())),
     ]);
     all
@@ -155,6 +157,11 @@ fn spenders_come_from_series_that_are_there_already() {
     assert!(
         matches!(kubelet.as_slice(), [(name, pulls)] if name == "n1:10250" && (55.0..=62.0).contains(pulls)),
         "{kubelet:?}"
+    );
+    let observed = told(&shared["spenders"], "node", "dhlimit_observed_pulls_total");
+    assert!(
+        matches!(observed.as_slice(), [(name, pulls)] if name == "n1:9767" && (36.0..=42.0).contains(pulls)),
+        "{observed:?}"
     );
     let mirror = told(&shared["spenders"], "node", "spegel_mirror_requests_total");
     assert!(matches!(mirror.as_slice(), [(_, pulls)] if (5.0..=7.0).contains(pulls)), "{mirror:?}");

@@ -72,7 +72,20 @@ const ARROWS: &[(&str, &[&str])] = &[
             "session",
         ],
     ),
-    ("serve", &["quota", "image", "context", "history", "polling", "recording"]),
+    (
+        "serve",
+        &[
+            "quota",
+            "image",
+            "text",
+            "context",
+            "history",
+            "polling",
+            "recording",
+            "process",
+            "diagnosis",
+        ],
+    ),
     ("fleet", &["quota", "image", "text", "context", "exit", "registry"]),
     (
         "gate",

@@ -51,6 +51,7 @@ mod scan;
 mod scan_live;
 mod schemas;
 mod serve;
+mod serve_observe;
 mod settings;
 mod shipping;
 mod tls;

@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 use crate::quota::Record;
 use crate::render::check::prometheus::{Labels, Samples, labels, register};
-use crate::serve::{BOUNDS, Counted, Durations, Status};
+use crate::serve::{BOUNDS, Counted, Durations, Observations, Status};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
@@ -26,6 +26,24 @@ struct Outcome {
 struct Kind {
     registry: String,
     kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Class {
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Pulled {
+    runtime: &'static str,
+    registry: String,
+    image: String,
+    certain: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -131,6 +149,9 @@ pub fn metrics(status: &Status, now: DateTime<Utc>, open: bool) -> Result<String
         configured,
     );
     costs(&mut registry, status);
+    if !status.observed.sources.is_empty() {
+        observed(&mut registry, &status.observed);
+    }
     let mut text = String::new();
     encode(&mut text, &registry)?;
     if let Some(exporter) = status.compat {
@@ -167,6 +188,35 @@ fn costs(registry: &mut Registry, status: &Status) {
     let mut build = Samples::new();
     build.set(&Build { version: env!("CARGO_PKG_VERSION") }, 1_i64);
     registry.register("build_info", "What serves this", build);
+}
+
+/// What this machine's runtimes tell of their pulls.
+fn observed(registry: &mut Registry, observed: &Observations) {
+    let pulls = observed.pulls.iter().map(|(key, (count, _))| {
+        let labels = Pulled {
+            runtime: key.runtime,
+            registry: key.registry.clone(),
+            image: key.image.clone(),
+            certain: if key.certain { "true" } else { "false" },
+        };
+        (labels, *count)
+    });
+    registry.register(
+        "observed_pulls",
+        "Pulls that this machine's runtimes told of; not certain: the image may have been there",
+        Totals(pulls.collect()),
+    );
+    let refusals = observed.refusals.iter().map(|(class, count)| (Class { class }, *count));
+    registry.register(
+        "observed_refusals",
+        "Pulls that a registry refused, by what this machine's journal says, by class",
+        Totals(refusals.collect()),
+    );
+    let mut up = Samples::new();
+    for (source, is_up) in &observed.sources {
+        up.set(&Source { source }, i64::from(*is_up));
+    }
+    registry.register("observer_up", "Whether a source of such news is listened to", up);
 }
 
 /// OpenMetrics as text 0.0.4: there a counter's family has the name of its samples, and there is no end.

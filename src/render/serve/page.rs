@@ -10,10 +10,13 @@ use crate::quota::{Record, State};
 use crate::render::chart::{self, Clock, Line, Picture, escape, figure, section};
 use crate::render::check::{hints, sentence};
 use crate::render::{Look, span};
-use crate::serve::{Standing, Status};
+use crate::serve::{Observations, Standing, Status};
 
 /// The most lines of the figure, and of those that it shows: the worst.
 const MOST_LINES: usize = 8;
+
+/// The most images that this machine pulled that are listed.
+const MOST_IMAGES: usize = 15;
 
 /// Renews the page as the server's events come.
 const SCRIPT: &str = include_str!("live.js");
@@ -52,6 +55,7 @@ pub fn page(status: &Status, now: DateTime<Utc>) -> String {
         let drawn = figure(&picture, 0, "No count was read yet.");
         let _ = write!(body, "<h2>{}</h2>{drawn}", escape(&picture.title));
     }
+    body.push_str(&observed(status, look));
     let tokens = status.tokens;
     let footer = format!(
         "{} checks and {tokens} tokens in {}; a look at this page asks no registry. <a href=\"/metrics\">Metrics</a>, \
@@ -153,6 +157,54 @@ fn table(status: &Status, shown: &[(&Standing, Record)], look: Look) -> String {
         span(u64::try_from(status.stale_after.num_seconds()).unwrap_or(0))
     );
     section("Identities", false, &caption, &heads.map(|head| (head, false)), &rows, false)
+}
+
+/// What this machine's runtimes pulled, the most first; nothing where nobody asked.
+fn observed(status: &Status, look: Look) -> String {
+    let Observations { sources, pulls, refusals } = &status.observed;
+    if sources.is_empty() {
+        return String::new();
+    }
+    let mut body = "<h2>Pulled on this machine</h2>".to_owned();
+    let listened = |is_up: bool| {
+        let names = sources.iter().filter(|(_, up)| **up == is_up).map(|(name, _)| *name);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let since = look.time(status.since);
+    let _ = write!(body, "<p>As these tell, since {since}: {}.", listened(true));
+    if sources.values().any(|is_up| !is_up) {
+        let _ = write!(body, " <strong>Not listened to: {}.</strong>", listened(false));
+    }
+    for (class, count) in refusals {
+        let _ = write!(body, " Refused ({class}): {count}.");
+    }
+    body.push_str("</p>");
+    let mut sorted: Vec<_> = pulls.iter().collect();
+    sorted.sort_by(|(_, one), (_, other)| other.cmp(one));
+    let mut rows = String::new();
+    for (key, (count, at)) in sorted.into_iter().take(MOST_IMAGES) {
+        let _ = write!(
+            rows,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"r\">{count}</td><td>{}</td><td class=\"t\">{}</td></tr>",
+            escape(&key.image),
+            key.runtime,
+            if key.certain { "yes" } else { "perhaps: the image may have been there" },
+            escape(&look.time(*at)),
+        );
+    }
+    if rows.is_empty() {
+        return body + "<p>Nothing so far.</p>";
+    }
+    let heads =
+        [("Image", false), ("Runtime", false), ("Times", true), ("Pulled", false), ("Last", false)];
+    body + &section(
+        "Pulled on this machine",
+        false,
+        "The most often pulled first",
+        &heads,
+        &rows,
+        false,
+    )
 }
 
 /// The counts over time of the worst.
