@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod alertmanager;
 mod bounds;
 mod credentials;
 mod deployment;
