@@ -353,6 +353,16 @@ fn set(
     }
 }
 
+/// What stands in the first expression of a template, the whole where there is none.
+fn expression(text: &str) -> &str {
+    for (open, close) in [("[[", "]]"), ("{{", "}}")] {
+        if let Some((_, rest)) = text.split_once(open) {
+            return rest.split(close).next().unwrap_or(rest).trim();
+        }
+    }
+    text
+}
+
 /// Lines of a file that cannot be parsed: `image = "…"`.
 pub(super) fn lines(text: &Text<'_>, keys: &[&str], purpose: Purpose, sink: &mut Sink<'_>) {
     let mut start = 0;
@@ -365,15 +375,21 @@ pub(super) fn lines(text: &Text<'_>, keys: &[&str], purpose: Purpose, sink: &mut
             let Some(value) = rest.trim_start().strip_prefix('=').map(str::trim_start) else {
                 continue;
             };
-            let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.split('"').next())
-            else {
-                continue;
+            let woven = ["[[", "{{"].iter().any(|open| value.contains(open));
+            let inner = match value.strip_prefix('"') {
+                // Between the brackets of a template's expression quotes are its own.
+                Some(rest) if woven => rest.rsplit_once('"').map(|(inner, _)| inner),
+                Some(rest) => rest.split('"').next(),
+                None if woven => Some(value.trim_end()),
+                None => None,
             };
-            let at = from + trimmed.len() - value.len() + 1;
+            let Some(inner) = inner else { continue };
+            let quote = usize::from(value.starts_with('"'));
+            let at = from + trimmed.len() - value.len() + quote;
             let piece = text.part(at..at + inner.len());
             let mut expanded = Expanded::literal(inner);
-            if inner.contains("${") {
-                expanded.unresolved.push(inner.to_owned());
+            if woven || inner.contains("${") {
+                expanded.unresolved.push(expression(inner).to_owned());
             }
             sink.add(Found::expanded(&piece, expanded, purpose));
         }

@@ -1,9 +1,10 @@
-//! Ansible: the images of container modules in plays and tasks, the objects of `k8s`, the lines of `shell`
+//! Ansible: the images of container modules in plays and tasks, Molecule's containers, the objects of `k8s`, the lines of `shell`
 //! and `command`. Jinja's variables have the values that the play, or the role's `defaults` and `vars`,
 //! give them; those of the inventory and of loops have none.
 //!
 //! Follows the references of community.docker 4, containers.podman 1.16 and kubernetes.core 5 (2025).
 
+use crate::scan::env_file;
 use crate::scan::input::Input;
 use crate::scan::kind::{Candidate, FileKind, Kind};
 use crate::scan::kinds::kubernetes;
@@ -13,7 +14,7 @@ use crate::scan::sink::{Found, Sink};
 use crate::scan::text::Text;
 use crate::scan::tree::Node;
 use crate::scan::value::Purpose;
-use crate::scan::vars::{Expanded, Scope, product};
+use crate::scan::vars::{Dialect, Expanded, Scope, expand, product};
 use crate::scan::yaml;
 
 /// Playbooks and tasks.
@@ -52,11 +53,45 @@ fn recognise(file: &Candidate<'_>) -> bool {
         let mut lines = file.head.lines();
         lines.any(|line| line.starts_with("- name:") || line.starts_with("- block:"))
     };
-    file.is_yaml() && (is_play() || (is_role && is_list()))
+    file.is_yaml() && (is_molecule(file.name) || is_play() || (is_role && is_list()))
+}
+
+/// Whether a file is Molecule's, which tests roles on machines of its own.
+fn is_molecule(name: &str) -> bool {
+    matches!(name, "molecule.yml" | "molecule.yaml")
+}
+
+/// The machines of a scenario of Molecule, where they are containers: with another driver an image is a
+/// machine's, and with none that is told it may be.
+fn molecule(root: &Node, input: &Input<'_>, text: &Text<'_>, sink: &mut Sink<'_>) {
+    let driver = root.path(&["driver", "name"]).and_then(Node::str);
+    let is_container = matches!(driver, Some("docker" | "podman" | "containers"));
+    if !is_container && driver.is_some_and(|driver| !matches!(driver, "default" | "delegated")) {
+        return;
+    }
+    for platform in root.get("platforms").map(Node::items).unwrap_or_default() {
+        let Some(image) = platform.target().get("image").and_then(|image| image.text(text)) else {
+            continue;
+        };
+        sink.add_each(
+            &image,
+            expand(image.as_str(), Dialect::Compose, &env_file::scope(input)),
+            Purpose::Container,
+            |found| found.certain = is_container,
+        );
+    }
 }
 
 fn read(input: &Input<'_>, sink: &mut Sink<'_>) {
     let text = Text::at(input.text, 0);
+    if is_molecule(input.name()) {
+        for root in
+            &lines::documents(input, &["image"], &Scope::default(), Purpose::Container, sink)
+        {
+            molecule(root, input, &text, sink);
+        }
+        return;
+    }
     let mut scope = Scope::default();
     for name in ["../defaults/main.yml", "../defaults/main.yaml", "../vars/main.yml", "vars.yml"] {
         let Some((path, text)) = input.read_beside(name) else { continue };
@@ -258,5 +293,22 @@ mod tests {
             "- hosts: all\n  vars: {{ver: 7, repo: acme}}\n  tasks:\n  - name: t\n    {task}\n"
         );
         assert_eq!(rows("play.yml", &file), expected, "{file}");
+    }
+
+    #[test]
+    fn an_expression_in_a_command_is_one_word() {
+        let file = "- hosts: all\n  tasks:\n  - shell: docker run -v {{ data_dir }}/a:/b -e X={{ x }} a/b:1 --user={{ u }}\n  - command: docker pull {{ image }}\n";
+        assert_eq!(rows("play.yml", file), "3:59 a/b:1|4:26 ?{{ image }}");
+    }
+
+    #[test]
+    fn molecule_tests_roles_in_containers() {
+        let file = "driver: {name: docker}\nplatforms:\n- name: a\n  image: \"acme/${DISTRO:-rocky9}-ansible:1\"\n- image: debian:12\n";
+        assert_eq!(
+            rows("molecule/default/molecule.yml", file),
+            "4:11 acme/rocky9-ansible:1|5:10 debian:12"
+        );
+        let machines = file.replace("docker", "ec2");
+        assert_eq!(rows("molecule/default/molecule.yml", &machines), "");
     }
 }

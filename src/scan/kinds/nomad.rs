@@ -1,4 +1,5 @@
-//! Nomad jobs: the image of each task that the docker or podman driver runs.
+//! Nomad jobs: the image of each task that the docker or podman driver runs. Templates of Nomad Pack and
+//! others, which are no HCL, are read line by line.
 
 use hcl_edit::structure::Body;
 
@@ -16,7 +17,10 @@ pub(in crate::scan) const KIND: Kind = Kind { name: FileKind::Nomad, recognise, 
 fn recognise(file: &Candidate<'_>) -> bool {
     let name = file.name.to_ascii_lowercase();
     let ending = file.extension();
+    let is_template = name.contains(".nomad.")
+        && matches!(ending.as_str(), "tpl" | "tmpl" | "tftpl" | "j2" | "template");
     ending == "nomad"
+        || is_template
         || (ending == "hcl"
             && (name.contains(".nomad.")
                 || file.head.lines().any(|line| line.starts_with("job \""))))
@@ -60,5 +64,14 @@ mod tests {
     fn tasks_of_docker_name_images() {
         let file = "job \"j\" {\n group \"g\" {\n  task \"t\" {\n   driver = \"docker\"\n   config {\n    image = \"redis:7\"\n   }\n  }\n  task \"u\" {\n   driver = \"exec\"\n   config { image = \"ghost\" }\n  }\n }\n}";
         assert_eq!(rows("x.nomad", file), "6:14 redis:7");
+    }
+
+    #[test]
+    fn templates_are_read_line_by_line() {
+        let file = "job [[ template \"name\" . ]] {\n image = \"prom/alertmanager:[[ var \"tag\" . ]]\"\n image = \"busybox:stable\"\n image = [[ var \"db\" . | quote ]]\n}\n";
+        assert_eq!(
+            rows("p/templates/a.nomad.tpl", file),
+            "2:11 ?prom/alertmanager:[[ var \"tag\" . ]]|3:11 busybox:stable|4:10 ?[[ var \"db\" . | quote ]]"
+        );
     }
 }

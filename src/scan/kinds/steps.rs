@@ -4,12 +4,10 @@
 //! Follows Drone's and Woodpecker's pipeline syntax, Cloud Build's build schema, Buildkite's plugins,
 //! Travis CI's and pre-commit's references (November 2026).
 
-use std::ops::Range;
-
 use crate::scan::input::Input;
 use crate::scan::kind::{Candidate, FileKind, Kind};
 use crate::scan::lines;
-use crate::scan::shell::Shell;
+use crate::scan::shell::{self, Shell};
 use crate::scan::sink::{Found, Sink};
 use crate::scan::text::Text;
 use crate::scan::tree::Node;
@@ -46,22 +44,6 @@ const PHASES: [&str; 9] = [
     "before_deploy",
     "after_deploy",
     "after_script",
-];
-
-/// Options of `docker run` that take a value, as an `entry` of pre-commit may have them.
-const WITH_VALUE: [&str; 12] = [
-    "--entrypoint",
-    "-e",
-    "--env",
-    "-v",
-    "--volume",
-    "-w",
-    "--workdir",
-    "--network",
-    "-u",
-    "--user",
-    "--platform",
-    "--env-file",
 ];
 
 fn is_drone(file: &Candidate<'_>) -> bool {
@@ -227,29 +209,11 @@ fn read_pre_commit(input: &Input<'_>, sink: &mut Sink<'_>) {
             let Some(entry) = hook.get("entry").and_then(|entry| entry.text(text)) else {
                 continue;
             };
-            if let Some(range) = image_word(entry.as_str()) {
+            if let Some(range) = shell::image_of_run(entry.as_str()) {
                 sink.add(Found::literal(&entry.part(range), Purpose::Step));
             }
         }
     });
-}
-
-/// The image of an `entry`: its first word that is no option and no option's value.
-fn image_word(entry: &str) -> Option<Range<usize>> {
-    let mut at = 0;
-    let mut is_value = false;
-    for word in entry.split(' ') {
-        let range = at..at + word.len();
-        at += word.len() + 1;
-        if word.is_empty() || std::mem::take(&mut is_value) {
-            continue;
-        }
-        if !word.starts_with('-') {
-            return Some(range);
-        }
-        is_value = WITH_VALUE.contains(&word);
-    }
-    None
 }
 
 #[cfg(test)]
@@ -286,8 +250,8 @@ mod tests {
     )]
     #[case(
         ".pre-commit-config.yaml",
-        "repos:\n- repo: local\n  hooks:\n  - {id: x, language: docker_image, entry: '--entrypoint sh a:1 -c'}\n  - {id: y, language: python, entry: b}\n",
-        "4:61 a:1"
+        "repos:\n- repo: local\n  hooks:\n  - {id: x, language: docker_image, entry: '--entrypoint sh --net none a:1 -c'}\n  - {id: y, language: python, entry: b}\n",
+        "4:72 a:1"
     )]
     fn steps_name_images(#[case] path: &str, #[case] file: &str, #[case] expected: &str) {
         assert_eq!(rows(path, file), expected, "{file}");

@@ -255,6 +255,7 @@ impl<'a> Lexer<'a> {
                     let length = end.map_or(rest.len(), |(at, c)| at + usize::from(c == '}'));
                     self.at += length.max(2).min(rest.len());
                 }
+                '{' if self.expression() > 0 => self.at += self.expression(),
                 '`' => {
                     let rest = self.rest().get(1..).unwrap_or_default();
                     let end = rest.find('`').unwrap_or(rest.len());
@@ -274,6 +275,15 @@ impl<'a> Lexer<'a> {
         }
         flush(&mut pieces, plain..self.at);
         Word { range: start..self.at, pieces, commands }
+    }
+
+    /// How long an expression of a template is here, `{{ a }}`, whose blanks part no words; 0 where there
+    /// is none.
+    fn expression(&self) -> usize {
+        let rest = self.rest();
+        let line = rest.split('\n').next().unwrap_or_default();
+        let opens = ["{{ ", "{{-"].iter().any(|open| line.starts_with(open));
+        line.find("}}").filter(|_| opens).map_or(0, |end| end + 2)
     }
 
     /// Passes over `$(…)`, which begins after `skip` bytes.

@@ -303,3 +303,20 @@ impl Reader<'_, '_, '_, '_> {
         }
     }
 }
+/// Where the image is in the arguments of `docker run`, which a file gives without the command.
+pub(crate) fn image_of_run(arguments: &str) -> Option<Range<usize>> {
+    let mut skip = 0;
+    for token in lex::tokens(arguments) {
+        let Token::Word(word) = token else { return None };
+        let range = word.range;
+        let text = arguments.get(range.clone()).unwrap_or_default();
+        if skip > 0 {
+            skip -= 1;
+        } else if text.starts_with('-') {
+            skip = options::RUN.words(text) - 1;
+        } else {
+            return Some(range);
+        }
+    }
+    None
+}

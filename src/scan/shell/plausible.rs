@@ -1,5 +1,6 @@
 //! Whether a word in an image's place may be an image in a registry.
 
+use crate::scan::kinds::dockerfile::templated;
 use crate::scan::text::Text;
 use crate::scan::vars::Expanded;
 
@@ -37,6 +38,7 @@ pub(super) fn plausible<'t>(
         value.text.contains(char::is_whitespace) && !value.text.contains(['$', '{', '`']);
     (!is_none && !has_blank).then(|| {
         let text = text.part(skip..whole.len());
+        let value = if value.text.contains("{{") { templated(value) } else { value };
         (value, text)
     })
 }
