@@ -107,8 +107,15 @@ impl Pipeline<'_, '_, '_, '_> {
             self.image(container.get("image"), Purpose::Job, scope, combinations);
             return;
         }
-        if container.str().is_some_and(|name| !self.aliases.iter().any(|alias| alias == name)) {
-            self.image(Some(container), Purpose::Job, scope, combinations);
+        let Some(name) = container.str() else { return };
+        if self.aliases.iter().any(|alias| alias == name) {
+            return;
+        }
+        let from = self.sink.len();
+        self.image(Some(container), Purpose::Job, scope, combinations);
+        // A bare word may be the alias of a resource in the pipeline that a template is part of.
+        if !name.contains([':', '/', '$']) {
+            self.sink.change(from, |found| found.certain = false);
         }
     }
 
@@ -279,6 +286,10 @@ mod tests {
     #[case(
         "pool: {vmImage: u, image: v}\nsteps: [{script: docker run a}, {task: Docker@2, inputs: {repository: b}}]\n",
         "2:29 a"
+    )]
+    #[case(
+        "jobs: [{job: j, container: default}, {job: k, container: 'b:2'}]\n",
+        "1:28 ~default|1:59 b:2"
     )]
     #[case("parameters: [{name: p, default: 'q:1'}]\ncontainer: ${{ parameters.p }}\n", "2:12 q:1")]
     fn pipelines_name_images(#[case] file: &str, #[case] expected: &str) {
