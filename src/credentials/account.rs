@@ -43,7 +43,9 @@ struct Entry {
     name: String,
     registry: Option<String>,
     user: Option<String>,
+    #[serde(alias = "password-file")]
     password_file: Option<PathBuf>,
+    #[serde(alias = "password-env")]
     password_env: Option<String>,
     helper: Option<String>,
 }
@@ -196,6 +198,8 @@ mod tests {
                 "name='ci'\nuser='bob'\npassword_file='f'\nregistry='ghcr.io'",
                 Ok(("ghcr.io", Some("bob"))),
             ),
+            // As options are written.
+            ("name='ci'\nuser='bob'\npassword-file='f'", Ok(("docker.io", Some("bob")))),
             ("name='ci'\nhelper='pass'", Ok(("docker.io", None))),
             ("name=''\nuser='bob'\npassword_env='HUB'", Err("must not be empty")),
             ("name='ci'\nuser='bob'", Err("account ci needs exactly one of")),

@@ -199,9 +199,10 @@ fn host(text: &str) -> Option<&str> {
 pub(super) fn named(text: &str) -> Option<Reference> {
     let lower = text.to_ascii_lowercase();
     reading_manifest(text, &lower)
+        // The request itself has the tag that its answer leaves out.
+        .or_else(|| address::asked_image(text))
         .or_else(|| LEADS.iter().find_map(|(lead, bare)| parse(after(text, &lower, lead)?, *bare)))
         .or_else(|| composed(text, &lower))
-        .or_else(|| address::asked_image(text))
         .or_else(|| command(text))
         .or_else(|| failed_by_name(text, &lower))
 }
@@ -449,6 +450,10 @@ mod tests {
     #[case(
         "http+docker://localhost/v1.41/images/create?tag=jessie&fromImage=debian: 500",
         Some("docker.io/library/debian:jessie")
+    )]
+    #[case(
+        "404 Client Error for http+docker://localhost/v1.43/images/create?tag=1.27&fromImage=acme%2Fapi: Not Found (\"pull access denied for acme/api, repository does not exist\")",
+        Some("docker.io/acme/api:1.27")
     )]
     #[case(
         "error occurred: docker.io/a/parksmap:1.2.0: toomanyrequests: You",
