@@ -13,22 +13,10 @@ use crate::harness::{Home, Outcome, Sandbox, dhlimit, http, tools};
 /// How long something may take to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A browser that asks nobody by itself.
-const USUAL: [&str; 8] = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-];
-
 /// What a browser makes of a page.
 fn dom(home: &Home, chromium: &Path, url: &str, more: &[&str]) -> Outcome {
     let profile = format!("--user-data-dir={}", home.path().join("chromium").display());
-    let arguments = USUAL.iter().chain(more).copied().chain(["--dump-dom", &profile, url]);
+    let arguments = tools::BROWSER.iter().chain(more).copied().chain(["--dump-dom", &profile, url]);
     home.program(chromium, arguments).run()
 }
 
@@ -109,8 +97,11 @@ fn the_page_of_a_server_renews_itself_as_things_happen() {
     let log = home.path().join("net.json");
     let more = ["--remote-debugging-port=0".to_owned(), format!("--log-net-log={}", log.display())];
     let profile = format!("--user-data-dir={}", home.path().join("chromium").display());
-    let arguments =
-        USUAL.iter().map(|one| (*one).to_owned()).chain(more).chain([profile, url.clone()]);
+    let arguments = tools::BROWSER
+        .iter()
+        .map(|one| (*one).to_owned())
+        .chain(more)
+        .chain([profile, url.clone()]);
     let browser = home.program(&chromium, arguments).start();
     std::thread::sleep(Duration::from_secs(6));
     browser.signal(Signal::TERM);

@@ -306,22 +306,14 @@ fn an_ending_that_no_format_has_is_refused_with_those_there_are() {
 /// What Chromium was asked for over the network by the page, not by itself; and what it showed.
 fn asked_for(home: &Home, chromium: &Path, page: &Path) -> (Vec<String>, Outcome) {
     let log = home.path().join("net.json");
-    let arguments = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
+    let more = [
         "--enable-logging=stderr",
         "--dump-dom",
         &format!("--user-data-dir={}", home.path().join("chromium").display()),
         &format!("--log-net-log={}", log.display()),
         &format!("file://{}", page.display()),
     ];
-    let seen = home.program(chromium, arguments).run();
+    let seen = home.program(chromium, tools::BROWSER.iter().chain(&more)).run();
     let events = fs::read_to_string(&log).expect("the log of requests");
     // An event a line; a request that Chromium makes for itself comes from no page.
     let events = events

@@ -27,6 +27,18 @@ pub(crate) fn search_path() -> OsString {
     env::join_paths(std::iter::once(built()).chain(env::split_paths(&own))).unwrap_or(own)
 }
 
+/// The options of a Chromium that asks nobody for anything by itself.
+pub(crate) const BROWSER: [&str; 8] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
 /// The tool's path, or a word that the running test is left out for want of it.
 pub(crate) fn require(name: &str) -> Option<PathBuf> {
     let found = env::split_paths(&search_path())
