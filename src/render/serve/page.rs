@@ -171,7 +171,7 @@ fn observed(status: &Status, look: Look) -> String {
         names.collect::<Vec<_>>().join(", ")
     };
     let since = look.time(status.since);
-    let _ = write!(body, "<p>As these tell, since {since}: {}.", listened(true));
+    let _ = write!(body, "<p>Heard from {} since {since}.", listened(true));
     if sources.values().any(|is_up| !is_up) {
         let _ = write!(body, " <strong>Not listened to: {}.</strong>", listened(false));
     }
