@@ -15,12 +15,21 @@ fn text(name: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The manifests that the kustomization names, and the secret that is made by hand.
+/// The manifests that the kustomizations name, and the secret that is made by hand.
 fn manifests() -> Vec<String> {
-    let named = text("kubernetes/kustomization.yaml");
-    let listed = named.split("resources:\n").nth(1).expect("a list");
-    let listed = listed.lines().map_while(|line| line.trim().strip_prefix("- "));
-    listed.map(str::to_owned).chain(["secret.yaml".to_owned()]).collect()
+    let listed = |folder: &str| -> Vec<String> {
+        let named = text(&format!("{folder}/kustomization.yaml"));
+        let listed = named.split("resources:\n").nth(1).expect("a list");
+        let listed = listed.lines().map_while(|line| line.trim().strip_prefix("- "));
+        listed
+            .filter(|name| !name.starts_with(".."))
+            .map(|name| format!("{folder}/{name}"))
+            .collect()
+    };
+    let mut all = listed("kubernetes");
+    all.extend(listed("kubernetes-operator"));
+    all.push("kubernetes/secret.yaml".to_owned());
+    all
 }
 
 #[test]
@@ -29,12 +38,10 @@ fn kubernetes_takes_every_manifest() {
     let home = Home::new();
     // A kind of the Prometheus Operator has no schema of Kubernetes' own.
     let own: Vec<String> =
-        manifests().into_iter().filter(|name| name != "servicemonitor.yaml").collect();
+        manifests().into_iter().filter(|name| !name.ends_with("servicemonitor.yaml")).collect();
     assert!(own.len() >= 8, "{own:?}");
-    let files: Vec<String> = own
-        .iter()
-        .map(|name| home.write(name, &text(&format!("kubernetes/{name}"))).display().to_string())
-        .collect();
+    let files: Vec<String> =
+        own.iter().map(|name| home.write(name, &text(name)).display().to_string()).collect();
     for version in (25..=37).map(|minor| format!("1.{minor}")) {
         let strict = ["-k", version.as_str(), "--strict"]
             .into_iter()
