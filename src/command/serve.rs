@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::asking;
 use crate::cli::{Command, Compat, Serve};
 use crate::credentials::{Account, AccountPassword, files};
+use crate::history::Series;
 use crate::polling::policy::RatePolicy;
 use crate::polling::readings::Readings;
 use crate::polling::schedule::Schedule;
@@ -132,20 +133,22 @@ pub(super) async fn run(
             (record.kind, record.text)
         },
     };
+    let mut series = unseen(served.targets.len());
     let end = loop {
         let turns = served.schedule(context);
         let readings = Readings {
             session: &served.session,
             targets: &served.targets,
-            drop: None,
             turns: &turns,
             clock: context.clock.as_ref(),
         };
         let next = tokio::select! {
-            end = readings.run(&mut board, None, &context.shutdown) => break end,
+            end = readings.run(&mut series, &mut board, None, &context.shutdown) => break end,
             next = renewed(context, &again, &mut sources, &hub, &lock) => next,
         };
-        hub.renew(next.status(context), &renumbered(&served.targets, &next.targets));
+        let places = renumbered(&served.targets, &next.targets);
+        series = carried(series, &places, next.targets.len());
+        hub.renew(next.status(context), &places);
         let words = format!("configuration and logins read again: {} to ask", next.targets.len());
         hub.announce(context.clock.now(), "config_reloaded", &words);
         context.say(&format!("· {words}"));
@@ -216,6 +219,22 @@ async fn renewed(
             }
         }
     }
+}
+
+/// What is known of targets before the first reading.
+fn unseen(targets: usize) -> Vec<Series> {
+    (0..targets).map(|_| Series::new(None)).collect()
+}
+
+/// What is known of targets that stay, at their places now, so that forecasts go on.
+fn carried(before: Vec<Series>, places: &BTreeMap<usize, usize>, targets: usize) -> Vec<Series> {
+    let mut now = unseen(targets);
+    for (number, series) in before.into_iter().enumerate() {
+        if let Some(place) = places.get(&number).and_then(|place| now.get_mut(*place)) {
+            *place = series;
+        }
+    }
+    now
 }
 
 /// Where targets that were there before are now.

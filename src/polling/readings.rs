@@ -49,8 +49,6 @@ pub(crate) struct Readings<'a> {
     pub(crate) session: &'a Session,
     /// Whom and what.
     pub(crate) targets: &'a [Target],
-    /// More pulls than this gone between two readings are an event.
-    pub(crate) drop: Option<u64>,
     /// Whose turn it is.
     pub(crate) turns: &'a Shared,
     /// The time of day.
@@ -58,15 +56,16 @@ pub(crate) struct Readings<'a> {
 }
 
 impl Readings<'_> {
-    /// Reads in turns until the observer wants no more; `None` where `stop` came first.
+    /// Reads in turns until the observer wants no more; `None` where `stop` came first. `series` is what is
+    /// known of each target, in their order.
     pub(crate) async fn run<O: Observer>(
         &self,
+        series: &mut [Series],
         observer: &mut O,
         wishes: Option<Receiver<Wish>>,
         stop: &CancellationToken,
     ) -> Option<O::End> {
         let (session, targets) = (self.session, self.targets);
-        let mut series: Vec<Series> = targets.iter().map(|_| Series::new(self.drop)).collect();
         let ask = move |turn: Turn| async move { read(session, targets, turn).await }.boxed();
         let mut take =
             |turn: Turn, answer: Option<Answer>| match answer.zip(series.get_mut(turn.index)) {

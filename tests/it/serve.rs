@@ -350,6 +350,28 @@ fn a_rotated_login_is_read_again_and_a_broken_configuration_is_refused_whole() {
     );
 }
 
+/// A series that began anew would say nothing of the end for some readings.
+#[test]
+fn forecasts_go_on_over_a_reload() {
+    let (home, sandbox) = (Home::new(), Sandbox::start(&["--traffic", "steady:2/s"]));
+    let config = home.write("config.toml", "# one\n");
+    let path = config.display().to_string();
+    let args = ["nginx", "--interval", "300ms", "--config", &path];
+    let mut served = Served::start(&home, &sandbox, &args);
+    let empty = |metrics: &str| value(metrics, "dhlimit_empty_timestamp_seconds{");
+    let checks = |metrics: &str| value(metrics, "dhlimit_checks_total{").unwrap_or_default();
+    served.metrics(|metrics| empty(metrics).is_some());
+    fs::write(&config, "# two\n").expect("the configuration");
+    served.running.signal(Signal::HUP);
+    served.running.wait_until(PATIENCE, |running| {
+        running.stderr().contains("configuration and logins read again").then_some(())
+    });
+    let before = checks(&served.get("/metrics").body);
+    let after = served.metrics(|metrics| checks(metrics) > before);
+    assert!(empty(&after).is_some() && checks(&after) < before + 3.0, "{after}");
+    served.end();
+}
+
 #[test]
 fn logins_and_certificates_are_changed_while_it_is_open_and_tokens_are_logins_too() {
     if tools::require("curl").is_none() {

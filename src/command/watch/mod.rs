@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::asking;
 use crate::cli::{Format, Watch};
 use crate::credentials::Account;
+use crate::history::Series;
 use crate::polling::readings::Readings;
 use crate::polling::schedule::Schedule;
 use crate::polling::target::Target;
@@ -86,10 +87,10 @@ pub(super) async fn run(
     let mut watching = Watching::new(&targets, Goal::of(&args), output);
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     let clock = context.clock.as_ref();
-    let readings =
-        Readings { session: &session, targets: &targets, drop: args.drop, turns: &turns, clock };
+    let readings = Readings { session: &session, targets: &targets, turns: &turns, clock };
+    let mut series: Vec<Series> = targets.iter().map(|_| Series::new(args.drop)).collect();
     let mut ended = tokio::select! {
-        end = readings.run(&mut watching, stage.wishes, &stop) => {
+        end = readings.run(&mut series, &mut watching, stage.wishes, &stop) => {
             end.map_or(Ended::Interrupted, Ended::from)
         }
         () = passed(deadline) => Ended::Time,
