@@ -240,7 +240,7 @@ fn killed_at_any_moment_it_goes_on_and_nothing_is_half_there() {
     let mut args: Vec<&str> = images.iter().map(String::as_str).collect();
     args.extend([to.as_str(), "--tool", "crane", "--state", state.as_str()]);
     let kills =
-        std::env::var("DHLIMIT_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8_u64);
+        std::env::var("DHLIMIT_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(50_u64);
     for round in 0..kills {
         let running = copy(&home, &sandbox, &args).start();
         std::thread::sleep(Duration::from_millis(40 + (round * 137) % 700));
