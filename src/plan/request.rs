@@ -152,8 +152,7 @@ impl Request {
     /// Whether each ask has to be looked at.
     pub(super) fn is_by_ask(&self) -> bool {
         let Beyond { background, kubelet, parallel, pods, .. } = &self.beyond;
-        let is_uneven = !pods.is_empty();
-        !background.is_empty() || kubelet.is_some() || *parallel > 1 || is_uneven
+        !(background.is_empty() && pods.is_empty()) || kubelet.is_some() || *parallel > 1
     }
 
     pub(super) fn check(&self, window: Window, horizon: Duration) -> Result<(), PlanError> {

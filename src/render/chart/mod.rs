@@ -8,7 +8,7 @@ mod terminal;
 
 use std::borrow::Cow;
 
-pub use page::{page, policy_with, renewed_page, section};
+pub use page::{Fit, page, policy_with, renewed_page, section, table};
 pub use svg::{escape, figure, svg};
 pub use terminal::{chart, letter};
 

@@ -1,6 +1,6 @@
-//! A page that asks nobody for anything: no font, no picture from elsewhere, no script but one that renews what
-//! a server shows, and a policy in its head that forbids all others. Readable in print, light and dark, and by ear. Well-formed as XML, too, so that
-//! any reader may check it.
+//! A page that asks nobody for anything: no font, no picture from elsewhere, no script but one that renews
+//! what a server shows, and a policy in its head that forbids all others. Readable in print, light and dark,
+//! and by ear. Well-formed as XML, too, so that any reader may check it.
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
@@ -19,33 +19,38 @@ caption{text-align:left;max-width:calc(100vw - 2rem);color:var(--dim);padding-bo
 thead th{white-space:nowrap;font-weight:600;color:var(--dim)}tbody th{font-weight:500;overflow-wrap:anywhere;min-width:11rem}.r{text-align:right}.t{white-space:nowrap}\
 footer{margin-top:2rem;font-size:.85rem;color:var(--dim)}\
 @media screen and (max-width:40rem){.wide{display:none}.narrow{display:block}.rows thead{display:none}.rows tr{display:block;padding:.4rem 0;border-bottom:1px solid var(--grid)}\
-.rows th,.rows td{display:block;padding:.1rem 0;border:0;text-align:right;white-space:normal}.rows td::after{content:'''';display:block;clear:both}.rows tbody th{text-align:left}.rows td:empty{display:none}\
+.rows th,.rows td{display:block;padding:.1rem 0;border:0;text-align:right;white-space:normal}.rows td::after{content:'';display:block;clear:both}.rows tbody th{text-align:left}.rows td:empty{display:none}\
 .rows td::before{content:attr(data-l);color:var(--dim);float:left;margin-right:1rem}.many{font-size:.78rem}.many thead th{white-space:normal}.many th,.many td{padding-right:.4rem}.many .d{display:none}}\
 @media print{body{padding:0;max-width:none;font-size:10pt}figure,tr{break-inside:avoid}h2{break-after:avoid}figure,.w{overflow:visible}table{font-size:8.5pt}th,td{padding:.12rem .4rem .12rem 0;line-height:1.35}thead th{white-space:normal}tbody th{min-width:0}thead{display:table-header-group}}";
 
-/// A table of a page with its heading, if it has one. `heads` are the names of its columns, and whether each
-/// holds numbers; `rows` is HTML, a cell for each column. On a phone each row is a card, whose cells have
-/// the names of their columns; a table of numbers, `many`, stays one and is narrower.
-pub fn section(
-    title: &str,
-    is_headed: bool,
-    caption: &str,
-    heads: &[(&str, bool)],
-    rows: &str,
-    many: bool,
-) -> String {
+/// How a table fits a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Each row is a card, whose cells have the names of their columns.
+    Cards,
+    /// A table of numbers stays one, in smaller letters.
+    Small,
+}
+
+/// A table of a page below a heading of the same name.
+pub fn section(title: &str, caption: &str, heads: &[(&str, bool)], rows: &str, fit: Fit) -> String {
+    format!("<h2>{title}</h2>{}", table(title, caption, heads, rows, fit))
+}
+
+/// A table of a page. `heads` are the names of its columns, and whether each holds numbers; `rows` is HTML, a
+/// cell for each column.
+pub fn table(title: &str, caption: &str, heads: &[(&str, bool)], rows: &str, fit: Fit) -> String {
     let mut head = String::new();
-    for (title, right) in heads {
+    for (name, right) in heads {
         let class = if *right { " class=\"r\"" } else { "" };
-        head.push_str(&format!("<th scope=\"col\"{class}>{title}</th>"));
+        head.push_str(&format!("<th scope=\"col\"{class}>{name}</th>"));
     }
-    let (heading, class) = (
-        if is_headed { format!("<h2>{title}</h2>") } else { String::new() },
-        if many { "many" } else { "rows" },
-    );
-    let rows = if many { rows.to_owned() } else { labelled(heads, rows) };
+    let (class, rows) = match fit {
+        Fit::Cards => ("rows", labelled(heads, rows)),
+        Fit::Small => ("many", rows.to_owned()),
+    };
     format!(
-        "{heading}<div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table class=\"{class}\"><caption>{caption}</caption>\
+        "<div class=\"w\" tabindex=\"0\" role=\"region\" aria-label=\"{title}\"><table class=\"{class}\"><caption>{caption}</caption>\
 <thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 }

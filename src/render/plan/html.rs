@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::{picture, table::sorted, words};
 use crate::plan::{Plan, Solved};
-use crate::render::chart::{self, Picture, escape, figure, page, section};
+use crate::render::chart::{self, Fit, Picture, escape, figure, page, section};
 use crate::render::span;
 
 /// Rows of the table of numbers for each line of a picture.
@@ -85,7 +85,7 @@ fn strategies(plan: &Plan) -> String {
         ("Wait", true),
         ("Longest wait", false),
     ];
-    section("Strategies", true, "By the time until all run", &heads, &rows, false)
+    section("Strategies", "By the time until all run", &heads, &rows, Fit::Cards)
 }
 
 fn found(plan: &Plan, solved: &Solved) -> String {
@@ -103,7 +103,7 @@ fn found(plan: &Plan, solved: &Solved) -> String {
     let title =
         title.get(..1).unwrap_or_default().to_uppercase() + title.get(1..).unwrap_or_default();
     let heads = [("Strategy", false), (title.as_str(), true), ("Looked at", false)];
-    section(&title, true, "Without a 429", &heads, &rows, false)
+    section(&title, "Without a 429", &heads, &rows, Fit::Cards)
 }
 
 fn assumed(plan: &Plan) -> String {
@@ -123,7 +123,7 @@ fn assumed(plan: &Plan) -> String {
     }
     let heads =
         [("What", false), ("Who says so", false), ("As of", false), ("What changes it", false)];
-    section("Assumed", true, "Everything that the numbers stand on", &heads, &rows, false)
+    section("Assumed", "Everything that the numbers stand on", &heads, &rows, Fit::Cards)
 }
 
 /// A picture's numbers, a row for each stretch of time.
@@ -151,5 +151,5 @@ fn numbers(picture: &Picture<'_>) -> String {
         ("At its end", true),
     ];
     let title = format!("Numbers: {}", picture.what);
-    section(&title, true, "In each stretch of time", &heads, &rows, true)
+    section(&title, "In each stretch of time", &heads, &rows, Fit::Small)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::EMPTY;
 use crate::history::Cell;
-use crate::render::chart::{escape, figure, page, section};
+use crate::render::chart::{Fit, escape, figure, page, section};
 use crate::render::span;
 use crate::report::{Report, Summary};
 
@@ -123,7 +123,7 @@ fn summary(report: &Report) -> String {
         ("429", true),
     ];
     let caption = "One row for each identity and each address or account it was counted on";
-    section("Summary", true, caption, &heads, &rows, false)
+    section("Summary", caption, &heads, &rows, Fit::Cards)
 }
 
 /// The chart's numbers, a row for each stretch of time.
@@ -153,7 +153,7 @@ fn numbers(report: &Report) -> String {
         ("Answered", false),
     ];
     let caption = "Pulls left in each stretch of time, numbered as in the chart";
-    section("The numbers of the chart", true, caption, &heads, &rows, true)
+    section("The numbers of the chart", caption, &heads, &rows, Fit::Small)
 }
 
 /// At most `most` stretches of a series, each of as many cells.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use crate::quota::{Record, State};
-use crate::render::chart::{self, Clock, Line, Picture, escape, figure, section};
+use crate::render::chart::{self, Clock, Fit, Line, Picture, escape, figure};
 use crate::render::check::{hints, sentence};
 use crate::render::{Look, span};
 use crate::serve::{Observations, Standing, Status};
@@ -156,7 +156,7 @@ fn table(status: &Status, shown: &[(&Standing, Record)], look: Look) -> String {
         "The worst first. A count that was not confirmed for {} is left out.",
         span(u64::try_from(status.stale_after.num_seconds()).unwrap_or(0))
     );
-    section("Identities", false, &caption, &heads.map(|head| (head, false)), &rows, false)
+    chart::table("Identities", &caption, &heads.map(|head| (head, false)), &rows, Fit::Cards)
 }
 
 /// What this machine's runtimes pulled, the most first; nothing where nobody asked.
@@ -197,13 +197,12 @@ fn observed(status: &Status, look: Look) -> String {
     }
     let heads =
         [("Image", false), ("Runtime", false), ("Times", true), ("Pulled", false), ("Last", false)];
-    body + &section(
+    body + &chart::table(
         "Pulled on this machine",
-        false,
         "The most often pulled first",
         &heads,
         &rows,
-        false,
+        Fit::Cards,
     )
 }
 
