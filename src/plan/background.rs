@@ -3,13 +3,16 @@
 //! series of a kind, addresses or accounts, the one with the most pulls is taken.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::Background;
+use crate::exit::{Exit, Failure};
 use crate::history::Counts;
 use crate::quota::{IdentityKind, Point, Record, Window};
+use crate::recording::{Line, Reader};
 
 /// The shortest recording, so that it can begin anew.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -22,8 +25,30 @@ pub struct Recorded {
     series: BTreeMap<(bool, String), Seen>,
 }
 
+/// What others pull, from a recording on disk.
+///
+/// # Errors
+/// Where it cannot be read or says nothing of it.
+pub(crate) fn recorded(path: &Path) -> Result<Vec<Background>, Failure> {
+    let failure = |error: anyhow::Error| {
+        Failure::new(Exit::Usage, error.context(format!("--background {}", path.display())))
+            .advise("give a file that `dhlimit watch --record FILE` wrote")
+    };
+    let mut recorded = Recorded::default();
+    for line in Reader::open(path).map_err(|error| failure(error.into()))? {
+        if let Line::Sample(sample) = line.map_err(|error| failure(error.into()))? {
+            recorded.push(sample.at, &sample.record);
+        }
+    }
+    let background = recorded.finish(&format!("the recording {}", path.display()));
+    if background.is_empty() {
+        return Err(failure(anyhow::anyhow!("it holds no count of pulls")));
+    }
+    Ok(background)
+}
+
 /// Whether a reading is of an account's count: by what the registry says it counted, else by who asked.
-pub fn is_on_account(record: &Record) -> bool {
+pub(super) fn is_on_account(record: &Record) -> bool {
     let asked = record.identity.kind == IdentityKind::Account;
     record.source_kind.map_or(asked, |kind| !kind.is_address())
 }

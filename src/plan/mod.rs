@@ -1,10 +1,12 @@
 //! `plan`: will a rollout fit. Nodes that pull images, each counted on an identity, by simulation in
-//! virtual time: exact, the same numbers for the same arguments, no clock and no I/O. The model is the
+//! virtual time: exact, the same numbers for the same arguments, no clock and no I/O (but in `prove`, which
+//! replays a plan against a sandbox, and `background`, which reads a recording). The model is the
 //! project's interface contract, section plan: nodes ask for their images one after another, as the
 //! kubelet does by default, and ask again after 10 s, 20 s, 40 s, … at most 300 s where refused. Time
 //! counts in whole nanoseconds, so that every duration a user can type is exact.
 
 mod advice;
+mod arguments;
 mod assumption;
 mod background;
 mod counter;
@@ -12,9 +14,11 @@ mod crowd;
 mod every_ask;
 mod lanes;
 mod laws;
+mod left;
 mod load;
 mod lone;
 mod members;
+mod prove;
 mod replay;
 mod request;
 mod rollout;
@@ -29,10 +33,14 @@ use std::time::Duration;
 
 use rollout::Rollout;
 
+pub(crate) use arguments::{named, request};
 pub use assumption::Assumption;
-pub use background::{Recorded, is_on_account};
+pub use background::Recorded;
+pub(crate) use background::recorded;
 pub use every_ask::Kubelet;
 pub use laws::{Range, plan_all_laws};
+pub(crate) use left::left;
+pub(crate) use prove::prove;
 pub use replay::{Proof, PullRegistry, Replay, replays};
 pub use request::{Background, Beyond, Left, PlanError, Request};
 pub use solve::{Ci, Solution, Solve, Solved};

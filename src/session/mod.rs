@@ -4,6 +4,7 @@
 //! all of them ask in the same way, and from [`crate::registry`] since a client knows one registry and
 //! no places where credentials lie. Nothing is printed here: the caller says what is to be said.
 
+mod builtin;
 mod clients;
 mod error;
 mod exit;
@@ -27,6 +28,7 @@ use crate::quota::{Family, Reading};
 use crate::registry::{Client, Places, Principal};
 use crate::sandbox::{self, Running};
 
+pub(crate) use builtin::Builtin;
 pub use error::SessionError;
 pub use exit::exit_of;
 

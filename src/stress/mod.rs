@@ -2,7 +2,6 @@
 //! `prepare` finds the runtime and proves the image absent, `run` makes the rounds and removes what
 //! was pulled, whatever happens on the way, and nothing else.
 
-mod builtin;
 mod identity;
 mod judgement;
 mod leftover;
@@ -17,7 +16,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(crate) use builtin::Builtin;
 pub(crate) use leftover::{Kept, Leftover};
 pub(crate) use prepare::{Prepared, prepare, runtime_failure};
 pub use report::{

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::builtin::Builtin;
 use super::identity;
 use super::leftover::Leftover;
 use crate::cli::Stress;
@@ -12,7 +11,7 @@ use crate::image::Reference;
 use crate::quota::{LimitStatus, Reading};
 use crate::registry::{Client, Principal};
 use crate::runtime::{self, Runtime, Scheme, Setup};
-use crate::session::{Session, exit_of};
+use crate::session::{Builtin, Session, exit_of};
 use crate::text::one_line;
 
 /// All that a run needs to begin.

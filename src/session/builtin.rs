@@ -1,6 +1,7 @@
 //! The runtime that needs none: a pull as a client library does it, HEAD, GET of the index, GET of
 //! this platform's manifest, and the layers if wanted. Nothing is kept. What refuses it is judged by
-//! status and body. Here and not in the runtime room because it asks through the registry room.
+//! status and body. Here and not in the runtime room because it asks
+//! through the registry room, and here is where both are known.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,14 +12,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::{Plan, Proof, PullRegistry, Replay, Request, replays};
 use crate::context::{Clock, Environment};
 use crate::credentials::Credential;
 use crate::image::Reference;
-use crate::plan::{Plan, Proof, PullRegistry, Replay, Request, replays};
 use crate::registry::{Client, Endpoint, Places, Trust};
 use crate::runtime::{Outcome, Runtime};
 use crate::sandbox::{self, Account, AccountLimit, Counting, Running, Settings};
-use crate::stress::Builtin;
+use crate::session::Builtin;
 use crate::{Context, Exit, Failure};
 
 /// How long one pull may take.
@@ -28,7 +28,7 @@ const PULL: Duration = Duration::from_secs(10);
 const TOKEN_LIFE: Duration = Duration::from_secs(86_400);
 
 /// Replays every strategy of the plan; `None` where it was interrupted.
-pub(super) async fn prove(
+pub(crate) async fn prove(
     context: &Context,
     request: Request,
     plan: &Plan,
