@@ -7,7 +7,10 @@ mod limits;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::image::Reference;
 use crate::quota::{Record, State};
+use crate::registry::shown_origin;
+use crate::session::Session;
 
 pub(crate) use ask::readings;
 pub use limits::Limits;
@@ -19,6 +22,17 @@ pub struct Asked {
     pub endpoint: Option<String>,
     /// Whether a sandbox answered there.
     pub sandbox: bool,
+}
+
+impl Asked {
+    /// Where docker.io is asked, as far as any of the images is on it.
+    pub(crate) fn of(session: &Session, images: &[Reference]) -> Self {
+        let hub = || images.iter().filter(|image| image.is_docker_hub());
+        Self {
+            endpoint: hub().next().and(session.registry_url()).map(shown_origin),
+            sandbox: hub().any(|image| session.is_practice(image)),
+        }
+    }
 }
 
 /// What `check` found.

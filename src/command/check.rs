@@ -9,9 +9,11 @@ use crate::credentials::Account;
 use crate::image::Reference;
 use crate::quota::{Reading, Record};
 use crate::render::Look;
-use crate::render::check::{annotations, hints, nagios, plain, prometheus, summary, table};
+use crate::render::check::{
+    all_hints, annotations, missed, nagios, plain, prometheus, summary, table,
+};
 use crate::render::template::Template;
-use crate::session::{Session, Who};
+use crate::session::{Session, Who, images};
 use crate::{Context, Exit, Failure};
 
 /// Runs `check`.
@@ -22,10 +24,10 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     let template = check.format.as_deref().map(str::parse::<Template>).transpose();
     let template = template.map_err(|error| Failure::new(Exit::Usage, error))?;
-    let images = asking::images(&check.images)?;
+    let images = images(&check.images)?;
     let session = asking::open(context, &check.asking, accounts, Who::All).await?;
     let Some(session) = session.map(Arc::new) else { return Ok(Exit::Interrupted) };
-    let asked = asked(&session, &images);
+    let asked = Asked::of(&session, &images);
     let readings = tokio::select! {
         readings = ask(context, &session, images) => readings?,
         () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
@@ -44,7 +46,7 @@ pub(super) async fn run(
         }
         (None, format) => show(context, &report, format, limits)?,
     }
-    say_missed(context, &readings, &report, limits);
+    say_all(context, &missed(&report, |one| limits.missed(one)));
     Ok(limits.exit(readings.iter().zip(&report.readings)))
 }
 
@@ -73,7 +75,7 @@ fn show_by(context: &Context, template: &Template, report: &CheckReport) -> anyh
         lines.push_str(&format!("{line}\n"));
     }
     context.tell(&lines)?;
-    say_hints(context, report);
+    say_all(context, &all_hints(report));
     Ok(())
 }
 
@@ -103,41 +105,14 @@ fn show(
         Format::Table => context.tell(&table(report, Look::of(context)))?,
         _ => {
             context.tell(&plain(report))?;
-            say_hints(context, report);
+            say_all(context, &all_hints(report));
         }
     }
     Ok(())
 }
 
-/// What a line has no room for, on standard error: each thing once, however many images say it.
-fn say_hints(context: &Context, report: &CheckReport) {
-    let mut said: Vec<String> = Vec::new();
-    for hint in report.readings.iter().flat_map(hints) {
-        if !said.contains(&hint) {
-            context.say(&hint);
-            said.push(hint);
-        }
-    }
-}
-
-/// Which effective readings are below a threshold.
-fn say_missed(context: &Context, readings: &[Reading], report: &CheckReport, limits: Limits) {
-    let all = readings.iter().zip(&report.readings);
-    for (reading, record) in all.filter(|(reading, _)| reading.effective) {
-        let Some((threshold, is_critical)) = limits.missed(record) else { continue };
-        let (mark, end) = if is_critical { ("✗", ", as --critical wants") } else { ("!", "") };
-        context.say(&format!(
-            "{mark} {}: fewer than {threshold} pulls remain for {}{end}",
-            record.image, reading.identity
-        ));
-    }
-}
-
-/// Where docker.io is asked, as far as any of the images is on it.
-fn asked(session: &Session, images: &[Reference]) -> Asked {
-    let hub = || images.iter().filter(|image| image.is_docker_hub());
-    Asked {
-        endpoint: hub().next().and(session.registry_url()).map(crate::registry::shown_origin),
-        sandbox: hub().any(|image| session.is_practice(image)),
+fn say_all(context: &Context, lines: &[String]) {
+    for line in lines {
+        context.say(line);
     }
 }

@@ -12,7 +12,7 @@ use crate::doctor::target::Target;
 use crate::doctor::{Severity, kubernetes, pages};
 use crate::render::doctor::{plain, table};
 use crate::render::{Look, span};
-use crate::session::Who;
+use crate::session::{DEFAULT_IMAGE, Who, image};
 use crate::{Context, Exit, Failure};
 
 /// The longest that is waited, however much more is allowed.
@@ -34,7 +34,7 @@ pub(super) async fn run(
             .into());
     }
     args.asking.timeout = args.asking.timeout.min(LONGEST);
-    let targets = Target::all(&args.registries, asking::DEFAULT_IMAGE, asking::image)?;
+    let targets = Target::all(&args.registries, DEFAULT_IMAGE, image)?;
     let session = asking::open(context, &args.asking, accounts.clone(), Who::All).await?;
     let Some(session) = session.map(Arc::new) else { return Ok(Exit::Interrupted) };
     let work = async {

@@ -49,13 +49,13 @@ pub(super) async fn run(context: &Context, args: Explain) -> anyhow::Result<Exit
             Ok(None) => break Ok(None),
             // What was found in a log that ends early is shown, and the document is whole.
             Err(error) if stream.has_begun() => break Err(error),
-            Err(error) => return Err(unreadable(error).into()),
+            Err(error) => return Err(Failure::from(error).into()),
         }
         context.answer(&stream.text().map_err(unshown)?)?;
     };
     explainer.finish(&mut |finding| take(&mut stream, finding));
     context.answer(&stream.end(Look::of(context)).map_err(unshown)?)?;
-    let end = end.map_err(unreadable)?;
+    let end = end.map_err(Failure::from)?;
     if stream.is_silent() {
         context.say(NOTHING);
     }
@@ -79,11 +79,6 @@ fn form(context: &Context, args: &Explain) -> Result<Form, Failure> {
         Format::Table => Form::Table,
         _ => Form::Plain,
     })
-}
-
-fn unreadable(error: crate::explain::LogError) -> Failure {
-    let advice = error.advice();
-    Failure::new(Exit::Usage, error).advise(advice)
 }
 
 fn unshown(error: StreamError) -> Failure {

@@ -2,7 +2,7 @@
 //! gate's rules are in [`crate::gate`].
 
 use super::report_file::ReportFile;
-use super::{asking, github, not_run};
+use super::{asking, github};
 use crate::cli::{Family, Format, Gate, Threshold};
 use crate::credentials::Account;
 use crate::gate::{
@@ -11,9 +11,10 @@ use crate::gate::{
 use crate::image::{Reference, is_loopback};
 use crate::polling::waiting::Waiting;
 use crate::process::foreground::{self, Scope};
-use crate::registry::Principal;
 use crate::render::gate::{Countdown, annotation, plain, sentence, summary, table};
-use crate::session::{Session, Who};
+use crate::sandbox::setup;
+use crate::scan::{of_path, say_skipped};
+use crate::session::{Session, Who, image_or_usual};
 use crate::{Context, Exit, Failure};
 
 /// Runs `gate`.
@@ -26,7 +27,7 @@ pub(super) async fn run(
     let needed = needed(context, &args).await?;
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
     let report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
-    let image = asking::image_or_usual(args.image.as_deref())?;
+    let image = image_or_usual(args.image.as_deref())?;
     let Some(session) = asking::open(context, &args.asking, accounts, Who::Effective).await? else {
         return Ok(Exit::Interrupted);
     };
@@ -70,8 +71,8 @@ fn refuse(args: &Gate) -> Result<(), Failure> {
 /// The pulls that are needed: those asked for, or those that a scan finds where these are more.
 async fn needed(context: &Context, args: &Gate) -> anyhow::Result<Threshold> {
     let Some(path) = &args.need_for else { return Ok(args.need) };
-    let scan = super::scan::of_path(context, path).await?;
-    super::scan::say_skipped(context, &scan);
+    let scan = of_path(context, path).await?;
+    say_skipped(context, &scan);
     let pulls = scan.totals.pulls.cold;
     context.say(&format!("· {} needs {pulls} pulls of Docker Hub", path.display()));
     Ok(match args.need {
@@ -89,12 +90,10 @@ async fn question<'a>(
     image: Reference,
 ) -> anyhow::Result<Option<Question<'a>>> {
     let client = session.client(&image, session.families().first().copied().flatten())?;
-    let found = tokio::select! {
-        found = asking::principals(context, session, &image) => found?,
+    let who = tokio::select! {
+        who = asking::effective(context, session, &image) => who?,
         () = context.shutdown.cancelled() => return Ok(None),
     };
-    let who =
-        found.into_iter().find(|who| who.effective).unwrap_or_else(|| Principal::anonymous(true));
     let loopback = client.endpoint().base.host_str().is_some_and(is_loopback);
     Ok(Some(Question {
         session,
@@ -157,7 +156,7 @@ async fn run_command(
     let variables = variables(question.session, args);
     let mut running = Running::since(&answer.reading, question);
     let exit_code = tokio::select! {
-        exit_code = foreground::run(&args.command, &variables, Scope::Command) => exit_code.map_err(not_run)?,
+        exit_code = foreground::run(&args.command, &variables, Scope::Command) => exit_code.map_err(Failure::from)?,
         never = running.watch() => match never {},
     };
     // Whoever interrupts wants it over, not one more request.
@@ -170,7 +169,7 @@ async fn run_command(
 /// The command is to ask the sandbox where the gate asked it.
 fn variables(session: &Session, args: &Gate) -> Vec<(&'static str, String)> {
     match (&args.asking.sandbox, session.registry_url()) {
-        (Some(_), Some(url)) => super::sandbox::variables(url.as_str()).into(),
+        (Some(_), Some(url)) => setup::variables(url.as_str()).into(),
         _ => Vec::new(),
     }
 }

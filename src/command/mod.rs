@@ -23,9 +23,8 @@ mod stress;
 mod watch;
 
 use crate::cli::Command;
-use crate::process::foreground::ForegroundError;
 use crate::settings::Settings;
-use crate::{Context, Exit, Failure};
+use crate::{Context, Exit};
 
 /// Runs the command that was asked for.
 pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> {
@@ -49,9 +48,4 @@ pub async fn run(context: &Context, settings: Settings) -> anyhow::Result<Exit> 
         Command::Completions(args) => completions::run(context, args),
         Command::Man(_) => man::run(context),
     }
-}
-
-/// A command of the user's that could not be run.
-fn not_run(error: ForegroundError) -> Failure {
-    Failure::new(Exit::Usage, error).advise("after -- give a program and its arguments")
 }

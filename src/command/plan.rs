@@ -11,7 +11,8 @@ use crate::plan::{
 };
 use crate::quota::Reading;
 use crate::render::{Look, plan as shown};
-use crate::session::Who;
+use crate::scan::images_from;
+use crate::session::{Who, image_or_usual};
 use crate::{Context, Exit, Failure};
 
 /// Runs `plan`.
@@ -63,7 +64,7 @@ async fn asked(
     args: &cli::Plan,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Option<Request>> {
-    let images = if args.images.is_none() { Some(images(context, args).await?) } else { None };
+    let images = if args.images.is_none() { Some(all_named(context, args).await?) } else { None };
     let (mut request, remark) = request(args, images.as_ref())?;
     if let Some(remark) = remark {
         context.say(&format!("· {remark}"));
@@ -87,7 +88,7 @@ async fn left_now(
     args: &cli::Plan,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Option<Vec<Left>>> {
-    let image = asking::image_or_usual(args.image.first().map(String::as_str))?;
+    let image = image_or_usual(args.image.first().map(String::as_str))?;
     let session = asking::open(context, &args.asking, accounts, Who::All).await?;
     let Some(session) = session else { return Ok(None) };
     let work = async {
@@ -109,9 +110,9 @@ async fn left_now(
 }
 
 /// The distinct images that are named.
-async fn images(context: &Context, args: &cli::Plan) -> anyhow::Result<Images> {
+async fn all_named(context: &Context, args: &cli::Plan) -> anyhow::Result<Images> {
     let from = match &args.from {
-        Some(path) => Some(asking::images_from(context, path).await?),
+        Some(path) => Some(images_from(context, path).await?),
         None => None,
     };
     let images = named(args, from)?;

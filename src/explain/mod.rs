@@ -11,6 +11,7 @@ use std::thread;
 use flate2::read::MultiGzDecoder;
 use tokio::sync::mpsc;
 
+use crate::exit::{Exit, Failure};
 use crate::text;
 
 /// Bytes of one chunk.
@@ -47,6 +48,13 @@ struct Packed {
 pub struct LogError {
     name: String,
     source: io::Error,
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let advice = error.advice();
+        Self::new(Exit::Usage, error).advise(advice)
+    }
 }
 
 impl LogError {

@@ -3,12 +3,14 @@
 //! but for the client of the server's API.
 
 mod api;
+mod arguments;
 mod group;
 mod look;
 mod spender;
 mod usage;
 
 pub(crate) use api::{Api, ApiError, Login};
+pub(crate) use arguments::usage_file;
 pub use group::{By, Seen, fleet};
 pub(crate) use look::Ask;
 pub use spender::{Spender, Witness};

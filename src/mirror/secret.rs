@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use crate::credentials::{Credential, docker_key};
+use crate::exit::{Exit, Failure};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -45,6 +46,18 @@ pub enum SecretError {
         /// What it is.
         kind: &'static str,
     },
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Name { .. } => Self::new(Exit::Usage, error),
+            SecretError::NoLogin(_) | SecretError::Kind { .. } => {
+                Self::new(Exit::Credentials, error)
+                    .advise("give an access token with --user NAME --password-stdin")
+            }
+        }
+    }
 }
 
 impl PullSecret {

@@ -16,6 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::exit::{Exit, Failure};
+
 /// Signals that are sent on.
 const PASSED_ON: [(SignalKind, Signal); 6] = [
     (SignalKind::interrupt(), Signal::INT),
@@ -63,6 +65,12 @@ pub(crate) enum ForegroundError {
         /// The system's reason.
         source: io::Error,
     },
+}
+
+impl From<ForegroundError> for Failure {
+    fn from(error: ForegroundError) -> Self {
+        Self::new(Exit::Usage, error).advise("after -- give a program and its arguments")
+    }
 }
 
 /// Runs a command to its end, however long that takes; the value is its exit code.

@@ -17,7 +17,9 @@
 //! ```
 
 mod answer;
+mod arguments;
 mod auth;
+mod ca_file;
 mod caller;
 mod content;
 mod control;
@@ -48,6 +50,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 
+pub(crate) use ca_file::CaFile;
 pub use control::{IdentityState, Requests, Snapshot};
 pub use profile::{Profile, ProfileError};
 pub use server::{Running, SandboxError, start};

@@ -3,6 +3,32 @@
 
 use std::path::Path;
 
+use crate::cli::SetupFor;
+
+/// Set for the command of `dhlimit sandbox -- COMMAND`: what it asks for docker.io is asked of a
+/// sandbox, which is not to see the logins of this machine. Who is named by `--user` is asked as all
+/// the same.
+pub const IN_SANDBOX: &str = "DHLIMIT_IN_SANDBOX";
+
+/// What makes dhlimit ask the sandbox at `url` for docker.io, and as nobody whom it does not know.
+pub fn variables(url: &str) -> [(&'static str, String); 3] {
+    [
+        ("DHLIMIT_REGISTRY_URL", url.to_owned()),
+        ("DHLIMIT_AUTH_URL", url.to_owned()),
+        (IN_SANDBOX, "1".to_owned()),
+    ]
+}
+
+/// Lines for a runtime.
+pub(crate) fn lines(runtime: SetupFor, url: &str, ca: Option<&Path>) -> String {
+    match runtime {
+        SetupFor::Nerdctl => for_nerdctl(url, ca),
+        SetupFor::Docker => for_docker(url, ca),
+        SetupFor::Podman => for_podman(url, ca),
+        SetupFor::Containerd => for_containerd(url, ca),
+    }
+}
+
 /// Lines for nerdctl: a hosts folder of its own.
 pub fn for_nerdctl(url: &str, ca: Option<&Path>) -> String {
     format!(

@@ -7,6 +7,7 @@
 //! settled (`links`): includes are read, builds pass their arguments on. At the end come `totals` and
 //! `rules`. How a kind is added is said in `kind`.
 
+mod arguments;
 mod assemble;
 mod env_file;
 mod hcl;
@@ -17,9 +18,11 @@ mod kind;
 mod kinds;
 mod lines;
 mod links;
+mod list;
 mod live;
 mod pages;
 mod rules;
+mod run;
 mod shell;
 mod sink;
 mod suppression;
@@ -41,9 +44,11 @@ use std::path::PathBuf;
 pub use input::Given;
 pub(crate) use input::text_of;
 pub use kind::{FileKind, kind_names, kind_of};
+pub(crate) use list::images_from;
 pub use live::{Live, LiveError};
 pub use pages::page;
 pub use rules::{Allowed, Rule, RuleError, RuleSet, Rules};
+pub(crate) use run::{of_path, run, say_skipped};
 pub use tools::ToolError;
 pub(crate) use tools::{cluster, host};
 pub use totals::Crowd;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::Live;
-use crate::Context;
 use crate::process::child::{self, Bounds, Ending};
 use crate::process::find;
 use crate::text::one_line;
+use crate::{Context, Exit, Failure};
 
 /// How long a tool may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,6 +41,23 @@ pub enum ToolError {
     /// Shutdown was asked for.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        let (exit, advice) = match &error {
+            ToolError::Interrupted => return Self::new(Exit::Interrupted, error),
+            ToolError::Missing(_) => (Exit::Runtime, "install it, or name it on the PATH"),
+            ToolError::Failed { tool, .. } if tool == "kubectl" => (
+                Exit::Runtime,
+                "see what `kubectl get pods --all-namespaces` says: the context, and the right to list pods",
+            ),
+            ToolError::Failed { .. } => {
+                (Exit::Runtime, "see whether its daemon runs, and whether you may talk to it")
+            }
+        };
+        Self::new(exit, error).advise(advice)
+    }
 }
 
 /// What runs in a cluster, in all namespaces or in one.

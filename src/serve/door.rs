@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use super::{Hub, Lock, Status};
-use crate::context::Clock;
+use crate::context::{Clock, Context};
 use crate::image::is_loopback;
 
 /// Connections at once.
@@ -101,6 +101,27 @@ pub(crate) struct Made {
     second: i64,
     plain: axum::body::Bytes,
     packed: axum::body::Bytes,
+}
+
+impl Door {
+    /// The door of a port, which is `near` where it is reached on loopback alone.
+    pub(crate) fn new(
+        hub: &Arc<Hub>,
+        views: Views,
+        lock: &Arc<Lock>,
+        near: bool,
+        context: &Context,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            hub: Arc::clone(hub),
+            views,
+            clock: context.clock.clone(),
+            near,
+            lock: Arc::clone(lock),
+            shutdown: context.shutdown.clone(),
+            made: Default::default(),
+        })
+    }
 }
 
 /// Listens on an address until the door is shut; the address that it listens on.

@@ -4,6 +4,7 @@
 //! all of them ask in the same way, and from [`crate::registry`] since a client knows one registry and
 //! no places where credentials lie. Nothing is printed here: the caller says what is to be said.
 
+mod arguments;
 mod builtin;
 mod clients;
 mod error;
@@ -26,16 +27,13 @@ use crate::credentials::{Account, PasswordSource};
 use crate::image::Reference;
 use crate::quota::{Family, Reading};
 use crate::registry::{Client, Places, Principal};
+use crate::sandbox::setup::IN_SANDBOX;
 use crate::sandbox::{self, Running};
 
+pub(crate) use arguments::{DEFAULT_IMAGE, image, image_or_usual, images, password};
 pub(crate) use builtin::Builtin;
 pub use error::SessionError;
 pub use exit::exit_of;
-
-/// Set for the command of `dhlimit sandbox -- COMMAND`: what it asks for docker.io is asked of a
-/// sandbox, which is not to see the logins of this machine. Who is named by `--user` is asked as all
-/// the same.
-pub const IN_SANDBOX: &str = "DHLIMIT_IN_SANDBOX";
 
 /// What a session is made of.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //! `prepare` finds the runtime and proves the image absent, `run` makes the rounds and removes what
 //! was pulled, whatever happens on the way, and nothing else.
 
+pub(crate) mod bounds;
 mod identity;
 mod judgement;
 mod leftover;
@@ -21,7 +22,8 @@ pub(crate) use prepare::{Prepared, prepare, runtime_failure};
 pub use report::{
     First429, Recovery, RecoveryReading, Round, RoundFailure, RoundOutcome, StoppedBy, StressReport,
 };
-pub(crate) use route::{Route, refuse_hosts_dir, route};
+use route::refuse_hosts_dir;
+pub(crate) use route::{Route, route};
 
 use self::pulling::{Pulling, Yield};
 use crate::context::Context;

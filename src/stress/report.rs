@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::exit::Exit;
 use crate::quota::{IdentityRecord, SourceKind, whole_seconds};
 
 /// What `stress` found.
@@ -122,6 +123,20 @@ pub enum StoppedBy {
     Interrupt,
     /// Something else failed.
     Failure,
+}
+
+impl StoppedBy {
+    /// How a command whose run ended so ends: well where what was asked for was reached, the 429
+    /// included. `is_clean`: whether all that was pulled is gone again.
+    pub fn exit(self, is_clean: bool) -> Exit {
+        match self {
+            _ if !is_clean => Exit::Runtime,
+            Self::PullLimit | Self::Count | Self::Floor | Self::Deadline => Exit::Ok,
+            Self::OverallLimit => Exit::Throttled,
+            Self::Failure => Exit::Runtime,
+            Self::Interrupt => Exit::Interrupted,
+        }
+    }
 }
 
 /// The first 429.

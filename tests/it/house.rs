@@ -14,13 +14,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("context", &["text"]),
     ("quota", &["image", "text"]),
     ("image", &["text"]),
-    ("process", &["text", "context"]),
+    ("process", &["text", "context", "exit"]),
     // Floor 2 has two rooms: a credential helper is a child like others.
     ("credentials", &["quota", "image", "text", "context", "process"]),
     ("registry", &["quota", "image", "text", "context", "credentials"]),
     ("diagnosis", &["quota", "image", "text", "context"]),
     ("runtime", &["quota", "image", "text", "context", "process"]),
-    ("sandbox", &["quota", "image", "text", "context"]),
+    ("sandbox", &["quota", "image", "text", "context", "exit", "cli"]),
     ("recording", &["quota", "image", "text", "context", "exit"]),
     ("hostconfig", &["image", "text", "context", "credentials"]),
     (
@@ -90,6 +90,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "image",
             "text",
             "context",
+            "exit",
+            "cli",
+            "credentials",
             "history",
             "polling",
             "recording",
@@ -97,7 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diagnosis",
         ],
     ),
-    ("fleet", &["quota", "image", "text", "context", "exit", "registry"]),
+    ("fleet", &["quota", "image", "text", "context", "exit", "cli", "registry"]),
     (
         "gate",
         &[
@@ -106,7 +109,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("check", &["quota", "image", "exit", "cli", "registry", "session"]),
-    ("explain", &["text"]),
+    ("explain", &["text", "exit"]),
     ("report", &["quota", "context", "exit", "history", "recording"]),
     (
         "plan",
@@ -127,7 +130,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sandbox",
         ],
     ),
-    ("scan", &["image", "text", "context", "process"]),
+    ("scan", &["image", "text", "context", "exit", "cli", "process"]),
     (
         "mirror",
         &[
@@ -136,6 +139,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "text",
             "context",
             "exit",
+            "cli",
             "credentials",
             "registry",
             "runtime",

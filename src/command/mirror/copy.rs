@@ -3,15 +3,15 @@
 use anyhow::Context as _;
 
 use super::super::asking;
-use crate::cli::{self, CopyTool};
+use crate::cli;
 use crate::credentials::{Account, Choice};
 use crate::image::Reference;
 use crate::mirror::copy::{
-    Around, CopyError, Destination, DestinationLogin, How, Item, Outcome, Progress, State, Tool,
-    Waiting, copy,
+    Around, Destination, DestinationLogin, How, Item, Outcome, Progress, State, Tool, Waiting, copy,
 };
 use crate::render::{mirror as shown, span};
-use crate::session::{Session, Who};
+use crate::scan::images_from;
+use crate::session::{Session, Who, images};
 use crate::{Context, Exit, Failure};
 
 /// Runs `mirror copy`.
@@ -30,7 +30,7 @@ pub(super) async fn run(
     let login = login(&session, &items, &destination, args.ecr_login.clone()).await?;
     let Some(mut login) = login else { return Ok(Exit::Ok) };
     let how = How {
-        tool: args.tool.map(tool),
+        tool: args.tool.map(Tool::from),
         platform: Some(args.platform.clone()).filter(|platform| platform != "all"),
         floor: args.floor,
     };
@@ -42,28 +42,11 @@ pub(super) async fn run(
         shutdown: &context.shutdown,
         progress: &progress,
     };
-    let report = copy(&items, &how, &around, &mut login, &mut state).await.map_err(failure)?;
+    let report =
+        copy(&items, &how, &around, &mut login, &mut state).await.map_err(Failure::from)?;
     context.pass("");
     super::tell(context, args.output, &report, shown::copy_plain, shown::copy_table)?;
     Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { report.exit() })
-}
-
-fn tool(tool: CopyTool) -> Tool {
-    match tool {
-        CopyTool::Crane => Tool::Crane,
-        CopyTool::Skopeo => Tool::Skopeo,
-        CopyTool::Nerdctl => Tool::Nerdctl,
-        CopyTool::Docker => Tool::Docker,
-        CopyTool::Podman => Tool::Podman,
-    }
-}
-
-fn failure(error: CopyError) -> Failure {
-    match error {
-        CopyError::NoTool(_) => Failure::new(Exit::Runtime, error)
-            .advise("install crane or skopeo, which copy every platform of an image"),
-        CopyError::Folder(_) | CopyError::State(_) => Failure::new(Exit::Usage, error),
-    }
 }
 
 /// A wait counts down on one line of a terminal, and is a line elsewhere; an image is a line.
@@ -110,13 +93,13 @@ async fn wanted(
                 .advise("with --from FILE the one argument is the destination")
                 .into());
         }
-        Some(file) => asking::images_from(context, file).await?.into_vec(),
+        Some(file) => images_from(context, file).await?.into_vec(),
         None if typed.is_empty() => {
             return Err(Failure::usage("a destination without an image")
                 .advise("write dhlimit mirror copy IMAGE... DESTINATION")
                 .into());
         }
-        None => asking::images(typed)?,
+        None => images(typed)?,
     };
     let destination = Destination::parse(last, sources.len()).map_err(|error| {
         Failure::new(Exit::Usage, anyhow::Error::new(error).context("the destination"))

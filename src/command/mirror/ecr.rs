@@ -2,10 +2,10 @@
 
 use super::super::consent;
 use super::login;
-use crate::cli::{self, PrintAs};
+use crate::cli;
 use crate::credentials::{Account, Credential};
 use crate::image::hub;
-use crate::mirror::ecr::{Aim, Aws, AwsError, Form, Request, Secret, Wanted, Work, print, remove};
+use crate::mirror::ecr::{Aim, Aws, Form, Request, Secret, Work, print, remove};
 use crate::render::mirror as shown;
 use crate::{Context, Exit, Failure};
 
@@ -15,18 +15,14 @@ pub(super) async fn run(
     args: cli::Ecr,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
-    let request = request(&args)?;
+    let request = Request::of_arguments(&args)?;
     if !(args.apply || args.check || args.remove) {
-        let form = match args.print.unwrap_or(PrintAs::Shell) {
-            PrintAs::Shell => Form::Shell,
-            PrintAs::Terraform => Form::Terraform,
-            PrintAs::Cloudformation => Form::CloudFormation,
-        };
+        let form = args.print.map_or(Form::Shell, Form::from);
         context.tell(&print(&request, form, args.user.as_deref()))?;
         return Ok(Exit::Ok);
     }
     let aws = Aws::find(&context.environment, args.call_timeout, &context.shutdown);
-    let aws = aws.map_err(failure)?;
+    let aws = aws.map_err(Failure::from)?;
     if !args.check && !agreed(context, &args, &request).await? {
         context.say("nothing was changed");
         return Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { Exit::Limit });
@@ -46,57 +42,12 @@ pub(super) async fn run(
     Ok(if context.shutdown.is_cancelled() { Exit::Interrupted } else { report.exit() })
 }
 
-fn request(args: &cli::Ecr) -> Result<Request, Failure> {
-    let wanted = Wanted {
-        account: args.account.clone(),
-        region: args.region.clone(),
-        prefix: args.prefix.clone(),
-        upstream: args.upstream.clone(),
-        upstream_url: args.upstream_url.clone(),
-        upstream_prefix: args.upstream_prefix.clone(),
-        secret: args.secret.clone(),
-        role: args.role_arn.clone(),
-        pullers: args.puller.clone(),
-    };
-    Request::parse(wanted).map_err(|error| {
-        let advice = error.advice();
-        let failure = Failure::new(Exit::Usage, error);
-        match advice {
-            Some(advice) => failure.advise(advice),
-            None => failure,
-        }
-    })
-}
-
-fn failure(error: AwsError) -> Failure {
-    let (exit, advice) = (error.exit(), error.advice());
-    let failure = Failure::new(exit, error);
-    match advice {
-        Some(advice) => failure.advise(advice),
-        None => failure,
-    }
-}
-
 /// Whether the user agrees to a change: said by --yes, or asked for at the terminal.
 async fn agreed(context: &Context, args: &cli::Ecr, request: &Request) -> anyhow::Result<bool> {
     if args.yes {
         return Ok(true);
     }
-    let what = if args.remove {
-        format!(
-            "Remove the rule {} of {} in {}, its template and its secret?",
-            request.prefix, request.account, request.region
-        )
-    } else {
-        format!(
-            "Put {} behind {}/{} (account {}, {})?",
-            request.upstream_url,
-            request.host(),
-            request.path(),
-            request.account,
-            request.region
-        )
-    };
+    let what = request.question(args.remove);
     if !context.terminal.stdin || args.password_stdin {
         return Err(Failure::usage(format!("{what} Nobody can be asked here"))
             .advise("say --yes to do it without a question")

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::asking;
 use crate::credentials::{Account, Choice, Credential, Keychain, Login};
+use crate::session::password;
 use crate::{Context, Exit, Failure};
 
 /// What was said of the login.
@@ -24,7 +24,7 @@ pub(super) async fn find(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Option<(Credential, bool)>> {
     let file = wanted.password_file.map(PathBuf::as_path);
-    let source = asking::password(context, wanted.user, wanted.password_stdin, file)?;
+    let source = password(context.terminal.stdin, wanted.user, wanted.password_stdin, file)?;
     let environment = &context.environment;
     let choice = match (wanted.user, source) {
         (Some(user), Some(source)) => {

@@ -8,7 +8,7 @@ use super::login;
 use crate::cli::{self, SecretForm};
 use crate::credentials::{Account, Credential};
 use crate::image::hub;
-use crate::mirror::secret::{PullSecret, SecretError, as_json, as_yaml};
+use crate::mirror::secret::{PullSecret, as_json, as_yaml};
 use crate::{Context, Exit, Failure};
 
 /// The most time that a place where credentials lie may take.
@@ -21,7 +21,7 @@ pub(super) async fn run(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
     let (namespace, account) = (args.namespace.as_deref(), args.patch_service_account.as_deref());
-    let secret = PullSecret::new(&args.name, namespace, account).map_err(failure)?;
+    let secret = PullSecret::new(&args.name, namespace, account).map_err(Failure::from)?;
     let wanted = login::Wanted {
         user: args.user.as_deref(),
         password_stdin: args.password_stdin,
@@ -30,7 +30,7 @@ pub(super) async fn run(
     };
     let found = login::find(context, wanted, hub::NAME, accounts).await?;
     let login = found.map_or(Credential::Anonymous, |(login, _)| login);
-    let documents = secret.documents(hub::NAME, &login).map_err(failure)?;
+    let documents = secret.documents(hub::NAME, &login).map_err(Failure::from)?;
     if context.terminal.stdout {
         context.say("! what follows holds the login; pipe it to kubectl apply -f - instead");
     }
@@ -40,14 +40,4 @@ pub(super) async fn run(
     };
     context.tell(text.expose_secret())?;
     Ok(Exit::Ok)
-}
-
-fn failure(error: SecretError) -> Failure {
-    match error {
-        SecretError::Name { .. } => Failure::new(Exit::Usage, error),
-        SecretError::NoLogin(_) | SecretError::Kind { .. } => {
-            Failure::new(Exit::Credentials, error)
-                .advise("give an access token with --user NAME --password-stdin")
-        }
-    }
 }

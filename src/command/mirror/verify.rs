@@ -3,11 +3,10 @@
 use super::super::asking;
 use crate::cli;
 use crate::credentials::Account;
-use crate::image::manifest::native;
 use crate::mirror::through::Through;
-use crate::mirror::verify::{Platforms, VerifyError, VerifyReport, verify};
+use crate::mirror::verify::{Platforms, VerifyReport, verify};
 use crate::render::mirror as shown;
-use crate::session::Who;
+use crate::session::{Who, images};
 use crate::{Context, Exit, Failure};
 
 /// Runs `mirror verify`.
@@ -22,12 +21,8 @@ pub(super) async fn run(
             anyhow::Error::new::<crate::mirror::through::ThroughError>(error).context("--through"),
         )
     })?;
-    let images = asking::images(&args.images)?;
-    let platforms = match args.platform.as_slice() {
-        [] => Platforms::These(vec![native()]),
-        these if these.iter().any(|platform| platform == "all") => Platforms::All,
-        these => Platforms::These(these.to_vec()),
-    };
+    let images = images(&args.images)?;
+    let platforms = Platforms::of_arguments(&args.platform);
     let Some(session) = asking::open(context, &args.asking, accounts, Who::All).await? else {
         return Ok(Exit::Interrupted);
     };
@@ -37,19 +32,11 @@ pub(super) async fn run(
         let clock = context.clock.as_ref();
         let work = verify(&session, clock, image, &through, &platforms, &principals);
         tokio::select! {
-            outcome = work => checked.push(outcome.map_err(failure)?),
+            outcome = work => checked.push(outcome.map_err(Failure::from)?),
             () = context.shutdown.cancelled() => return Ok(Exit::Interrupted),
         }
     }
     let report = VerifyReport::new(checked);
     super::tell(context, args.output, &report, shown::verify_plain, shown::verify_table)?;
     Ok(report.exit())
-}
-
-fn failure(error: VerifyError) -> Failure {
-    match error {
-        VerifyError::Session(error) => error.into(),
-        VerifyError::Credentials(error) => Failure::new(Exit::Credentials, error),
-        VerifyError::Through(error) => Failure::new(Exit::Usage, error),
-    }
 }

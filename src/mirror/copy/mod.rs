@@ -13,7 +13,9 @@ mod tool;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::CopyTool;
 use crate::context::{Clock, Environment};
+use crate::exit::{Exit, Failure};
 use crate::image::Reference;
 use crate::registry::Principal;
 use crate::session::Session;
@@ -74,6 +76,28 @@ pub enum CopyError {
     /// The state cannot be kept.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::NoTool(_) => Self::new(Exit::Runtime, error)
+                .advise("install crane or skopeo, which copy every platform of an image"),
+            CopyError::Folder(_) | CopyError::State(_) => Self::new(Exit::Usage, error),
+        }
+    }
+}
+
+impl From<CopyTool> for Tool {
+    fn from(tool: CopyTool) -> Self {
+        match tool {
+            CopyTool::Crane => Self::Crane,
+            CopyTool::Skopeo => Self::Skopeo,
+            CopyTool::Nerdctl => Self::Nerdctl,
+            CopyTool::Docker => Self::Docker,
+            CopyTool::Podman => Self::Podman,
+        }
+    }
 }
 
 /// One image to copy, and who may ask for it.

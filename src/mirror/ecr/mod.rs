@@ -4,6 +4,7 @@
 //! library would be larger than all of dhlimit. Follows AWS's user guide of ECR and the service model
 //! of botocore 1.44.8 (read November 2026).
 
+mod arguments;
 mod aws;
 mod call;
 mod policy;

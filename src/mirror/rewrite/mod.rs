@@ -6,6 +6,7 @@
 //! and takes back all after which anything but the meant references has changed. `record` keeps how a name
 //! was spelled where the mirror's name cannot tell; `write` replaces a file whole or not at all.
 
+mod arguments;
 mod name;
 mod piece;
 mod propose;

@@ -7,7 +7,8 @@ mod runtimes;
 
 use serde::Serialize;
 
-use crate::Exit;
+use crate::cli::SetupRuntime;
+use crate::{Exit, Failure};
 
 pub use runtimes::Runtime;
 
@@ -83,6 +84,30 @@ impl SetupError {
         match self {
             Self::Address(_) => "write it as https://HOST[:PORT][/PREFIX], without a login",
             Self::Impossible { advice, .. } => advice,
+        }
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        let advice = error.advice().to_owned();
+        Self::new(error.exit(), error).advise(advice)
+    }
+}
+
+impl From<SetupRuntime> for Runtime {
+    fn from(named: SetupRuntime) -> Self {
+        match named {
+            SetupRuntime::Containerd => Self::Containerd,
+            SetupRuntime::Docker => Self::Docker,
+            SetupRuntime::Podman => Self::Podman,
+            SetupRuntime::Crio => Self::Crio,
+            SetupRuntime::Buildkit => Self::Buildkit,
+            SetupRuntime::K3s => Self::K3s,
+            SetupRuntime::Rke2 => Self::Rke2,
+            SetupRuntime::Talos => Self::Talos,
+            SetupRuntime::Kind => Self::Kind,
+            SetupRuntime::Minikube => Self::Minikube,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::through::{Through, ThroughError};
 use crate::context::Clock;
 use crate::credentials::{Choice, Credential, CredentialsError};
+use crate::exit::{Exit, Failure};
 use crate::image::Reference;
 use crate::image::ecr::EcrHost;
 use crate::image::manifest::{self, Manifest};
@@ -42,7 +43,26 @@ pub enum Platforms {
     These(Vec<String>),
 }
 
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Session(error) => error.into(),
+            VerifyError::Credentials(error) => Self::new(Exit::Credentials, error),
+            VerifyError::Through(error) => Self::new(Exit::Usage, error),
+        }
+    }
+}
+
 impl Platforms {
+    /// Those that are named; this machine's where none is.
+    pub(crate) fn of_arguments(named: &[String]) -> Self {
+        match named {
+            [] => Self::These(vec![manifest::native()]),
+            these if these.iter().any(|platform| platform == "all") => Self::All,
+            these => Self::These(these.to_vec()),
+        }
+    }
+
     fn takes(&self, platform: &str) -> bool {
         match self {
             Self::All => true,

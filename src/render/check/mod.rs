@@ -13,7 +13,7 @@ pub(super) use github::{command_line, markdown};
 pub use nagios::nagios;
 pub use plain::plain;
 pub use prometheus::prometheus;
-pub use table::{hints, table};
+pub use table::{all_hints, hints, missed, table};
 
 /// What a reading says, in a few words: `76 of 100 pulls left (1h window)`.
 pub fn sentence(reading: &Record) -> String {

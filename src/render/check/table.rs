@@ -259,6 +259,32 @@ pub fn hints(reading: &Record) -> Vec<String> {
     advice.map(|advice| format!("  → {advice}")).into_iter().chain(warnings).collect()
 }
 
+/// The same for all readings of a report: each thing once, however many images say it.
+pub fn all_hints(report: &CheckReport) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    for hint in report.readings.iter().flat_map(hints) {
+        if !said.contains(&hint) {
+            said.push(hint);
+        }
+    }
+    said
+}
+
+/// Which effective readings are below a threshold, a line each; `below` tells it, and whether it is the
+/// critical one.
+pub fn missed(report: &CheckReport, below: impl Fn(&Record) -> Option<(u64, bool)>) -> Vec<String> {
+    let line = |record: &Record| {
+        let (threshold, is_critical) = below(record)?;
+        let (mark, end) = if is_critical { ("✗", ", as --critical wants") } else { ("!", "") };
+        Some(format!(
+            "{mark} {}: fewer than {threshold} pulls remain for {}{end}",
+            record.image,
+            record.identity.label()
+        ))
+    };
+    report.readings.iter().filter(|record| record.effective).filter_map(line).collect()
+}
+
 fn remarks(readings: &[&Record]) -> Vec<String> {
     let mut lines = Vec::new();
     for reading in readings {

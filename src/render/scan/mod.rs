@@ -22,3 +22,22 @@ pub fn plain(scan: &Scan) -> String {
     let images: BTreeSet<&str> = pulled.filter_map(|one| one.image.as_deref()).collect();
     images.into_iter().map(|image| format!("{image}\n")).collect()
 }
+
+/// A reference a line, then a finding a line, and the totals last.
+pub fn jsonl(scan: &Scan) -> serde_json::Result<String> {
+    let mut text = String::new();
+    for one in &scan.references {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    for one in &scan.findings {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    for one in &scan.suppressed {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    for one in &scan.skipped {
+        text.push_str(&(serde_json::to_string(one)? + "\n"));
+    }
+    text.push_str(&(serde_json::to_string(&serde_json::json!({ "totals": scan.totals }))? + "\n"));
+    Ok(text)
+}
