@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, BufRead as _, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -265,6 +265,29 @@ impl Context {
     pub fn say(&self, line: &str) {
         if self.talkative {
             self.complain(line);
+        }
+    }
+
+    /// Appends text to the file that a variable names, as GitHub Actions has it. Where the variable is not
+    /// set nothing is written. A job in a container may not have the file: that is told, and no more.
+    pub fn append_to(&self, variable: &str, text: &str) {
+        let Some(path) = self.environment.var(variable) else { return };
+        let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        if let Err(error) = opened.and_then(|mut file| file.write_all(text.as_bytes())) {
+            self.say(&format!("! cannot append to {path}, which {variable} names: {error}"));
+        }
+    }
+
+    /// Whether the answer to a question on the terminal is yes; an interruption is no.
+    pub async fn confirms(&self, question: &str) -> bool {
+        self.complain(question);
+        let answer = aside(|| {
+            let mut line = String::new();
+            io::stdin().lock().read_line(&mut line).map(|_| line)
+        });
+        tokio::select! {
+            answer = answer => matches!(answer, Ok(Ok(line)) if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")),
+            () = self.shutdown.cancelled() => false,
         }
     }
 

@@ -100,7 +100,7 @@ fn show(
                 |one| limits.warning(one),
                 |one| limits.critical(one),
             ))?;
-            super::github::append(context, "GITHUB_STEP_SUMMARY", &summary(report));
+            context.append_to("GITHUB_STEP_SUMMARY", &summary(report));
         }
         Format::Table => context.tell(&table(report, Look::of(context)))?,
         _ => {

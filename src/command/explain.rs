@@ -84,19 +84,3 @@ fn form(context: &Context, args: &Explain) -> Result<Form, Failure> {
 fn unshown(error: StreamError) -> Failure {
     Failure::new(Exit::Usage, error)
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::cli::FAILURE_CLASSES;
-    use crate::diagnosis::Class;
-
-    #[test]
-    fn every_class_and_any_can_be_failed_on() {
-        let mut names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
-        names.push("any");
-        names.sort_unstable();
-        let mut offered = FAILURE_CLASSES.to_vec();
-        offered.sort_unstable();
-        assert_eq!(offered, names);
-    }
-}

@@ -1,19 +1,19 @@
 //! `gate`: from arguments to an answer, the command behind it, and what pipelines read of it. The
 //! gate's rules are in [`crate::gate`].
 
-use super::report_file::ReportFile;
-use super::{asking, github};
-use crate::cli::{Family, Format, Gate, Threshold};
+use super::asking;
+use crate::cli::{Format, Gate, Threshold};
 use crate::credentials::Account;
 use crate::gate::{
-    Answer, Dotenv, End, GateReport, Policy, Question, Running, Section, Used, after, ask,
+    Answer, Dotenv, End, GateReport, Policy, Question, Running, Section, Used, after, ask, needed,
+    refuse,
 };
 use crate::image::{Reference, is_loopback};
 use crate::polling::waiting::Waiting;
 use crate::process::foreground::{self, Scope};
+use crate::recording::ReportFile;
 use crate::render::gate::{Countdown, annotation, plain, sentence, summary, table};
 use crate::sandbox::setup;
-use crate::scan::{of_path, say_skipped};
 use crate::session::{Session, Who, image_or_usual};
 use crate::{Context, Exit, Failure};
 
@@ -35,7 +35,7 @@ pub(super) async fn run(
         return Ok(Exit::Interrupted);
     };
     let Some(answer) = answer(context, &question).await else { return Ok(Exit::Interrupted) };
-    let mut report = report(&question, &answer, args.max_use);
+    let mut report = question.report(&answer, args.max_use);
     let mut exit = answer.decision.exit;
     if report.passes && !args.command.is_empty() {
         exit = run_command(context, &args, &question, &answer, &mut report).await?;
@@ -51,34 +51,6 @@ pub(super) async fn run(
         other => other?,
     }
     Ok(exit)
-}
-
-/// A gate is one identity's, and a duration is no image.
-fn refuse(args: &Gate) -> Result<(), Failure> {
-    if args.asking.all_identities || args.asking.family == Family::Both {
-        return Err(Failure::usage("a gate asks as one identity over one address family")
-            .advise("leave --all-identities and --family both to check; name one with --user NAME or --anonymous"));
-    }
-    if let (Some(_), Some(image)) = (args.wait, args.image.as_deref())
-        && crate::cli::duration(image).is_ok()
-    {
-        return Err(Failure::usage(format!("{image} is taken for the image"))
-            .advise(format!("to wait that long write --wait={image}; an image of that name is docker.io/library/{image}")));
-    }
-    Ok(())
-}
-
-/// The pulls that are needed: those asked for, or those that a scan finds where these are more.
-async fn needed(context: &Context, args: &Gate) -> anyhow::Result<Threshold> {
-    let Some(path) = &args.need_for else { return Ok(args.need) };
-    let scan = of_path(context, path).await?;
-    say_skipped(context, &scan);
-    let pulls = scan.totals.pulls.cold;
-    context.say(&format!("· {} needs {pulls} pulls of Docker Hub", path.display()));
-    Ok(match args.need {
-        Threshold::Pulls(least) => Threshold::Pulls(least.max(pulls)),
-        share @ Threshold::Percent(_) => share,
-    })
 }
 
 /// Whom to ask and what counts as open; `None` where shutdown came first.
@@ -100,12 +72,7 @@ async fn question<'a>(
         client,
         image,
         who,
-        policy: Policy {
-            need,
-            percent: args.need_percent,
-            on_unknown: args.on_unknown,
-            on_unlimited: args.on_unlimited,
-        },
+        policy: Policy::of_arguments(args, need),
         pace: Waiting::new(loopback),
         wait: args.wait,
     }))
@@ -122,25 +89,16 @@ async fn answer(context: &Context, question: &Question<'_>) -> Option<Answer> {
     countdown.finish();
     match end {
         End::Answered(answer) => {
-            section.note(&sentence(&report(question, &answer, None)));
+            section.note(&sentence(&question.report(&answer, None)));
             Some(*answer)
         }
         End::Interrupted(answer) => {
             if let Some(answer) = answer {
-                let state = sentence(&report(question, &answer, None));
+                let state = sentence(&question.report(&answer, None));
                 context.say(&format!("interrupted: still {state}"));
             }
             None
         }
-    }
-}
-
-fn report(question: &Question<'_>, answer: &Answer, max_use: Option<u64>) -> GateReport {
-    GateReport {
-        max_use,
-        endpoint: question.client.endpoint().base.to_string(),
-        sandbox: question.session.is_practice(&question.image),
-        ..GateReport::of(answer, question.policy)
     }
 }
 
@@ -220,8 +178,8 @@ fn hand_over(
     if in_github(context) || args.output == Some(Format::Github) {
         let outputs: String =
             report.outputs().iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        github::append(context, "GITHUB_STEP_SUMMARY", &summary(report, context.clock.now()));
-        github::append(context, "GITHUB_OUTPUT", &outputs);
+        context.append_to("GITHUB_STEP_SUMMARY", &summary(report, context.clock.now()));
+        context.append_to("GITHUB_OUTPUT", &outputs);
     }
     dotenv.map_or(Ok(()), |dotenv| dotenv.write(report))?;
     file.map_or(Ok(()), |file| file.write(report))

@@ -5,17 +5,14 @@
 mod asking;
 mod check;
 mod completions;
-mod consent;
 mod doctor;
 mod explain;
 mod fleet;
 mod gate;
-mod github;
 mod man;
 mod mirror;
 mod plan;
 mod report;
-mod report_file;
 mod sandbox;
 mod scan;
 mod serve;

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use crate::cli::{self, By, Format};
 use crate::render::{Look, scan as shown};
-use crate::scan::{Level, Live, Request, Rules, cluster, host, page, run as run_scan, say_skipped};
-use crate::{Context, Exit, Failure};
+use crate::scan::{Level, Request, explained, run as run_scan, running, say_skipped};
+use crate::{Context, Exit};
 
 /// Runs `scan`.
 pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Exit> {
     if let Some(id) = &args.explain {
-        return explain(context, id);
+        context.tell(&explained(id)?)?;
+        return Ok(Exit::Ok);
     }
     let by = args.by;
     let format =
@@ -20,7 +21,7 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     if reads_input && context.terminal.stdin {
         context.say("reading the text to scan from standard input; end it with Ctrl-D");
     }
-    let live = live(context, &args).await?;
+    let live = running(context, &args).await?;
     let found =
         run_scan(context, Request { live, ..Request::of_arguments(args)? }, reads_input).await?;
     let Some(found) = found else { return Ok(Exit::Interrupted) };
@@ -43,27 +44,4 @@ pub(super) async fn run(context: &Context, args: cli::Scan) -> anyhow::Result<Ex
     let fails =
         least.is_some_and(|least| found.findings.iter().any(|finding| finding.severity >= least));
     Ok(if fails { Exit::Limit } else { Exit::Ok })
-}
-
-/// What runs, where that was asked for.
-async fn live(context: &Context, args: &cli::Scan) -> anyhow::Result<Live> {
-    let mut live = Live::default();
-    if args.cluster {
-        let (name, namespace) = (args.context.as_deref(), args.namespace.as_deref());
-        live = cluster(context, name, namespace).await.map_err(Failure::from)?;
-    }
-    if args.host {
-        live.join(host(context).await.map_err(Failure::from)?);
-    }
-    Ok(live)
-}
-
-/// The page of a rule.
-fn explain(context: &Context, id: &str) -> anyhow::Result<Exit> {
-    let known = || Rules::all().iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");
-    let page = page(id).ok_or_else(|| {
-        Failure::usage(format!("no rule has the id {id:?}")).advise(format!("one of {}", known()))
-    })?;
-    context.tell(&format!("{id}\n\n{page}"))?;
-    Ok(Exit::Ok)
 }

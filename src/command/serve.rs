@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::asking;
@@ -18,15 +17,18 @@ use crate::polling::turns::{Shared, Turns};
 use crate::recording::{Recorder, Rotation};
 use crate::render::serve::{history, metrics, page, page_policy, readings};
 use crate::serve::{
-    Board, Door, Hub, Lock, Sources, Status, Views, carried, files_of, observe, open, remember,
+    Board, Hub, Lock, Sources, Status, Views, carried, files_of, listen, observers, remember,
     renumbered, unseen,
 };
 use crate::session::{Session, Who};
 use crate::settings;
-use crate::{Context, Exit, Failure};
+use crate::{Context, Exit};
 
 /// So many are read one right after the other at first; further ones are spread over the interval.
 const FIRST: usize = 16;
+
+/// How readings look to whoever asks.
+const VIEWS: Views = Views { metrics, page, page_policy, readings, history };
 
 /// What is served as the arguments and the configuration have it.
 struct Served {
@@ -88,8 +90,8 @@ pub(super) async fn run(
         None => None,
     };
     let (hub, lock) = (Hub::new(status), Arc::new(Lock::of_arguments(&served.args)?));
-    let mut servers = listen(context, &served.args, &hub, &lock).await?;
-    servers.extend(observers(context, &served.args, &hub));
+    let mut servers = listen(context, &served.args, &hub, &lock, VIEWS).await?;
+    servers.extend(observers(context, served.args.observe, &hub));
     let mut board = Board {
         hub: Arc::clone(&hub),
         recorder,
@@ -184,46 +186,4 @@ async fn renewed(
             }
         }
     }
-}
-
-/// Begins to observe what this machine pulls, where that was asked for.
-fn observers(context: &Context, args: &Serve, hub: &Arc<Hub>) -> Vec<JoinHandle<()>> {
-    if !args.observe {
-        return Vec::new();
-    }
-    let observers = observe(hub, &context.clock, &context.environment, &context.shutdown);
-    if observers.is_empty() {
-        context.say("! --observe: ctr, docker, podman and journalctl are all missing, so nothing is observed");
-    }
-    observers
-}
-
-/// Begins to listen; says where.
-async fn listen(
-    context: &Context,
-    args: &Serve,
-    hub: &Arc<Hub>,
-    lock: &Arc<Lock>,
-) -> anyhow::Result<Vec<JoinHandle<()>>> {
-    let views = Views { metrics, page, page_policy, readings, history };
-    let mut servers = Vec::new();
-    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
-    for address in &args.listen {
-        let near = address.ip().is_loopback();
-        let door = Door::new(hub, views, lock, near, context);
-        let (address, server) = open(*address, door).await.map_err(|error| {
-            Failure::new(Exit::Usage, anyhow::Error::new(error).context(format!("cannot listen on {address}")))
-                .advise("another process may hold the port: name another by --listen ADDR:PORT; port 0 is a free one")
-        })?;
-        if servers.is_empty() {
-            context.answer(&format!("{scheme}://{address}/\n"))?;
-        }
-        if !near && !lock.asks() {
-            context.say(&format!(
-                "! {address} is reached from other machines: whoever reaches it reads the counts and the names of the accounts"
-            ));
-        }
-        servers.push(server);
-    }
-    Ok(servers)
 }

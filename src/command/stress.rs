@@ -1,19 +1,19 @@
 //! `stress`: from arguments to a plan, consent, rounds and their report. What a round is and what a
 //! refusal means is in [`crate::stress`].
 
-use super::report_file::ReportFile;
-use super::{asking, consent};
+use super::asking;
 use crate::cli::{Format, Stress};
 use crate::credentials::Account;
 use crate::diagnosis::Hub;
+use crate::recording::ReportFile;
 use crate::render::Look;
 use crate::render::stress::{LiveRun, Plan, Progress, plain, plan, table};
 use crate::runtime::Runtime;
 use crate::session::{Who, image_or_usual};
 use crate::settings::Origin;
 use crate::stress::{
-    Kept, Leftover, Prepared, Route, Run, StressReport, Task, bounds, prepare, route, run as pull,
-    runtime_failure,
+    Kept, Leftover, Prepared, Route, Run, StressReport, Task, bounds, consent, prepare, route,
+    run as pull, runtime_failure,
 };
 use crate::{Context, Exit, Failure};
 

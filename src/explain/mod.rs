@@ -147,3 +147,19 @@ fn open(file: Option<PathBuf>) -> io::Result<Box<dyn Read>> {
     let whole = io::Cursor::new(head).chain(input);
     Ok(if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::FAILURE_CLASSES;
+    use crate::diagnosis::Class;
+
+    #[test]
+    fn every_class_and_any_can_be_failed_on() {
+        let mut names: Vec<&str> = Class::ALL.iter().map(|class| class.name()).collect();
+        names.push("any");
+        names.sort_unstable();
+        let mut offered = FAILURE_CLASSES.to_vec();
+        offered.sort_unstable();
+        assert_eq!(offered, names);
+    }
+}

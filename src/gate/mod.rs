@@ -2,6 +2,7 @@
 //! behind it. `ask` gives the answer, `Running` watches the command, `GateReport` is the value
 //! that both end in. The truth table is in `verdict`.
 
+mod arguments;
 mod pipeline;
 mod report;
 mod running;
@@ -9,6 +10,7 @@ mod spent;
 mod verdict;
 mod wait;
 
+pub(crate) use arguments::{needed, refuse};
 pub(crate) use pipeline::{Dotenv, Section};
 pub use report::{CommandRun, GateReport, Verdict};
 pub(crate) use running::{Running, after};

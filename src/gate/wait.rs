@@ -32,6 +32,18 @@ pub(crate) struct Question<'a> {
     pub(crate) wait: Option<Wait>,
 }
 
+impl Question<'_> {
+    /// What an answer is as a report.
+    pub(crate) fn report(&self, answer: &Answer, max_use: Option<u64>) -> GateReport {
+        GateReport {
+            max_use,
+            endpoint: self.client.endpoint().base.to_string(),
+            sandbox: self.session.is_practice(&self.image),
+            ..GateReport::of(answer, self.policy)
+        }
+    }
+}
+
 /// What the readings came to.
 #[derive(Debug)]
 pub(crate) struct Answer {

@@ -3,6 +3,7 @@
 
 pub mod copy;
 pub mod ecr;
+pub(crate) mod login;
 pub mod rewrite;
 pub mod secret;
 pub mod setup;

@@ -7,11 +7,13 @@ mod error;
 mod failure;
 mod reader;
 mod recorder;
+mod report_file;
 mod sample;
 
 pub use error::RecordingError;
 pub use reader::{Line, Reader, is_recording};
 pub use recorder::{Appended, Recorder, Rotation};
+pub(crate) use report_file::ReportFile;
 pub use sample::{SCHEMA, Sample};
 
 /// The longest line that is written or read, in bytes.

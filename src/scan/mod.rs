@@ -46,11 +46,12 @@ pub(crate) use input::text_of;
 pub use kind::{FileKind, kind_names, kind_of};
 pub(crate) use list::images_from;
 pub use live::{Live, LiveError};
+pub(crate) use pages::explained;
 pub use pages::page;
 pub use rules::{Allowed, Rule, RuleError, RuleSet, Rules};
 pub(crate) use run::{of_path, run, say_skipped};
 pub use tools::ToolError;
-pub(crate) use tools::{cluster, host};
+pub(crate) use tools::running;
 pub use totals::Crowd;
 pub use value::{
     Beside, Definition, ImageUse, Level, Pinned, Puller, Pulls, Purpose, Registry, Scan, Skipped,

@@ -1,5 +1,8 @@
 //! `scan --explain`: a page for each rule, as text in the binary. A test compares rules and pages.
 
+use super::Rules;
+use crate::exit::Failure;
+
 /// All pages; each begins with a line `== id`.
 const PAGES: &str = include_str!("pages.txt");
 
@@ -10,10 +13,21 @@ pub fn page(id: &str) -> Option<String> {
     pages.find(|(known, _)| *known == id).map(|(_, text)| format!("{}\n", text.trim()))
 }
 
+/// What `--explain` shows of a rule.
+///
+/// # Errors
+/// There is none of the id.
+pub(crate) fn explained(id: &str) -> Result<String, Failure> {
+    let known = || Rules::all().iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ");
+    let page = page(id).ok_or_else(|| {
+        Failure::usage(format!("no rule has the id {id:?}")).advise(format!("one of {}", known()))
+    })?;
+    Ok(format!("{id}\n\n{page}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scan::Rules;
 
     #[test]
     fn every_rule_has_a_page_that_fits_and_says_what_to_do() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::Live;
+use crate::cli::Scan;
 use crate::process::child::{self, Bounds, Ending};
 use crate::process::find;
 use crate::text::one_line;
@@ -60,11 +61,27 @@ impl From<ToolError> for Failure {
     }
 }
 
+/// What runs, where that was asked for.
+///
+/// # Errors
+/// A tool is missing, or does not answer.
+pub(crate) async fn running(context: &Context, args: &Scan) -> Result<Live, Failure> {
+    let mut live = Live::default();
+    if args.cluster {
+        let (name, namespace) = (args.context.as_deref(), args.namespace.as_deref());
+        live = cluster(context, name, namespace).await?;
+    }
+    if args.host {
+        live.join(host(context).await?);
+    }
+    Ok(live)
+}
+
 /// What runs in a cluster, in all namespaces or in one.
 ///
 /// # Errors
 /// kubectl is not there, fails, or does not answer in time.
-pub(crate) async fn cluster(
+async fn cluster(
     context: &Context,
     name: Option<&str>,
     namespace: Option<&str>,
@@ -83,7 +100,7 @@ pub(crate) async fn cluster(
 ///
 /// # Errors
 /// None is there, or all that are fail.
-pub(crate) async fn host(context: &Context) -> Result<Live, ToolError> {
+async fn host(context: &Context) -> Result<Live, ToolError> {
     let mut live = Live::default();
     let (mut answered, mut last) = (false, None);
     for (tool, words) in TOOLS {

@@ -3,6 +3,7 @@
 //! was pulled, whatever happens on the way, and nothing else.
 
 pub(crate) mod bounds;
+pub(crate) mod consent;
 mod identity;
 mod judgement;
 mod leftover;

@@ -1,9 +1,11 @@
 //! `watch`: readings at an interval until something is reached, time is up or somebody ends it. What
 //! fails on the way is told and survived.
 
+mod arguments;
 mod change;
 mod goal;
 
+pub(crate) use arguments::{lively, recorder};
 pub(crate) use change::change;
 pub(crate) use goal::Goal;
 

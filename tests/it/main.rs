@@ -12,6 +12,7 @@ mod explain;
 mod families;
 mod fleet;
 mod fleet_spenders;
+mod floors;
 mod forecast;
 mod gate;
 mod gate_answers;

@@ -1,11 +1,10 @@
 //! `mirror ecr`: the request checked, then written, or done through the user's aws command.
 
-use super::super::consent;
-use super::login;
 use crate::cli;
 use crate::credentials::{Account, Credential};
 use crate::image::hub;
 use crate::mirror::ecr::{Aim, Aws, Form, Request, Secret, Work, print, remove};
+use crate::mirror::login;
 use crate::render::mirror as shown;
 use crate::{Context, Exit, Failure};
 
@@ -53,7 +52,7 @@ async fn agreed(context: &Context, args: &cli::Ecr, request: &Request) -> anyhow
             .advise("say --yes to do it without a question")
             .into());
     }
-    Ok(consent::yes(context, &format!("{what} [y/N]")).await?)
+    Ok(context.confirms(&format!("{what} [y/N]")).await)
 }
 
 /// The login to the upstream registry, and whether the user named it; `None` where the request needs none.

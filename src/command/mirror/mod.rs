@@ -2,7 +2,6 @@
 
 mod copy;
 mod ecr;
-mod login;
 mod rewrite;
 mod secret;
 mod setup;

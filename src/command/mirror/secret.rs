@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::login;
 use crate::cli::{self, SecretForm};
 use crate::credentials::{Account, Credential};
 use crate::image::hub;
+use crate::mirror::login;
 use crate::mirror::secret::{PullSecret, as_json, as_yaml};
 use crate::{Context, Exit, Failure};
 

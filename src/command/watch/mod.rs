@@ -16,19 +16,13 @@ use crate::polling::schedule::Schedule;
 use crate::polling::target::Target;
 use crate::polling::turns::{Shared, Turns, Wish};
 use crate::process::hook::{Hook, Say};
-use crate::quota::{Law, Window};
 use crate::render::live::{self, Control, Left, Live, Parts, Update};
 use crate::render::watch::view::Subject;
-use crate::sandbox::{self, Traffic};
 use crate::session::Who;
-use crate::watch::{End, Goal, Watching};
-use crate::{Context, Exit, Failure};
+use crate::watch::{End, Goal, Watching, lively, recorder};
+use crate::{Context, Exit};
 
-use output::{Output, Show, recorder};
-
-/// The sandbox of `watch --sandbox`: used up after a minute and a half, whole again every two minutes.
-const TRAFFIC: &str = "steady:4000/h";
-const WINDOW: Option<Window> = Window::from_seconds(120);
+use output::{Output, Show};
 
 /// So many are read one right after the other at first; further ones are spread over the interval.
 const FIRST: usize = 16;
@@ -57,18 +51,7 @@ pub(super) async fn run(
     args: Watch,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
-    let traffic = args
-        .traffic
-        .as_deref()
-        .unwrap_or(TRAFFIC)
-        .parse::<Traffic>()
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let lively = |settings| sandbox::Settings {
-        traffic: Some(traffic),
-        window: WINDOW,
-        law: Law::Fixed,
-        ..settings
-    };
+    let lively = lively(args.traffic.as_deref())?;
     let session =
         asking::open_with_sandbox(context, &args.asking, accounts, Who::All, lively).await?;
     let Some(session) = session else { return Ok(Exit::Interrupted) };

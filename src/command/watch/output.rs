@@ -5,15 +5,14 @@ use std::sync::mpsc::Sender;
 
 use serde::Serialize;
 
-use crate::cli::Watch;
+use crate::Context;
 use crate::history::{Event, Observed};
 use crate::process::hook::{Hook, Say};
 use crate::quota::Reading;
-use crate::recording::{Appended, Recorder, RecordingError, Rotation, Sample};
+use crate::recording::{Appended, Recorder, RecordingError, Sample};
 use crate::render::live::Update;
 use crate::render::watch::{EventRecord, line};
 use crate::watch::{Display, change};
-use crate::{Context, Failure};
 
 /// Where readings are shown.
 #[derive(Debug)]
@@ -82,22 +81,4 @@ impl Display for Output<'_> {
 fn json(sample: &Sample, observed: &Observed) -> anyhow::Result<String> {
     let events = observed.events.iter().map(Event::record).collect();
     Ok(serde_json::to_string(&Document { sample, events })?)
-}
-
-/// The recording that the arguments name, opened before the first reading.
-pub(super) fn recorder(context: &Context, args: &Watch) -> Result<Option<Recorder>, Failure> {
-    let Some(path) = &args.record else { return Ok(None) };
-    let rotation = match (args.rotate_size, args.rotate_daily) {
-        (Some(size), _) => Rotation::Size(size),
-        (None, true) => Rotation::Daily,
-        (None, false) => Rotation::Never,
-    };
-    let recorder = Recorder::open(path, rotation).map_err(|error| error.refused(path))?;
-    if recorder.mended() {
-        context.say(&format!(
-            "! the last line of {} was unfinished; what came before it is whole",
-            path.display()
-        ));
-    }
-    Ok(Some(recorder))
 }

@@ -3,6 +3,7 @@
 //! chosen by what is left; below a floor the run waits; a failure does not end it; and what was done is
 //! kept on disk after each image.
 
+mod arguments;
 mod destination;
 mod logins;
 mod pace;
@@ -13,13 +14,13 @@ mod tool;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::CopyTool;
 use crate::context::{Clock, Environment};
 use crate::exit::{Exit, Failure};
 use crate::image::Reference;
 use crate::registry::Principal;
 use crate::session::Session;
 
+pub(crate) use arguments::{copied, destination_login};
 pub use destination::{Destination, DestinationError, DestinationLogin};
 pub use pace::Waiting;
 pub use report::{CopiedImage, CopyReport, Outcome};
@@ -84,18 +85,6 @@ impl From<CopyError> for Failure {
             CopyError::NoTool(_) => Self::new(Exit::Runtime, error)
                 .advise("install crane or skopeo, which copy every platform of an image"),
             CopyError::Folder(_) | CopyError::State(_) => Self::new(Exit::Usage, error),
-        }
-    }
-}
-
-impl From<CopyTool> for Tool {
-    fn from(tool: CopyTool) -> Self {
-        match tool {
-            CopyTool::Crane => Self::Crane,
-            CopyTool::Skopeo => Self::Skopeo,
-            CopyTool::Nerdctl => Self::Nerdctl,
-            CopyTool::Docker => Self::Docker,
-            CopyTool::Podman => Self::Podman,
         }
     }
 }

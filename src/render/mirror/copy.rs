@@ -1,9 +1,11 @@
 //! What `mirror copy` did.
 
-use super::super::Look;
+use chrono::{DateTime, Utc};
+
 use super::super::style::{Palette, Role};
 use super::super::table::{Cell, Surface, Table};
-use crate::mirror::copy::{CopiedImage, CopyReport, Outcome};
+use super::super::{Look, span};
+use crate::mirror::copy::{CopiedImage, CopyReport, Outcome, Waiting};
 use crate::text::{one_line, wrap};
 
 /// The most characters of a reason.
@@ -11,6 +13,21 @@ const MOST: usize = 600;
 
 fn why(image: &CopiedImage) -> &str {
     image.failure.as_deref().or(image.note.as_deref()).unwrap_or_default()
+}
+
+/// What a run waits for.
+pub fn copy_wait(waiting: &Waiting, now: DateTime<Utc>) -> String {
+    let left = waiting.full_by.map(|full_by| {
+        let seconds = (full_by - now).num_seconds().max(0);
+        format!("; full again within {}", span(seconds.unsigned_abs()))
+    });
+    format!(
+        "waiting: {} left of {}, {} wanted{}",
+        waiting.remaining,
+        waiting.whom,
+        waiting.wanted,
+        left.unwrap_or_default()
+    )
 }
 
 /// One line an image: what was done, from where, where to, what it cost, and why.

@@ -6,7 +6,7 @@ mod rewrite;
 mod setup;
 mod verify;
 
-pub use copy::{copy_plain, copy_table};
+pub use copy::{copy_plain, copy_table, copy_wait};
 pub use ecr::{ecr_plain, ecr_table};
 pub use rewrite::{rewrite_diff, rewrite_notes, rewrite_plain};
 pub use setup::setup_plain;

@@ -8,16 +8,16 @@ use crate::session::password;
 use crate::{Context, Exit, Failure};
 
 /// What was said of the login.
-pub(super) struct Wanted<'a> {
-    pub(super) user: Option<&'a str>,
-    pub(super) password_stdin: bool,
-    pub(super) password_file: Option<&'a PathBuf>,
+pub(crate) struct Wanted<'a> {
+    pub(crate) user: Option<&'a str>,
+    pub(crate) password_stdin: bool,
+    pub(crate) password_file: Option<&'a PathBuf>,
     /// The most time that a place may take.
-    pub(super) limit: Duration,
+    pub(crate) limit: Duration,
 }
 
 /// The login to a registry, and whether the user named it; `None` where there is none.
-pub(super) async fn find(
+pub(crate) async fn find(
     context: &Context,
     wanted: Wanted<'_>,
     registry: &str,

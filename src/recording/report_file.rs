@@ -10,11 +10,11 @@ use serde::Serialize;
 use crate::{Exit, Failure};
 
 /// A file for one report.
-pub(super) struct ReportFile(File);
+pub(crate) struct ReportFile(File);
 
 impl ReportFile {
     /// Creates it.
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let opened = File::options().write(true).create_new(true).open(path);
         opened.map(Self).map_err(|error| {
             let advice = if error.kind() == ErrorKind::AlreadyExists {
@@ -32,7 +32,7 @@ impl ReportFile {
     }
 
     /// Writes the report, to the disk.
-    pub(super) fn write(mut self, report: &impl Serialize) -> anyhow::Result<()> {
+    pub(crate) fn write(mut self, report: &impl Serialize) -> anyhow::Result<()> {
         self.0.write_all(format!("{}\n", serde_json::to_string_pretty(report)?).as_bytes())?;
         Ok(self.0.sync_all()?)
     }
