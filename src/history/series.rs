@@ -40,6 +40,8 @@ pub(crate) struct News {
     pub(crate) forecast: Forecast,
     /// A full count that the next reading must confirm.
     pub(crate) doubtful: bool,
+    /// Pulls that became known to be used: at least so many.
+    pub(crate) used: u64,
 }
 
 impl Series {
@@ -56,7 +58,7 @@ impl Series {
         new_token: bool,
         jump: Option<i64>,
     ) -> News {
-        let mut events = Vec::new();
+        let (mut events, mut used) = (Vec::new(), 0);
         if let Some(seconds) = jump {
             events.push(Event::ClockJumped { seconds });
             if seconds < 0 {
@@ -72,7 +74,7 @@ impl Series {
             reading.status,
             LimitStatus::Failed(_) | LimitStatus::Throttled(..) | LimitStatus::Unknown
         ) {
-            self.counts(reading, &mut events);
+            used = self.counts(reading, &mut events);
         }
         let moved = !self.seen
             || self.last.as_ref() != Some(&reading.status)
@@ -81,7 +83,7 @@ impl Series {
         self.seen = true;
         self.last = Some(reading.status.clone());
         let forecast = self.counts.forecast(reading.at);
-        News { events, moved, changed, forecast, doubtful: self.counts.is_unconfirmed() }
+        News { events, moved, changed, forecast, doubtful: self.counts.is_unconfirmed(), used }
     }
 
     /// A lost network hides a fault and does not end it: each that began has its end.
@@ -139,7 +141,8 @@ impl Series {
         }
     }
 
-    fn counts(&mut self, reading: &Reading, events: &mut Vec<Event>) {
+    /// What an answer says of the count; the value is how many pulls were used.
+    fn counts(&mut self, reading: &Reading, events: &mut Vec<Event>) -> u64 {
         if let (Some(from), Some(to)) = (&self.source, &reading.source)
             && from != to
         {
@@ -164,7 +167,7 @@ impl Series {
             events.push(Event::WindowChanged { from: from.seconds(), to: to.seconds() });
         }
         self.window = window.or(self.window);
-        self.count_changes(reading, events);
+        let used = self.count_changes(reading, events);
         let empty = matches!(reading.status, LimitStatus::Exhausted { .. });
         match self.empty_since {
             None if empty => {
@@ -182,10 +185,11 @@ impl Series {
             events.push(Event::Unlimited);
         }
         self.unlimited = unlimited;
+        used
     }
 
-    /// What a count says beside those before it.
-    fn count_changes(&mut self, reading: &Reading, events: &mut Vec<Event>) {
+    /// What a count says beside those before it; the value is how many pulls were used.
+    fn count_changes(&mut self, reading: &Reading, events: &mut Vec<Event>) -> u64 {
         let before = self.counts.last();
         let change = self.counts.observe(reading);
         let most = self.drop.unwrap_or_else(|| self.limit.unwrap_or(100) / 10);
@@ -198,6 +202,7 @@ impl Series {
         } else if let Some(pulls) = used.filter(|pulls| *pulls > most) {
             events.push(Event::Drop { pulls });
         }
+        change.believed.iter().map(Believed::used).sum()
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) trait Observer: Send {
 /// What stands beside a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct News {
+    /// Pulls that became known to be used: at least so many.
+    pub(crate) used: u64,
     /// It says something else than the one before.
     pub(crate) changed: bool,
     /// A full count that the next reading must confirm.
@@ -105,7 +107,8 @@ fn told<O: Observer>(
         forecast: news.forecast,
         events: news.events,
     };
-    let beside = News { changed: news.changed, doubtful: news.doubtful, new_token };
+    let beside =
+        News { changed: news.changed, doubtful: news.doubtful, new_token, used: news.used };
     (answered, observer.observed(turn.index, &reading, shown, beside))
 }
 

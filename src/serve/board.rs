@@ -138,7 +138,7 @@ impl Observer for Board {
         let (version, status) = &mut *guard;
         *version += 1;
         status.count(reading, observed.record.state, news.new_token);
-        status.take(index, observed);
+        status.take(index, observed, news.used);
         None
     }
 }
@@ -175,15 +175,16 @@ impl Status {
             },
             events: Vec::new(),
         };
-        self.take(index, observed);
+        self.take(index, observed, 0);
     }
 
-    fn take(&mut self, index: usize, observed: Observed) {
+    fn take(&mut self, index: usize, observed: Observed, used: u64) {
         let Observed { at, record, forecast, .. } = observed;
-        let (answered, mut trace) = match self.standings.remove(&index) {
-            Some(before) => (before.answered, before.trace),
-            None => (None, Trace::default()),
+        let (answered, mut trace, before) = match self.standings.remove(&index) {
+            Some(before) => (before.answered, before.trace, before.used),
+            None => (None, Trace::default(), 0),
         };
+        let used = before + used;
         if let Some(remaining) = record.remaining {
             trace.push(at, remaining, record.http_status == Some(429), false);
             if let Some(history) = self.history {
@@ -191,7 +192,7 @@ impl Status {
             }
         }
         let answered = if is_answer(&record) { Some((at, record.clone())) } else { answered };
-        let standing = Standing { record, attempted_at: at, answered, forecast, trace };
+        let standing = Standing { record, attempted_at: at, answered, forecast, trace, used };
         self.standings.insert(index, standing);
     }
 
@@ -235,6 +236,7 @@ mod tests {
             answered: None,
             forecast: Forecast::default(),
             trace: Trace::default(),
+            used: 0,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Standing {
     pub forecast: Forecast,
     /// The count over time.
     pub trace: Trace,
+    /// Pulls used since it is served: at least so many, as `history` counts them.
+    pub used: u64,
 }
 
 impl Standing {
@@ -145,13 +147,14 @@ impl Status {
     /// The same without the counts over time, which are large.
     pub(super) fn without_traces(&self) -> Self {
         let standings = self.standings.iter().map(|(index, standing)| {
-            let Standing { record, attempted_at, answered, forecast, .. } = standing;
+            let Standing { record, attempted_at, answered, forecast, used, .. } = standing;
             let standing = Standing {
                 record: record.clone(),
                 attempted_at: *attempted_at,
                 answered: answered.clone(),
                 forecast: *forecast,
                 trace: Trace::default(),
+                used: *used,
             };
             (*index, standing)
         });

@@ -70,8 +70,14 @@ fn a_pull_of_containerd_counts_once_and_a_look_at_what_is_there_does_not() {
         let verdict = home.program(&promtool, ["check", "metrics"]).stdin(metrics.clone()).run();
         assert_eq!((verdict.code, verdict.everything().trim()), (Some(0), ""), "{metrics}");
     }
-    let page = http::get(&url).body;
+    // Somebody else pulls on the same count.
+    sandbox.set(&serde_json::json!({ "identity": "127.0.0.1", "remaining": 90 }));
+    let page = running.wait_until(PATIENCE, |_| {
+        let page = http::get(&url).body;
+        page.contains("at least 10 in that time").then_some(page)
+    });
     assert!(page.contains("Pulled on this machine") && page.contains(&image("redis")), "{page}");
+    assert!(page.contains("told of 2 of these pulls; 8 (80 %) are unexplained"), "{page}");
     // Nobody listens any more when the server has gone.
     running.signal(Signal::TERM);
     running.outcome().expect_code(130);

@@ -27,6 +27,7 @@ mod tests {
             answered: Some((at, limited())),
             forecast: Forecast::default(),
             trace: Trace::default(),
+            used: 0,
         };
         let failed = standing(with(State::Failed, None));
         let stale = TimeDelta::seconds(60);

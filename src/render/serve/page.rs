@@ -159,6 +159,25 @@ fn table(status: &Status, shown: &[(&Standing, Record)], look: Look) -> String {
     chart::table("Identities", &caption, &heads.map(|head| (head, false)), &rows, Fit::Cards)
 }
 
+/// What the count that pulls from here fall on was used by beside them: others on the same count, or
+/// pulls that no runtime told of. `None` where nothing was used.
+fn unexplained(status: &Status) -> Option<String> {
+    let counted = status.standings.values().filter(|one| one.record.effective && one.used > 0);
+    let Standing { record, used, .. } = counted.max_by_key(|one| one.used)?;
+    let asked = status.endpoint.as_deref().and_then(|url| url.split("://").nth(1));
+    let is_counted = |registry: &str| {
+        registry == record.registry || asked.is_some_and(|at| at.trim_end_matches('/') == registry)
+    };
+    let told = status.observed.pulls.iter().filter(|(key, _)| is_counted(&key.registry));
+    let told = told.map(|(_, (count, _))| *count).sum::<u64>().min(*used);
+    let left = used - told;
+    let whose = record.counted().unwrap_or_else(|| record.identity.label().to_owned());
+    Some(format!(
+        "The count of {whose} fell by at least {used} in that time. The runtimes told of {told} of these pulls; {left} ({} %) are unexplained: other machines on the same count, or pulls that no runtime told of.",
+        left * 100 / used
+    ))
+}
+
 /// What this machine's runtimes pulled, the most first; nothing where nobody asked.
 fn observed(status: &Status, look: Look) -> String {
     let Observations { sources, pulls, refusals } = &status.observed;
@@ -179,6 +198,9 @@ fn observed(status: &Status, look: Look) -> String {
         let _ = write!(body, " Refused ({class}): {count}.");
     }
     body.push_str("</p>");
+    if let Some(words) = unexplained(status) {
+        let _ = write!(body, "<p>{}</p>", escape(&words));
+    }
     let mut sorted: Vec<_> = pulls.iter().collect();
     sorted.sort_by(|(_, one), (_, other)| other.cmp(one));
     let mut rows = String::new();

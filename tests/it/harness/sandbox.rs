@@ -63,6 +63,13 @@ impl Sandbox {
         http::get(&format!("{}/_sandbox/state", self.url())).json()
     }
 
+    /// Changes what it counts or which Docker Hub it is.
+    #[track_caller]
+    pub(crate) fn set(&self, change: &Value) {
+        let set = http::post(&format!("{}/_sandbox/set", self.url()), change);
+        assert_eq!(set.status, 200, "{}", set.body);
+    }
+
     /// The process.
     pub(crate) fn running(&mut self) -> &mut Running {
         &mut self.running

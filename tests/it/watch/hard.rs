@@ -193,13 +193,7 @@ fn after_a_sleep_of_the_machine_no_dead_connection_is_waited_for() {
 fn a_token_service_that_refuses_is_left_alone_and_asked_again() {
     let sandbox = Sandbox::start(&["--token-life", "1s"]);
     let mut running = watch(sandbox.url(), &[]);
-    let profile = |name: &str| {
-        let set = http::post(
-            &format!("{}/_sandbox/set", sandbox.url()),
-            &serde_json::json!({ "profile": name }),
-        );
-        assert_eq!(set.status, 200);
-    };
+    let profile = |name: &str| sandbox.set(&serde_json::json!({ "profile": name }));
     running.wait_until(Duration::from_secs(20), |running| {
         documents(&running.stdout()).get(2).map(drop)
     });
