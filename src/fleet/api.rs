@@ -1,4 +1,5 @@
-//! The HTTP API of Prometheus (version 1, stable since 2.0), as far as a fleet needs it: one instant query.
+//! The HTTP API of Prometheus (version 1, stable since 2.0), as far as a fleet needs it: instant queries and
+//! one over a span of time.
 //! Bounded in time and bytes; what the server says is shown as one line.
 
 use std::collections::BTreeMap;
@@ -8,7 +9,8 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::Seen;
+use super::group::{time, whole};
+use super::{Course, Seen};
 use crate::context::Environment;
 use crate::exit::Exit;
 use crate::registry::{Trust, cause_of, plain_client, shown_origin};
@@ -79,7 +81,8 @@ impl ApiError {
 /// A server.
 pub(crate) struct Api {
     client: reqwest::Client,
-    query: Url,
+    /// What stands before the names of its questions.
+    base: Url,
     login: Option<Login>,
 }
 
@@ -98,7 +101,9 @@ struct Data {
 #[derive(Deserialize)]
 struct Row {
     metric: BTreeMap<String, String>,
-    value: (f64, String),
+    value: Option<(f64, String)>,
+    #[serde(default)]
+    values: Vec<(f64, String)>,
 }
 
 impl Api {
@@ -112,13 +117,12 @@ impl Api {
         environment: &Environment,
         login: Option<Login>,
     ) -> Result<Self, ApiError> {
-        let mut query = url.clone();
-        let path = format!("{}/api/v1/query", url.path().trim_end_matches('/'));
-        query.set_path(&path);
-        query.set_query(None);
+        let mut base = url.clone();
+        base.set_path(&format!("{}/api/v1/", url.path().trim_end_matches('/')));
+        base.set_query(None);
         let client = plain_client(url, trust, environment)
             .map_err(|error| ApiError::Client(shown_origin(url), error.to_string()))?;
-        Ok(Self { client, query, login })
+        Ok(Self { client, base, login })
     }
 
     /// The samples of an instant query.
@@ -130,8 +134,41 @@ impl Api {
         expression: &str,
         deadline: Instant,
     ) -> Result<Vec<Seen>, ApiError> {
-        let name = || shown_origin(&self.query);
-        let mut request = self.client.post(self.query.clone()).form(&[("query", expression)]);
+        let rows = self.ask("query", &[("query", expression)], deadline).await?;
+        Ok(rows.into_iter().filter_map(Row::seen).collect())
+    }
+
+    /// The whole numbers of an expression over time, a step apart; both in seconds.
+    ///
+    /// # Errors
+    /// The server is not reached, refuses, or answers something else.
+    pub(crate) async fn query_range(
+        &self,
+        expression: &str,
+        (from, to, step): (i64, i64, i64),
+        deadline: Instant,
+    ) -> Result<Vec<Course>, ApiError> {
+        let (from, to, step) = (from.to_string(), to.to_string(), step.to_string());
+        let form = [
+            ("query", expression),
+            ("start", from.as_str()),
+            ("end", to.as_str()),
+            ("step", step.as_str()),
+        ];
+        let rows = self.ask("query_range", &form, deadline).await?;
+        Ok(rows.into_iter().map(Row::course).collect())
+    }
+
+    async fn ask(
+        &self,
+        question: &str,
+        form: &[(&str, &str)],
+        deadline: Instant,
+    ) -> Result<Vec<Row>, ApiError> {
+        let name = || shown_origin(&self.base);
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{question}", self.base.path()));
+        let mut request = self.client.post(url).form(form);
         request = match &self.login {
             Some(Login::Bearer(token)) => request.bearer_auth(token.expose_secret()),
             Some(Login::Basic(user, password)) => {
@@ -166,9 +203,7 @@ impl Api {
             ApiError::Nonsense(name(), format!("HTTP {status}, {words}"))
         })?;
         match answer {
-            Answer { data: Some(data), status, .. } if status == "success" => {
-                Ok(data.result.into_iter().filter_map(Row::seen).collect())
-            }
+            Answer { data: Some(data), status, .. } if status == "success" => Ok(data.result),
             Answer { error, .. } => {
                 let words = one_line(&error.unwrap_or_default(), 300);
                 Err(ApiError::Query(name(), words))
@@ -179,6 +214,11 @@ impl Api {
 
 impl Row {
     fn seen(self) -> Option<Seen> {
-        Some(Seen { labels: self.metric, value: self.value.1.parse().ok()? })
+        Some(Seen { labels: self.metric, value: self.value?.1.parse().ok()? })
+    }
+
+    fn course(self) -> Course {
+        let point = |(at, value): (f64, String)| Some((time(at)?, whole(value.parse().ok()?)?));
+        Course { labels: self.metric, points: self.values.into_iter().filter_map(point).collect() }
     }
 }

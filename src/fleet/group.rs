@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::{Blind, Fleet, Group};
-use crate::quota::State;
+use crate::history::Counts;
+use crate::quota::{Point, State, Window};
 
 /// What makes a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +36,46 @@ impl Seen {
 
     /// The node that it is of: its label `node`, else that of the scraped target.
     pub(super) fn node(&self) -> &str {
-        ["node", "instance", "pod"]
-            .into_iter()
-            .map(|name| self.label(name))
-            .find(|value| !value.is_empty())
-            .unwrap_or("?")
+        node_of(&self.labels)
     }
+}
+
+/// The first of some labels that says something.
+fn first_of<'a>(labels: &'a BTreeMap<String, String>, names: &[&str]) -> Option<&'a str> {
+    names
+        .iter()
+        .filter_map(|name| labels.get(*name))
+        .map(String::as_str)
+        .find(|value| !value.is_empty())
+}
+
+fn node_of(labels: &BTreeMap<String, String>) -> &str {
+    first_of(labels, &["node", "instance", "pod"]).unwrap_or("?")
+}
+
+/// As whom is asked: `identity` as dhlimit writes it, `account` where others wrote the series.
+fn identity_of(labels: &BTreeMap<String, String>) -> &str {
+    first_of(labels, &["identity", "account"]).unwrap_or("anonymous")
+}
+
+/// What became of a count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Pulls left at these times, in their order.
+    pub points: Vec<(DateTime<Utc>, u64)>,
+}
+
+/// What a server says of all nodes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Answers<'a> {
+    /// The series of each node now.
+    pub now: &'a [Seen],
+    /// The last attempts of the day before: whoever is in it and not in `now` has gone.
+    pub before: &'a [Seen],
+    /// The counts over the last hour.
+    pub over_time: &'a [Course],
 }
 
 /// A reading: node, registry, image, identity, family.
@@ -59,12 +94,49 @@ struct Reading {
     answered: Option<DateTime<Utc>>,
 }
 
-/// The fleet of these samples. `before` has the last attempts of the day before: whoever is in it and not
-/// in `now` has gone.
-pub fn fleet(at: DateTime<Utc>, now: &[Seen], before: &[Seen], by: By) -> Fleet {
+/// A count: registry, identity, and whom it is of.
+type CountKey = (String, String, String);
+
+/// Whose count it is. Who does not say whom it counts is told apart by whom it is asked as, and where from.
+fn count_key(registry: &str, identity: &str, source: &str, node: &str, by: By) -> CountKey {
+    let mut of = source.to_owned();
+    if by == By::Node || (source.is_empty() && identity == "anonymous") {
+        of.push('\0');
+        of.push_str(node);
+    }
+    (registry.to_owned(), identity.to_owned(), of)
+}
+
+/// Whether a reading tells more of a count than another: it is younger; of two whose age is not known, it has
+/// less left.
+fn is_better(reading: &Reading, other: &Reading) -> bool {
+    match (reading.answered, other.answered) {
+        (None, None) => reading.remaining < other.remaining,
+        (one, other) => one > other,
+    }
+}
+
+impl Reading {
+    /// What is to be expected by the counts of the last hour: by `history`, as `watch` has it. Where these
+    /// say nothing, what the node itself expected stays.
+    fn expect(&mut self, at: DateTime<Utc>, points: &[(DateTime<Utc>, u64)]) {
+        let window = self.window_seconds.and_then(Window::from_seconds);
+        let mut counts = Counts::default();
+        for (at, remaining) in points {
+            counts.push(Point { at: *at, remaining: *remaining }, false, self.limit, window);
+        }
+        let forecast = counts.forecast(at);
+        if let Some(burn) = forecast.burn_per_hour {
+            (self.used_per_hour, self.empty_at) = (Some(burn), forecast.empty_at);
+        }
+    }
+}
+
+/// The fleet of what a server says.
+pub fn fleet(at: DateTime<Utc>, answers: Answers<'_>, by: By) -> Fleet {
+    let Answers { now, before, over_time } = answers;
     let readings = readings(now);
-    let mut counts: BTreeMap<(String, String, String), (Reading, BTreeSet<String>)> =
-        BTreeMap::new();
+    let mut counts: BTreeMap<CountKey, (Reading, BTreeSet<String>)> = BTreeMap::new();
     let mut blind: BTreeMap<&str, Blind> = BTreeMap::new();
     let mut seeing: BTreeSet<&str> = BTreeSet::new();
     for ((node, registry, _, identity, _), reading) in &readings {
@@ -74,19 +146,26 @@ pub fn fleet(at: DateTime<Utc>, now: &[Seen], before: &[Seen], by: By) -> Fleet 
             continue;
         }
         seeing.insert(node);
-        // Who does not say whom it counts is told apart by whom it is asked as, and where from.
-        let source = if reading.source.is_empty() && *identity == "anonymous" {
-            format!("\0{node}")
-        } else {
-            reading.source.clone()
-        };
-        let source = if by == By::Node { format!("{source}\0{node}") } else { source };
-        let key = ((*registry).to_owned(), (*identity).to_owned(), source);
+        let key = count_key(registry, identity, &reading.source, node, by);
         let (count, nodes) = counts.entry(key).or_default();
-        if count.state.is_none() || reading.answered > count.answered {
+        if count.state.is_none() || is_better(reading, count) {
             *count = reading.clone();
         }
         nodes.insert((*node).to_owned());
+    }
+    for course in over_time {
+        let source = course.labels.get("source").map_or("", String::as_str);
+        let label = |name: &str| course.labels.get(name).map_or("", String::as_str);
+        let key = count_key(
+            label("registry"),
+            identity_of(&course.labels),
+            source,
+            node_of(&course.labels),
+            by,
+        );
+        if let Some((reading, _)) = counts.get_mut(&key) {
+            reading.expect(at, &course.points);
+        }
     }
     for sample in before {
         let node = sample.node();
@@ -189,7 +268,7 @@ fn readings(samples: &[Seen]) -> BTreeMap<Key<'_>, Reading> {
             sample.node(),
             sample.label("registry"),
             sample.label("image"),
-            sample.label("identity"),
+            identity_of(&sample.labels),
             sample.label("family"),
         );
         let reading = readings.entry(key).or_default();
@@ -215,6 +294,11 @@ fn readings(samples: &[Seen]) -> BTreeMap<Key<'_>, Reading> {
             sample.label("source").clone_into(&mut reading.source);
         }
     }
+    // Series that others wrote may have a count alone.
+    for reading in readings.values_mut().filter(|reading| reading.state.is_none()) {
+        reading.state =
+            reading.remaining.map(|left| if left == 0 { State::Exhausted } else { State::Limited });
+    }
     readings
 }
 
@@ -232,12 +316,12 @@ fn state(name: &str) -> Option<State> {
 }
 
 /// A count; none where it is no whole number that one can have.
-fn whole(value: f64) -> Option<u64> {
+pub(super) fn whole(value: f64) -> Option<u64> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
     (value.is_finite() && (0.0..1e15).contains(&value)).then_some(value.round() as u64)
 }
 
-fn time(seconds: f64) -> Option<DateTime<Utc>> {
+pub(super) fn time(seconds: f64) -> Option<DateTime<Utc>> {
     let seconds = i64::try_from(whole(seconds)?).ok()?;
     DateTime::from_timestamp(seconds, 0)
 }
@@ -297,7 +381,7 @@ mod tests {
         let mut now = node("a", "192.0.2.1", "anonymous", "limited", Some(70), 60);
         now.extend(node("b", "192.0.2.1", "anonymous", "limited", Some(60), 5));
         now.extend(node("c", "192.0.2.2", "anonymous", "limited", Some(10), 5));
-        let fleet = fleet(at(0), &now, &[], By::Source);
+        let fleet = fleet(at(0), Answers { now: &now, ..Answers::default() }, By::Source);
         let told: Vec<_> = fleet
             .groups
             .iter()
@@ -318,7 +402,7 @@ mod tests {
         let mut now = node("a", "192.0.2.1", "anonymous", "limited", Some(70), 60);
         now.extend(node("b", "192.0.2.2", "anonymous", "limited", Some(60), 5));
         now.extend(node("c", "ann", "ann", "unlimited", None, 5));
-        let by = |by| fleet(at(0), &now, &[], by).groups;
+        let by = |by| fleet(at(0), Answers { now: &now, ..Answers::default() }, by).groups;
         let accounts = by(By::Account);
         assert_eq!(accounts.len(), 2);
         assert_eq!(
@@ -327,8 +411,14 @@ mod tests {
         );
         assert_eq!(accounts[1].account.as_deref(), Some("ann"));
         now.extend(node("d", "192.0.2.2", "anonymous", "limited", Some(60), 5));
-        assert_eq!(fleet(at(0), &now, &[], By::Node).groups.len(), 4);
-        assert_eq!(fleet(at(0), &now, &[], By::Source).groups.len(), 3);
+        assert_eq!(
+            fleet(at(0), Answers { now: &now, ..Answers::default() }, By::Node).groups.len(),
+            4
+        );
+        assert_eq!(
+            fleet(at(0), Answers { now: &now, ..Answers::default() }, By::Source).groups.len(),
+            3
+        );
     }
 
     #[test]
@@ -340,7 +430,8 @@ mod tests {
             seen("last_attempt_timestamp_seconds", "d", "192.0.2.1", "anonymous", AT - 3_000),
             seen("last_attempt_timestamp_seconds", "a", "192.0.2.1", "anonymous", AT - 60),
         ];
-        let fleet = fleet(at(0), &now, &gone, By::Source);
+        let fleet =
+            fleet(at(0), Answers { now: &now, before: &gone, ..Answers::default() }, By::Source);
         let blind: Vec<_> = fleet
             .blind
             .iter()
@@ -355,7 +446,7 @@ mod tests {
             ]
         );
         assert_eq!((fleet.exit(1), fleet.exit(71)), (Exit::Unknown, Exit::Limit));
-        let nobody = super::fleet(at(0), &[], &[], By::Source);
+        let nobody = super::fleet(at(0), Answers::default(), By::Source);
         assert_eq!(nobody.exit(1), Exit::Unknown);
     }
 
@@ -364,7 +455,10 @@ mod tests {
         let mut now = node("a", "192.0.2.1", "anonymous", "limited", None, 60);
         for value in [f64::NAN, f64::INFINITY, -1.0, 1e300] {
             now.push(Seen { value, ..seen("pulls_remaining", "a", "192.0.2.1", "anonymous", 0) });
-            assert_eq!(fleet(at(0), &now, &[], By::Source).groups, []);
+            assert_eq!(
+                fleet(at(0), Answers { now: &now, ..Answers::default() }, By::Source).groups,
+                []
+            );
         }
     }
 }

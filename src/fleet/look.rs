@@ -1,14 +1,23 @@
 //! One look at the server: which series are asked for, and what they say together.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 use tokio::time::Instant;
 
 use super::spender::{NODES, PODS, STARTED, counted, started};
-use super::{Api, ApiError, By, Fleet, UsageRow, fleet};
+use super::{Answers, Api, ApiError, By, Fleet, UsageRow, fleet};
 
 /// The series of `serve` that say how a node stands.
 const SERIES: &str = "dhlimit_(state|pulls_limit|pulls_remaining|window_seconds|pulls_used_per_hour|empty_timestamp_seconds|last_success_timestamp_seconds)";
+
+/// What tells counts apart, and nodes.
+const COUNT: &str = "registry, source, identity, account";
+const NODE: &str = "node, instance, pod";
+/// The counts of so many seconds, so many apart, tell the burn.
+const SPAN: i64 = 3_600;
+const STEP: i64 = 60;
 
 /// What is asked.
 #[derive(Debug)]
@@ -34,11 +43,36 @@ impl Ask<'_> {
     ) -> Result<Fleet, ApiError> {
         let labels = labels(self.selector.unwrap_or_default());
         let current = format!("{{__name__=~\"{SERIES}\",{labels}}}");
-        let before =
+        let attempts =
             format!("last_over_time(dhlimit_last_attempt_timestamp_seconds{{{labels}}}[1d])");
-        let (current, before) =
-            tokio::try_join!(api.query(&current, deadline), api.query(&before, deadline))?;
-        let mut fleet = fleet(now, &current, &before, self.by);
+        let there =
+            format!("group by ({NODE}) (last_over_time(dhlimit_pulls_remaining{{{labels}}}[1d]))");
+        let over = match self.by {
+            By::Node => format!("min by ({COUNT}, {NODE}) (dhlimit_pulls_remaining{{{labels}}})"),
+            // A registry that does not say whom it counts tells of each node by itself.
+            By::Source | By::Account => format!(
+                "min by ({COUNT}) (dhlimit_pulls_remaining{{{labels},source!=\"\"}}) or min by ({COUNT}, {NODE}) (dhlimit_pulls_remaining{{{labels},source=\"\"}})"
+            ),
+        };
+        let to = now.timestamp();
+        let (current, attempts, there, over_time) = tokio::try_join!(
+            api.query(&current, deadline),
+            api.query(&attempts, deadline),
+            api.query(&there, deadline),
+            api.query_range(&over, (to - SPAN, to, STEP), deadline)
+        )?;
+        let mut before = attempts;
+        let seen: BTreeSet<String> =
+            current.iter().chain(&before).map(|one| one.node().to_owned()).collect();
+        if there.iter().any(|one| !seen.contains(one.node())) {
+            // Somebody has gone who told a count and nothing more: when that was costs a longer question.
+            let last = format!(
+                "max by ({NODE}) (max_over_time(timestamp(dhlimit_pulls_remaining{{{labels}}})[1d:5m]))"
+            );
+            before.extend(api.query(&last, deadline).await?);
+        }
+        let answers = Answers { now: &current, before: &before, over_time: &over_time };
+        let mut fleet = fleet(now, answers, self.by);
         if let Some(rows) = self.spenders {
             spenders(api, rows, &mut fleet, deadline).await?;
         }
@@ -46,14 +80,15 @@ impl Ask<'_> {
     }
 }
 
-/// The labels of a selector with those that every question has: the identity that pulls count on.
+/// The labels of a selector with those that every question has: what is not said to be
+/// of an identity that no pull counts on.
 fn labels(selector: &str) -> String {
     let selector = selector.trim();
     let inner =
         selector.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(selector);
     match inner.trim().trim_end_matches(',') {
-        "" => "effective=\"true\"".to_owned(),
-        inner => format!("effective=\"true\",{inner}"),
+        "" => "effective!=\"false\"".to_owned(),
+        inner => format!("effective!=\"false\",{inner}"),
     }
 }
 
@@ -85,10 +120,10 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case("", "effective=\"true\"")]
-    #[case(" {} ", "effective=\"true\"")]
-    #[case("cluster=\"eu\"", "effective=\"true\",cluster=\"eu\"")]
-    #[case("{a=\"b\", c=\"d\",}", "effective=\"true\",a=\"b\", c=\"d\"")]
+    #[case("", "effective!=\"false\"")]
+    #[case(" {} ", "effective!=\"false\"")]
+    #[case("cluster=\"eu\"", "effective!=\"false\",cluster=\"eu\"")]
+    #[case("{a=\"b\", c=\"d\",}", "effective!=\"false\",a=\"b\", c=\"d\"")]
     fn a_selector_is_taken_with_or_without_braces(#[case] selector: &str, #[case] expected: &str) {
         assert_eq!(labels(selector), expected);
     }

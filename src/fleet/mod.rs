@@ -11,7 +11,7 @@ mod usage;
 
 pub(crate) use api::{Api, ApiError, Login};
 pub(crate) use arguments::usage_file;
-pub use group::{By, Seen, fleet};
+pub use group::{Answers, By, Course, Seen, fleet};
 pub(crate) use look::Ask;
 pub use spender::{Spender, Witness};
 pub use usage::{UsageError, UsageRow, usage};

@@ -237,7 +237,7 @@ fn settle(spenders: &mut Vec<Spender>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{By, fleet};
+    use super::super::{Answers, By, fleet};
     use super::*;
     use chrono::DateTime;
 
@@ -268,7 +268,7 @@ mod tests {
                 labels("dhlimit_state").into_iter().chain([("state", "limited")]).collect();
             samples.push(seen(&state, 1.0));
         }
-        fleet(DateTime::UNIX_EPOCH, &samples, &[], By::Source)
+        fleet(DateTime::UNIX_EPOCH, Answers { now: &samples, ..Answers::default() }, By::Source)
     }
 
     #[test]

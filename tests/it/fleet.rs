@@ -1,7 +1,8 @@
 //! `fleet`: what a real Prometheus has of real servers, and servers that are none.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -251,7 +252,7 @@ fn a_server_that_is_no_prometheus_is_told() {
 fn wants_a_certificate(
     home: &Home,
     own: &rcgen::CertifiedKey<rcgen::KeyPair>,
-) -> (u16, std::thread::JoinHandle<bool>) {
+) -> (u16, impl FnOnce() -> bool + use<>) {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let certificate: CertificateDer<'static> = own.cert.der().clone();
@@ -273,10 +274,15 @@ fn wants_a_certificate(
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let config = Arc::new(config);
+    let ended = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&ended);
     let serving = std::thread::spawn(move || {
         let mut shown = false;
-        // Two questions a look; each on a connection of its own.
-        for stream in listener.incoming().flatten().take(2) {
+        // Several questions a look; each on a connection of its own.
+        for stream in listener.incoming().flatten() {
+            if over.load(Ordering::SeqCst) {
+                break;
+            }
             let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
             let mut stream = stream;
             let mut tls = rustls::Stream::new(&mut connection, &mut stream);
@@ -296,23 +302,28 @@ fn wants_a_certificate(
         }
         shown
     });
-    (port, serving)
+    let end = move || {
+        ended.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", port));
+        serving.join().unwrap()
+    };
+    (port, end)
 }
 
 #[test]
 fn a_server_that_wants_a_certificate_is_shown_the_one_that_was_named() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let home = Home::new();
-    let (port, serving) = wants_a_certificate(&home, &made);
+    let (port, was_shown) = wants_a_certificate(&home, &made);
     let path = |name: &str| home.path().join(name).display().to_string();
     let (cert, key, url) = (path("cert.pem"), path("key.pem"), format!("https://localhost:{port}"));
     // It answers that no node is there.
     fleet(&home, &url, &["--ca-cert", &cert, "--cert", &cert, "--key", &key]).expect_code(5);
-    assert!(serving.join().unwrap());
-    let (port, serving) = wants_a_certificate(&home, &made);
+    assert!(was_shown());
+    let (port, was_shown) = wants_a_certificate(&home, &made);
     let url = format!("https://localhost:{port}");
     fleet(&home, &url, &["--ca-cert", &cert]).expect_code(3);
-    assert!(!serving.join().unwrap());
+    assert!(!was_shown());
     let outcome = fleet(&home, &url, &["--cert", &key, "--key", &key]).expect_code(2);
     assert!(outcome.stderr.contains("no certificate"), "{outcome:?}");
 }

@@ -11,18 +11,20 @@ use serde_json::{Value, json};
 
 use crate::harness::{Home, Running, tools};
 
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 const STEP: u64 = 30;
 
 /// A series over the last so many seconds, at a value that may grow.
-struct Series {
-    name: String,
-    seconds: u64,
-    value: fn(u64) -> f64,
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) seconds: u64,
+    pub(crate) value: fn(u64) -> f64,
+    /// How many seconds ago it ended.
+    pub(crate) ended: u64,
 }
 
-fn series(name: &str, seconds: u64, value: fn(u64) -> f64) -> Series {
-    Series { name: name.to_owned(), seconds, value }
+pub(crate) fn series(name: &str, seconds: u64, value: fn(u64) -> f64) -> Series {
+    Series { name: name.to_owned(), seconds, value, ended: 0 }
 }
 
 /// What three nodes tell: two behind one address, one on another.
@@ -75,13 +77,13 @@ fn samples() -> Vec<Series> {
 }
 
 /// A real Prometheus that has these series already.
-fn prometheus(home: &Home, program: &Path, all: &[Series]) -> Option<(Running, String)> {
+pub(crate) fn prometheus(home: &Home, program: &Path, all: &[Series]) -> Option<(Running, String)> {
     let promtool = tools::require("promtool")?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let mut text = String::new();
     for one in all {
         for second in (0..=one.seconds).step_by(usize::try_from(STEP).unwrap()) {
-            let at = now - one.seconds + second;
+            let at = now - one.ended - one.seconds + second;
             let _ = writeln!(text, "{} {} {at}", one.name, (one.value)(second));
         }
     }

@@ -111,7 +111,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diagnosis",
         ],
     ),
-    ("fleet", &["quota", "image", "text", "context", "exit", "cli", "registry"]),
+    ("fleet", &["quota", "image", "text", "context", "exit", "cli", "history", "registry"]),
     (
         "gate",
         &[

@@ -11,6 +11,7 @@ mod examples;
 mod explain;
 mod families;
 mod fleet;
+mod fleet_history;
 mod fleet_spenders;
 mod floors;
 mod forecast;

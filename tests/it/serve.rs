@@ -149,7 +149,9 @@ fn status(url: &str, first: &str, lines: &str) -> String {
     let authority = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(authority).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "{first} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n").unwrap();
+    let request = format!("{first} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n");
+    // Who is refused before the end of the request may meet a closed door: the answer tells.
+    let _ = stream.write_all(request.as_bytes());
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
     answer.split(' ').nth(1).unwrap_or_default().to_owned()
