@@ -54,6 +54,7 @@ mod scan;
 mod scan_live;
 mod schemas;
 mod serve;
+mod serve_faults;
 mod serve_observe;
 mod settings;
 mod shipping;

@@ -24,7 +24,19 @@ impl Sandbox {
     /// The same in a home that a test has put something into.
     #[track_caller]
     pub(crate) fn start_in(home: Home, options: &[&str]) -> Self {
-        let args = ["sandbox", "--listen", "127.0.0.1:0"].iter().chain(options);
+        Self::start_of(home, "127.0.0.1:0", options)
+    }
+
+    /// The same at an address that is known.
+    #[track_caller]
+    pub(crate) fn start_at(address: &str, options: &[&str]) -> Self {
+        Self::start_of(Home::new(), address, options)
+    }
+
+    #[track_caller]
+    fn start_of(home: Home, address: &str, options: &[&str]) -> Self {
+        let args = ["sandbox", "--listen", address];
+        let args = args.iter().chain(options);
         let mut running = home.dhlimit(args).limit(Duration::from_secs(600)).start();
         let url = running.wait_until(Duration::from_secs(20), |running| {
             let out = running.stdout();
