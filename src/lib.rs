@@ -12,7 +12,8 @@
 //! * `process` finds programs and runs children, for [`runtime`], [`credentials`] and the commands.
 //! * `hostconfig` reads what this machine's files say of registries; [`doctor`] judges that, the logins
 //!   and the registries' answers.
-//! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O.
+//! * [`plan`] says whether a rollout fits: a simulation on [`quota`] alone, without clock and I/O; `--prove`
+//!   replays it against a [`sandbox`].
 //! * [`scan`] reads files for the images they name, one reader a kind of file.
 //! * [`mirror`] puts caches and private copies in front of Docker Hub, and proves that they are used.
 //! * [`stress`] pulls, reads and removes until the 429, and judges what refused; `polling` has the loop.
@@ -22,7 +23,9 @@
 //! * [`explain`] reads a log of any size; what its lines mean is [`diagnosis`]'s to say.
 //! * [`gate`] decides whether a pipeline may pull, now or after a wait, and what its command used.
 //! * [`command`] is the glue, one file a subcommand, and the only place where the rooms meet.
-//! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own.
+//! * [`session`] is what every asking command holds: trust, identities, clients and a sandbox of its own; its
+//!   builtin runtime pulls by HTTP alone.
+//! * Each room turns its arguments into its request (`arguments`) and says how its errors end a command.
 //! * [`report`] sums recordings up; [`recording`] keeps samples on disk.
 //! * [`context`] carries the effects in: clock, streams, environment, shutdown. [`exit`] is the one
 //!   enum of exit codes; [`text`] makes foreign text fit to show.

@@ -1,6 +1,8 @@
 //! What `serve` answers: metrics, a page, JSON.
 
 mod compat;
+#[cfg(test)]
+mod hour;
 mod json;
 mod metrics;
 mod page;
