@@ -180,10 +180,11 @@ impl Status {
 
     fn take(&mut self, index: usize, observed: Observed, used: u64) {
         let Observed { at, record, forecast, .. } = observed;
-        let (answered, mut trace, before) = match self.standings.remove(&index) {
-            Some(before) => (before.answered, before.trace, before.used),
-            None => (None, Trace::default(), 0),
+        let (answered, mut trace, failures, before) = match self.standings.remove(&index) {
+            Some(before) => (before.answered, before.trace, before.failures, before.used),
+            None => (None, Trace::default(), 0, 0),
         };
+        let failures = failures + u64::from(!is_answer(&record));
         let used = before + used;
         if let Some(remaining) = record.remaining {
             trace.push(at, remaining, record.http_status == Some(429), false);
@@ -192,7 +193,8 @@ impl Status {
             }
         }
         let answered = if is_answer(&record) { Some((at, record.clone())) } else { answered };
-        let standing = Standing { record, attempted_at: at, answered, forecast, trace, used };
+        let standing =
+            Standing { record, attempted_at: at, answered, forecast, trace, failures, used };
         self.standings.insert(index, standing);
     }
 
@@ -236,6 +238,7 @@ mod tests {
             answered: None,
             forecast: Forecast::default(),
             trace: Trace::default(),
+            failures: 0,
             used: 0,
         }
     }

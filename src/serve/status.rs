@@ -26,6 +26,8 @@ pub struct Standing {
     pub forecast: Forecast,
     /// The count over time.
     pub trace: Trace,
+    /// Readings that told nothing since it is served: failed, or throttled by another limit.
+    pub failures: u64,
     /// Pulls used since it is served: at least so many, as `history` counts them.
     pub used: u64,
 }
@@ -147,13 +149,15 @@ impl Status {
     /// The same without the counts over time, which are large.
     pub(super) fn without_traces(&self) -> Self {
         let standings = self.standings.iter().map(|(index, standing)| {
-            let Standing { record, attempted_at, answered, forecast, used, .. } = standing;
+            let Standing { record, attempted_at, answered, forecast, failures, used, .. } =
+                standing;
             let standing = Standing {
                 record: record.clone(),
                 attempted_at: *attempted_at,
                 answered: answered.clone(),
                 forecast: *forecast,
                 trace: Trace::default(),
+                failures: *failures,
                 used: *used,
             };
             (*index, standing)

@@ -125,7 +125,8 @@ fn promtool_has_no_remark_and_open_metrics_ends_as_it_should() {
 #[test]
 fn an_outage_is_a_state_and_its_counts_vanish_while_its_times_stay() {
     let (home, sandbox) = (Home::new(), Sandbox::start(&[]));
-    let mut served = Served::start(&home, &sandbox, &["nginx", "--interval", "500ms"]);
+    let args = ["nginx", "--interval", "500ms", "--compat", "jadolg"];
+    let mut served = Served::start(&home, &sandbox, &args);
     served.metrics(|metrics| value(metrics, "dhlimit_pulls_remaining{") == Some(100.0));
     drop(sandbox);
     let metrics = served.metrics(|metrics| {
@@ -139,6 +140,9 @@ fn an_outage_is_a_state_and_its_counts_vanish_while_its_times_stay() {
         value(&metrics, "dhlimit_checks_total{registry=\"docker.io\",outcome=\"failed\"}")
             >= Some(1.0)
     );
+    // Where the exporter of this name goes on with its last count.
+    assert!(!metrics.contains("dockerhub_pull_remaining_total{"), "{metrics}");
+    assert!(value(&metrics, "dockerhub_pull_errors_total{account=\"anon\"}") >= Some(1.0));
     let page = served.get("/").body;
     assert!(page.contains("(stale)"), "{page}");
     served.end();
@@ -431,6 +435,7 @@ fn other_exporters_names_are_served_beside_our_own() {
                 "dockerhub_pull_limit_total{account=\"anon\"} 77",
                 "dockerhub_pull_remaining_total{account=\"ann\"} 41",
                 "dockerhub_pull_limit_window_seconds{account=\"anon\"} 3600",
+                "dockerhub_pull_errors_total{account=\"anon\"} 0",
             ][..],
         ),
         (

@@ -2,11 +2,13 @@
 //! while they move. An exporter more is a row. What they get wrong is not made wrong again: a count that is
 //! stale or unlimited has no sample.
 
+use std::collections::BTreeMap;
 use std::fmt::Error;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
+use super::metrics::Totals;
 use crate::image::hub;
 use crate::quota::Record;
 use crate::render::check::prometheus::Samples;
@@ -18,6 +20,8 @@ enum Value {
     Limit,
     Remaining,
     Window,
+    /// Readings that told nothing.
+    Failures,
 }
 
 /// A metric by the name that an exporter gives it, with a label of its own where it has one.
@@ -40,6 +44,7 @@ fn metrics(exporter: Exporter) -> Vec<Metric> {
             metric("dockerhub_pull_remaining_total", Value::Remaining),
             metric("dockerhub_pull_limit_window_seconds", Value::Window),
             metric("dockerhub_pull_remaining_window_seconds", Value::Window),
+            metric("dockerhub_pull_errors", Value::Failures),
         ],
         Exporter::Drl => vec![
             metric("dockerhub_limit_max_requests_total", Value::Limit),
@@ -74,15 +79,18 @@ fn identity(exporter: Exporter, reading: &Record) -> Option<(&'static str, Strin
     }
 }
 
-/// The readings of Docker Hub under an exporter's names, ending as OpenMetrics does.
+/// The readings of Docker Hub under an exporter's names, each with how many before it told nothing; ending as
+/// OpenMetrics does.
 ///
 /// # Errors
 /// None in practice: a string takes everything.
-pub(super) fn compat(exporter: Exporter, readings: &[Record]) -> Result<String, Error> {
+pub(super) fn compat(exporter: Exporter, readings: &[(&Record, u64)]) -> Result<String, Error> {
     let mut registry = Registry::default();
+    let of_hub = || readings.iter().filter(|(reading, _)| reading.registry == hub::NAME);
     for Metric { name, value, label } in metrics(exporter) {
         let mut samples: Samples<Vec<(String, String)>, i64> = Samples::new();
-        for reading in readings.iter().filter(|reading| reading.registry == hub::NAME) {
+        let mut totals: BTreeMap<Vec<(String, String)>, u64> = BTreeMap::new();
+        for (reading, failures) in of_hub() {
             let identity = identity(exporter, reading);
             if identity.is_none() && !reading.effective {
                 continue;
@@ -91,19 +99,27 @@ pub(super) fn compat(exporter: Exporter, readings: &[Record]) -> Result<String, 
                 Value::Limit => reading.limit,
                 Value::Remaining => reading.remaining,
                 Value::Window => reading.window_seconds,
+                Value::Failures => Some(*failures),
             };
             let Some(number) = number else { continue };
             let own = label.map(|(name, value)| (name.to_owned(), value.to_owned()));
             let labels = identity.map(|(name, value)| (name.to_owned(), value));
             let labels: Vec<(String, String)> = own.into_iter().chain(labels).collect();
-            samples.set(&labels, i64::try_from(number).unwrap_or(i64::MAX));
+            match value {
+                Value::Failures => *totals.entry(labels).or_default() += number,
+                _ => samples.set(&labels, i64::try_from(number).unwrap_or(i64::MAX)),
+            }
         }
         let help = match value {
             Value::Limit => "Pulls allowed in a window",
             Value::Remaining => "Pulls left",
             Value::Window => "Seconds over which the limit counts",
+            Value::Failures => "Readings that told nothing",
         };
-        registry.register(name, help, samples);
+        match value {
+            Value::Failures => registry.register(name, help, Totals(totals.into_iter().collect())),
+            _ => registry.register(name, help, samples),
+        }
     }
     let mut text = String::new();
     encode(&mut text, &registry)?;

@@ -53,7 +53,7 @@ struct Build {
 
 /// Numbers that only grow.
 #[derive(Debug)]
-struct Totals<L>(Vec<(L, u64)>);
+pub(super) struct Totals<L>(pub(super) Vec<(L, u64)>);
 
 impl<L: EncodeLabelSet + std::fmt::Debug> EncodeMetric for Totals<L> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), Error> {
@@ -155,8 +155,12 @@ pub fn metrics(status: &Status, now: DateTime<Utc>, open: bool) -> Result<String
     let mut text = String::new();
     encode(&mut text, &registry)?;
     if let Some(exporter) = status.compat {
+        let failures = status.standings.values().map(|standing| standing.failures);
         text.truncate(text.trim_end_matches("# EOF\n").len());
-        text.push_str(&super::compat::compat(exporter, &shown)?);
+        text.push_str(&super::compat::compat(
+            exporter,
+            &shown.iter().zip(failures).collect::<Vec<_>>(),
+        )?);
     }
     Ok(if open { text } else { older(&text) })
 }

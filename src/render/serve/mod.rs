@@ -29,6 +29,7 @@ mod tests {
             answered: Some((at, limited())),
             forecast: Forecast::default(),
             trace: Trace::default(),
+            failures: 0,
             used: 0,
         };
         let failed = standing(with(State::Failed, None));
