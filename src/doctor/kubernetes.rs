@@ -2,6 +2,7 @@
 //! or JSON, or a list of Secrets as `kubectl get` prints it. Nothing of it is ever quoted. Follows
 //! Kubernetes' documentation of `kubernetes.io/dockerconfigjson` Secrets (v1.34, 2025).
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ impl Secret {
     pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
         Self {
             store: Store::Kubernetes(crate::text::one_line(name, 200)),
-            file: AuthFile::parse(bytes),
+            file: AuthFile::parse(&padded(bytes)),
             mistyped: None,
         }
     }
@@ -46,6 +47,22 @@ impl Secret {
         let is = is.filter(|is| !is.is_empty()).unwrap_or("Opaque");
         Self { mistyped: (is != wanted).then(|| (crate::text::one_line(is, 100), wanted)), ..self }
     }
+}
+
+/// The same file with the padding that some leave away at the end of an `auth`: the kubelet takes it without
+/// (`decodeDockerConfigFieldAuth` of `pkg/credentialprovider/config.go`, v1.34), docker does not.
+fn padded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(mut root) = serde_json::from_slice::<Value>(bytes) else { return Cow::Borrowed(bytes) };
+    let Some(Value::Object(auths)) = root.get_mut("auths") else { return Cow::Borrowed(bytes) };
+    for auth in auths.values_mut().filter_map(|entry| entry.get_mut("auth")) {
+        if let Value::String(text) = auth
+            && !text.trim_end().ends_with('=')
+        {
+            let missing = text.trim_end().len().wrapping_neg() % 4;
+            text.push_str(&"=".repeat(missing));
+        }
+    }
+    Cow::Owned(root.to_string().into_bytes())
 }
 
 /// The Secrets of a file; `-` is standard input.
@@ -212,6 +229,9 @@ mod tests {
                     .to_string(),
                 vec!["secret b broken"],
             ),
+            // The kubelet takes what lacks its padding.
+            (r#"{"auths":{"docker.io":{"auth":"Ym9iOmh1bnRlcjI"}}}"#.to_owned(), vec!["FILE bob"]),
+            (r#"{"auths":{"docker.io":{"auth":"Ym9iOmh1bnRlcjI!"}}}"#.to_owned(), vec!["FILE -"]),
             (opaque.to_string(), vec![]),
             ("hello: world\n".to_owned(), vec![]),
             ("\t{".to_owned(), vec![]),

@@ -36,13 +36,16 @@ fn a_real_prometheus_tells_groups_and_blind_nodes() {
     let Some(prometheus) = tools::require("prometheus") else { return };
     let home = Home::new();
     let (shared, broken) = (Sandbox::start(&["--limit", "42"]), Sandbox::start(&[]));
-    let servers = [serve(&home, &shared), serve(&home, &shared), serve(&home, &broken)];
-    let [one, two, three] = servers.each_ref().map(|(_, address)| address.clone());
+    // Nine nodes behind one address, and a tenth that sees nothing.
+    let mut servers: Vec<_> = (0..9).map(|_| serve(&home, &shared)).collect();
+    servers.push(serve(&home, &broken));
+    let addresses: Vec<&str> = servers.iter().map(|(_, address)| address.as_str()).collect();
+    let (one, blind) = (addresses[0], addresses[9]);
     drop(broken);
     let config = home.write(
         "prometheus.yml",
         &format!(
-            "scrape_configs:\n- job_name: dhlimit\n  scrape_interval: 1s\n  static_configs:\n  - targets: ['{one}', '{two}', '{three}']\n"
+            "scrape_configs:\n- job_name: dhlimit\n  scrape_interval: 1s\n  static_configs:\n  - targets: {addresses:?}\n"
         ),
     );
     let (port, data) = (free_port(), home.path().join("data"));
@@ -65,7 +68,7 @@ fn a_real_prometheus_tells_groups_and_blind_nodes() {
         let document: Option<Value> = serde_json::from_str(&outcome.stdout).ok();
         last = Some(outcome);
         document.filter(|fleet| {
-            fleet["groups"][0]["nodes"].as_array().is_some_and(|nodes| nodes.len() == 2)
+            fleet["groups"][0]["nodes"].as_array().is_some_and(|nodes| nodes.len() == 9)
                 && fleet["blind"].as_array().is_some_and(|blind| blind.len() == 1)
         })
     });
@@ -78,7 +81,7 @@ fn a_real_prometheus_tells_groups_and_blind_nodes() {
         (&"127.0.0.1".into(), &42.into()),
         "{told}"
     );
-    assert_eq!(told["blind"][0]["node"], three.as_str(), "{told}");
+    assert_eq!(told["blind"][0]["node"], blind, "{told}");
     // One lacks pulls, else a blind node decides.
     fleet(&home, &url, &["--need", "43"]).expect_code(1);
     let table = fleet(&home, &url, &["--need", "42"]).expect_code(5);
@@ -97,7 +100,7 @@ fn a_real_prometheus_tells_groups_and_blind_nodes() {
     let metrics = fleet(&home, &url, &["-o", "prometheus"]).stdout;
     assert!(
         metrics.contains(
-            "dhlimit_fleet_nodes{registry=\"docker.io\",source=\"127.0.0.1\",account=\"\"} 2"
+            "dhlimit_fleet_nodes{registry=\"docker.io\",source=\"127.0.0.1\",account=\"\"} 9"
         ),
         "{metrics}"
     );
