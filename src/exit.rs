@@ -141,6 +141,12 @@ impl Failure {
         self.advice = Some(advice.into());
         self
     }
+
+    /// The same failure with the next step that its error knows, if it knows one.
+    #[must_use]
+    pub fn advise_if_known(self, advice: Option<impl Into<String>>) -> Self {
+        Self { advice: advice.map(Into::into).or(self.advice), ..self }
+    }
 }
 
 #[cfg(test)]

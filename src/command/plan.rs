@@ -7,7 +7,7 @@ use crate::context::aside;
 use crate::credentials::Account;
 use crate::image::Images;
 use crate::plan::{
-    Left, Plan, Request, left, named, plan, plan_all_laws, prove, recorded, request,
+    Left, Plan, Request, left, named, plan, plan_all_laws, prove, recorded, request, strategies,
 };
 use crate::quota::Reading;
 use crate::render::{Look, plan as shown};
@@ -64,8 +64,9 @@ async fn asked(
     args: &cli::Plan,
     accounts: Vec<Account>,
 ) -> anyhow::Result<Option<Request>> {
+    let strategies = strategies(args)?;
     let images = if args.images.is_none() { Some(all_named(context, args).await?) } else { None };
-    let (mut request, remark) = request(args, images.as_ref())?;
+    let (mut request, remark) = request(args, strategies, images.as_ref())?;
     if let Some(remark) = remark {
         context.say(&format!("· {remark}"));
     }

@@ -11,7 +11,7 @@ use crate::cli::{Command, Serve};
 use crate::credentials::Account;
 use crate::polling::policy::RatePolicy;
 use crate::polling::readings::Readings;
-use crate::polling::schedule::Schedule;
+use crate::polling::schedule::{FIRST, Schedule};
 use crate::polling::target::Target;
 use crate::polling::turns::{Shared, Turns};
 use crate::recording::{Recorder, Rotation};
@@ -23,9 +23,6 @@ use crate::serve::{
 use crate::session::{Session, Who};
 use crate::settings;
 use crate::{Context, Exit};
-
-/// So many are read one right after the other at first; further ones are spread over the interval.
-const FIRST: usize = 16;
 
 /// How readings look to whoever asks.
 const VIEWS: Views = Views { metrics, page, page_policy, readings, history };

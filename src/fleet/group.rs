@@ -31,7 +31,7 @@ pub struct Seen {
 
 impl Seen {
     pub(super) fn label(&self, name: &str) -> &str {
-        self.labels.get(name).map_or("", String::as_str)
+        label_of(&self.labels, name)
     }
 
     /// The node that it is of: its label `node`, else that of the scraped target.
@@ -40,13 +40,14 @@ impl Seen {
     }
 }
 
+/// A label; empty where there is none, as Prometheus has it.
+fn label_of<'a>(labels: &'a BTreeMap<String, String>, name: &str) -> &'a str {
+    labels.get(name).map_or("", String::as_str)
+}
+
 /// The first of some labels that says something.
 fn first_of<'a>(labels: &'a BTreeMap<String, String>, names: &[&str]) -> Option<&'a str> {
-    names
-        .iter()
-        .filter_map(|name| labels.get(*name))
-        .map(String::as_str)
-        .find(|value| !value.is_empty())
+    names.iter().map(|name| label_of(labels, name)).find(|value| !value.is_empty())
 }
 
 fn node_of(labels: &BTreeMap<String, String>) -> &str {
@@ -72,7 +73,7 @@ pub struct Course {
 pub struct Answers<'a> {
     /// The series of each node now.
     pub now: &'a [Seen],
-    /// The last attempts of the day before: whoever is in it and not in `now` has gone.
+    /// When each node of the last day was last there, in seconds: who is in it and not in `now` has gone.
     pub before: &'a [Seen],
     /// The counts over the last hour.
     pub over_time: &'a [Course],
@@ -119,7 +120,7 @@ fn is_better(reading: &Reading, other: &Reading) -> bool {
 impl Reading {
     /// What is to be expected by the counts of the last hour: by `history`, as `watch` has it. Where these
     /// say nothing, what the node itself expected stays.
-    fn expect(&mut self, at: DateTime<Utc>, points: &[(DateTime<Utc>, u64)]) {
+    fn foresee(&mut self, at: DateTime<Utc>, points: &[(DateTime<Utc>, u64)]) {
         let window = self.window_seconds.and_then(Window::from_seconds);
         let mut counts = Counts::default();
         for (at, remaining) in points {
@@ -154,17 +155,13 @@ pub fn fleet(at: DateTime<Utc>, answers: Answers<'_>, by: By) -> Fleet {
         nodes.insert((*node).to_owned());
     }
     for course in over_time {
-        let source = course.labels.get("source").map_or("", String::as_str);
-        let label = |name: &str| course.labels.get(name).map_or("", String::as_str);
-        let key = count_key(
-            label("registry"),
-            identity_of(&course.labels),
-            source,
-            node_of(&course.labels),
-            by,
-        );
-        if let Some((reading, _)) = counts.get_mut(&key) {
-            reading.expect(at, &course.points);
+        let Course { labels, points } = course;
+        let [registry, source] = ["registry", "source"].map(|name| label_of(labels, name));
+        let key = count_key(registry, identity_of(labels), source, node_of(labels), by);
+        if let Some((reading, _)) = counts.get_mut(&key)
+            && reading.remaining.is_some()
+        {
+            reading.foresee(at, points);
         }
     }
     for sample in before {
@@ -395,6 +392,22 @@ mod tests {
             ]
         );
         assert_eq!((fleet.exit(10), fleet.exit(11)), (Exit::Ok, Exit::Limit));
+    }
+
+    #[test]
+    fn a_count_of_the_last_hour_tells_nothing_of_whoever_has_no_limit_now() {
+        let labels = [("registry", "docker.io"), ("identity", "ann"), ("source", "ann")];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let points = (0..50).map(|minute| (at(60 * minute - 3_000), 100 - minute.unsigned_abs()));
+        let course = Course { labels, points: points.collect() };
+        for (state, left, burns) in [("unlimited", None, false), ("limited", Some(51), true)] {
+            let mut now = node("c", "ann", "ann", state, left, 5);
+            now.retain(|sample| sample.label("__name__") != "dhlimit_pulls_used_per_hour");
+            let answers =
+                Answers { now: &now, before: &[], over_time: std::slice::from_ref(&course) };
+            let groups = fleet(at(0), answers, By::Source).groups;
+            assert_eq!(groups[0].used_per_hour.is_some(), burns, "{groups:?}");
+        }
     }
 
     #[test]

@@ -15,12 +15,16 @@ const BURST: u32 = 10;
 /// is not in it yet.
 ///
 /// # Errors
-/// A strategy that is none, and images that no limit counts.
+/// Images that no limit counts.
 pub(crate) fn request(
     args: &Plan,
+    strategies: Vec<Strategy>,
     named: Option<&Images>,
 ) -> Result<(Request, Option<&'static str>), Failure> {
-    let strategies = args.strategies.iter().map(|name| strategy(name)).collect::<Result<_, _>>()?;
+    if named.is_some_and(|named| named.counted() == 0) {
+        return Err(Failure::usage("no image of Docker Hub is named: nothing is counted")
+            .advise("name images by --image or --from, or their number by --images"));
+    }
     let ci = ci(args);
     let rollout = ci.map(Ci::rollout);
     let (nodes, arrival) = rollout.unwrap_or((args.nodes.unwrap_or_default(), args.arrival));
@@ -77,6 +81,14 @@ fn solve(solve: SolveFor) -> Solve {
     }
 }
 
+/// The strategies that are named.
+///
+/// # Errors
+/// One of them is none.
+pub(crate) fn strategies(args: &Plan) -> Result<Vec<Strategy>, Failure> {
+    args.strategies.iter().map(|name| strategy(name)).collect()
+}
+
 fn strategy(name: &str) -> Result<Strategy, Failure> {
     name.parse().map_err(|error: StrategyError| {
         let failure = Failure::usage(format!("--strategy {name}: {error}"));
@@ -87,18 +99,14 @@ fn strategy(name: &str) -> Result<Strategy, Failure> {
     })
 }
 
-/// The distinct images of the command line and of `--from`, one of Docker Hub among them.
+/// The distinct images of the command line and of `--from`.
 ///
 /// # Errors
-/// Text that is no image, and images that no limit counts.
+/// Text that is no image.
 pub(crate) fn named(args: &Plan, from: Option<Images>) -> Result<Images, Failure> {
     let mut images = from.unwrap_or_default();
     for image in &args.image {
         images.add(image).map_err(|why| Failure::usage(format!("--image {image}: {why}")))?;
-    }
-    if images.counted() == 0 {
-        return Err(Failure::usage("no image of Docker Hub is named: nothing is counted")
-            .advise("name images by --image or --from, or their number by --images"));
     }
     Ok(images)
 }

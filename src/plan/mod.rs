@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use rollout::Rollout;
 
-pub(crate) use arguments::{named, request};
+pub(crate) use arguments::{named, request, strategies};
 pub use assumption::Assumption;
 pub use background::Recorded;
 pub(crate) use background::recorded;

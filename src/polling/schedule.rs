@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use super::backoff::{Outcome, stay_away};
 use super::policy::{FAR_LEAST, HUB_LEAST, RatePolicy};
 
+/// So many are read one right after the other at first; further ones are spread over the interval.
+pub(crate) const FIRST: usize = 16;
 /// The usual interval on loopback.
 const NEAR_USUAL: Duration = Duration::from_secs(1);
 /// The usual interval as long as no window is known.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 
 use memchr::memchr_iter;
@@ -11,9 +12,19 @@ use memchr::memchr_iter;
 use super::value::Definition;
 
 /// The largest file that is read.
-pub(crate) const MOST_BYTES: u64 = 64 << 20;
+const MOST_BYTES: u64 = 64 << 20;
 /// The largest file that is read only because another one is of interest.
 const MOST_BESIDE: u64 = 4 << 20;
+
+/// All of what `source` gives, and an error where that is more than [`MOST_BYTES`].
+pub(super) fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
 
 /// What the user said about variables and where things are.
 #[derive(Debug, Clone, Default)]

@@ -6,12 +6,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::input::bounded;
 use super::{Scan, of_path, say_skipped};
 use crate::image::{Images, ImagesError};
 use crate::{Context, Exit, Failure};
-
-/// The largest list of images that is read.
-const MOST_LIST: u64 = 64 << 20;
 
 /// The images of `--from`: a file or standard input with one image a line, the JSON of `scan`, or a folder
 /// or any other file that `scan` reads.
@@ -53,10 +51,6 @@ fn of_scan(scan: &Scan) -> anyhow::Result<Result<Images, ImagesError>> {
 fn list(path: &Path) -> io::Result<String> {
     let source: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut text = String::new();
-    let size = source.take(MOST_LIST + 1).read_to_string(&mut text)?;
-    if u64::try_from(size).is_ok_and(|size| size > MOST_LIST) {
-        return Err(io::Error::other("larger than 64 MiB"));
-    }
-    Ok(text)
+    String::from_utf8(bounded(source)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }

@@ -84,10 +84,7 @@ impl RuleSet {
             let (id, level) = text.split_once('=').ok_or_else(form)?;
             let level = match level {
                 "off" => None,
-                "info" => Some(Level::Info),
-                "warning" => Some(Level::Warning),
-                "error" => Some(Level::Error),
-                _ => return Err(form()),
+                level => Some(Level::of_name(level).ok_or_else(form)?),
             };
             let rule = Rules::find(id).ok_or_else(|| RuleError::Unknown(id.to_owned()))?;
             levels.insert(rule.id, level);

@@ -1,6 +1,5 @@
 //! A scan beside what else goes on: on a thread of its own, with a count of its files on the terminal.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,11 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::input::bounded;
 use super::{Request, Scan, scan};
 use crate::{Context, Exit, Failure};
 
-/// The most of standard input that is read.
-const MOST_BYTES: u64 = 64 << 20;
 /// How often the count of files is shown, and how long nothing is shown at first.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -27,7 +25,8 @@ pub(crate) async fn run(
     // Aside, where a pipe that nobody writes to holds up nobody.
     let work = crate::context::aside(move || {
         if reads_input {
-            request.stdin = Some(standard_input().context("standard input")?);
+            let bytes = bounded(std::io::stdin()).context("standard input")?;
+            request.stdin = Some(String::from_utf8_lossy(&bytes).into_owned());
         }
         Ok::<_, anyhow::Error>(scan(&request, &|files| counted.store(files, Ordering::Relaxed))?)
     });
@@ -64,13 +63,4 @@ pub(crate) fn say_skipped(context: &Context, scan: &Scan) {
     for skipped in &scan.skipped {
         context.say(&format!("· {}: {}", skipped.path, skipped.reason));
     }
-}
-
-fn standard_input() -> std::io::Result<String> {
-    let mut bytes = Vec::new();
-    std::io::stdin().take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(std::io::Error::other(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -13,7 +13,7 @@ use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::assemble::{self, FileResult};
-use super::input::{MOST_BYTES, text_of};
+use super::input::{bounded, text_of};
 use super::kind::{self, Candidate, Kind};
 use super::{Request, ScanError};
 
@@ -197,12 +197,7 @@ fn is_binary(bytes: &[u8]) -> bool {
 
 /// A whole file, where it is not too large.
 pub(super) fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
-    }
-    Ok(bytes)
+    bounded(File::open(path)?)
 }
 
 /// Standard input: a name that has no ending, so that its first bytes decide.

@@ -138,7 +138,12 @@ impl Observer for Board {
         let (version, status) = &mut *guard;
         *version += 1;
         status.count(reading, observed.record.state, news.new_token);
-        status.take(index, observed, news.used);
+        let is_answer = is_answer(&observed.record);
+        status.take(index, observed);
+        if let Some(standing) = status.standings.get_mut(&index) {
+            standing.used += news.used;
+            standing.failures += u64::from(!is_answer);
+        }
         None
     }
 }
@@ -175,17 +180,15 @@ impl Status {
             },
             events: Vec::new(),
         };
-        self.take(index, observed, 0);
+        self.take(index, observed);
     }
 
-    fn take(&mut self, index: usize, observed: Observed, used: u64) {
+    fn take(&mut self, index: usize, observed: Observed) {
         let Observed { at, record, forecast, .. } = observed;
-        let (answered, mut trace, failures, before) = match self.standings.remove(&index) {
+        let (answered, mut trace, failures, used) = match self.standings.remove(&index) {
             Some(before) => (before.answered, before.trace, before.failures, before.used),
             None => (None, Trace::default(), 0, 0),
         };
-        let failures = failures + u64::from(!is_answer(&record));
-        let used = before + used;
         if let Some(remaining) = record.remaining {
             trace.push(at, remaining, record.http_status == Some(429), false);
             if let Some(history) = self.history {
@@ -241,6 +244,25 @@ mod tests {
             failures: 0,
             used: 0,
         }
+    }
+
+    #[test]
+    fn a_failure_of_an_earlier_run_is_remembered_and_not_counted() {
+        let Standing { mut record, .. } = standing("a");
+        record.state = State::Failed;
+        let sample = Sample {
+            schema: crate::recording::SCHEMA.to_owned(),
+            at: DateTime::UNIX_EPOCH,
+            record,
+            burn_per_hour: None,
+            empty_at: None,
+            empty_earliest: None,
+            empty_latest: None,
+        };
+        let mut status = Status::default();
+        status.remember(0, &sample);
+        let standing = &status.standings[&0];
+        assert_eq!((standing.record.state, standing.failures), (State::Failed, 0));
     }
 
     #[test]

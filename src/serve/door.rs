@@ -78,25 +78,25 @@ pub(crate) struct Views {
 }
 
 /// What the answers are made of.
-pub(crate) struct Door {
+pub(super) struct Door {
     /// The readings.
-    pub(crate) hub: Arc<Hub>,
+    hub: Arc<Hub>,
     /// How they look.
-    pub(crate) views: Views,
+    views: Views,
     /// The time of day.
-    pub(crate) clock: Arc<dyn Clock>,
+    clock: Arc<dyn Clock>,
     /// Whether it is reached on loopback alone.
-    pub(crate) near: bool,
+    near: bool,
     /// What stands before it.
-    pub(crate) lock: Arc<Lock>,
+    lock: Arc<Lock>,
     /// Ends it.
-    pub(crate) shutdown: CancellationToken,
+    shutdown: CancellationToken,
     /// The last metrics that were made, by format: OpenMetrics, text.
-    pub(crate) made: [Mutex<Option<Made>>; 2],
+    made: [Mutex<Option<Made>>; 2],
 }
 
 /// Metrics that were made.
-pub(crate) struct Made {
+struct Made {
     version: u64,
     second: i64,
     plain: axum::body::Bytes,

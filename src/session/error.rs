@@ -67,10 +67,6 @@ impl SessionError {
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         let advice = error.advice().map(str::to_owned);
-        let failure = Self::new(error.exit(), error);
-        match advice {
-            Some(advice) => failure.advise(advice),
-            None => failure,
-        }
+        Self::new(error.exit(), error).advise_if_known(advice)
     }
 }

@@ -131,9 +131,5 @@ fn setup(context: &Context, args: &Stress, scheme: Scheme) -> Setup {
 
 pub(crate) fn runtime_failure(error: runtime::RuntimeError) -> Failure {
     let advice = error.advice();
-    let failure = Failure::new(Exit::Runtime, error);
-    match advice {
-        Some(advice) => failure.advise(advice),
-        None => failure,
-    }
+    Failure::new(Exit::Runtime, error).advise_if_known(advice)
 }

@@ -12,7 +12,7 @@ use crate::cli::{Format, Watch};
 use crate::credentials::Account;
 use crate::history::Series;
 use crate::polling::readings::Readings;
-use crate::polling::schedule::Schedule;
+use crate::polling::schedule::{FIRST, Schedule};
 use crate::polling::target::Target;
 use crate::polling::turns::{Shared, Turns, Wish};
 use crate::process::hook::{Hook, Say};
@@ -23,9 +23,6 @@ use crate::watch::{End, Goal, Watching, lively, recorder};
 use crate::{Context, Exit};
 
 use output::{Output, Show};
-
-/// So many are read one right after the other at first; further ones are spread over the interval.
-const FIRST: usize = 16;
 
 /// How a watch ended.
 enum Ended {

@@ -21,7 +21,10 @@ impl Request {
             role: args.role_arn.clone(),
             pullers: args.puller.clone(),
         };
-        Self::parse(wanted).map_err(|error| advised(Exit::Usage, error.advice(), error))
+        Self::parse(wanted).map_err(|error| {
+            let advice = error.advice();
+            Failure::new(Exit::Usage, error).advise_if_known(advice)
+        })
     }
 
     /// What the user is asked before it is done or undone.
@@ -56,18 +59,7 @@ impl From<PrintAs> for Form {
 
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
-        advised(error.exit(), error.advice(), error)
-    }
-}
-
-fn advised(
-    exit: Exit,
-    advice: Option<impl Into<String>>,
-    error: impl Into<anyhow::Error>,
-) -> Failure {
-    let failure = Failure::new(exit, error);
-    match advice {
-        Some(advice) => failure.advise(advice),
-        None => failure,
+        let advice = error.advice();
+        Self::new(error.exit(), error).advise_if_known(advice)
     }
 }

@@ -79,8 +79,8 @@ fn identity(exporter: Exporter, reading: &Record) -> Option<(&'static str, Strin
     }
 }
 
-/// The readings of Docker Hub under an exporter's names, each with how many before it told nothing; ending as
-/// OpenMetrics does.
+/// The readings of Docker Hub under an exporter's names, each with how many of its target told nothing so
+/// far; ending as OpenMetrics does.
 ///
 /// # Errors
 /// None in practice: a string takes everything.
