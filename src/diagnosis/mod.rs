@@ -6,9 +6,11 @@
 //!
 //! A text goes through five steps, one file each: `lines` cuts bytes into lines of bounded length,
 //! `wrapping` takes it out of what carries it (time stamps, quotation marks, envelopes), `line` peels
-//! it (colours, levels, escaped quotes), `false_positives` sets aside what only talks about failures, `judge`
-//! decides (with `faults`) by the phrases of `phrases` and the image and host that `subject` finds
-//! (with `address`), and [`Explainer`] weighs the [`Finding`]s of its lines against each other.
+//! it (colours, levels, escaped quotes), `judge` decides by the first of the `rules` that fits, which
+//! go by the phrases of `phrases` and the image and host that `subject` finds (with `address`),
+//! `false_positives` sets aside what only talks about failures, and [`Explainer`] weighs the
+//! [`Finding`]s of its lines against each other. What to know of a failure is rows of data, each with
+//! an example that is its test: `phrases`, `rules`, `false_positives`, `advice`.
 //! Beside them `occurrence` reads when, how often and where it was (with `moment` and `event`).
 
 mod address;
@@ -17,7 +19,6 @@ mod class;
 mod event;
 mod explainer;
 mod false_positives;
-mod faults;
 mod finding;
 mod judge;
 mod line;
@@ -30,6 +31,7 @@ mod object;
 mod occurrence;
 mod passage;
 mod phrases;
+mod rules;
 mod status;
 mod subject;
 mod tool;

@@ -229,7 +229,7 @@ const PHRASES: &[(Mark, &str)] = &[
          server misbehaving|connection timed out|connection lost|stream error|goaway|broken pipe|closed network connection|\
          tls: |certificate has expired|host is unreachable|host is down|dial tcp|operation timed out|certificate is not trusted|\
          certificate verify failed|name or service not known|connection aborted|read timed out|handshake failure|\
-         proxy authentication required|network unreachable|temporary failure|cannot assign requested address|\
+         network unreachable|temporary failure|cannot assign requested address|\
          server closed idle|net/http: |getaddrinfo|econnrefused|econnreset|etimedout|enotfound|transport connection broken",
     ),
     (
