@@ -31,6 +31,7 @@ mod object;
 mod occurrence;
 mod passage;
 mod phrases;
+mod quotation;
 mod rules;
 mod status;
 mod subject;
