@@ -28,27 +28,27 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -l color -d 'When to use c
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -s V -l version -d 'Print version'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "check" -d 'Read the pull limit: one reading per identity and image. Costs nothing'
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the pull limit again and again: a live view, or a line a reading'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "watch" -d 'Read the pull limit again and again: a live view, or one line per reading'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "serve" -d 'Read the pull limit at an interval and serve it: metrics, a page, JSON'
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "fleet" -d 'Ask a Prometheus server about all nodes at once: who shares a count, what is left, who is blind'
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull, read and delete an image until the 429 comes back: see the count fall'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "fleet" -d 'Ask Prometheus about all nodes: which share a count, what is left, which report nothing'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "stress" -d 'Pull and delete an image until Docker Hub answers 429, and show the count fall'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "report" -d 'Show recordings as a chart and summary: text, JSON, SVG or one HTML page'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "explain" -d 'Say which failure each line of a log is, and what to do about it'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "doctor" -d 'Say which login, which count and which mirror a pull uses, and what is misconfigured'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "plan" -d 'Say whether a rollout fits: nodes and images against the limit, strategies compared'
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "scan" -d 'Find every image that files name: what Docker Hub counts of it, as whom, how many pulls'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "scan" -d 'Find every image named in files: whether Docker Hub counts it, as whom, how many pulls'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "mirror" -d 'Put a cache or private copies in front of Docker Hub'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "sandbox" -d 'Run a local registry that behaves like Docker Hub, to practise on'
-complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Open or closed by exit code, before a pipeline pulls; can wait, can run a command'
+complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "gate" -d 'Say by exit code whether enough pulls are left: for pipelines; can wait, can run a command'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'
 jsonl\t'One JSON document a line'
 prometheus\t'Prometheus text format'
@@ -57,9 +57,9 @@ github\t'GitHub Actions: annotations and a job summary'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l format -d 'Show each reading through a template such as \'{remaining}/{limit}\'; the names are the JSON keys' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s w -l warning -d 'Warn when fewer pulls remain: a number, or a percentage of the limit such as 20%' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s c -l critical -d 'Fail with exit code 1 (with -o nagios: 2) when fewer pulls remain' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -67,31 +67,31 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s i -l interval -d 'From one reading of an identity to the next, exactly [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on loopback]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s i -l interval -d 'Fixed time between two readings of an identity [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on loopback]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s o -l output -d 'How to show readings [default: table, a live view, on a terminal; plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 jsonl\t'One JSON document a line'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until -d 'Stop when so many pulls or fewer are left' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l for -d 'Stop after this long' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l drop -d 'Call it an event when more than this many pulls are gone from one reading to the next [default: a tenth of the limit]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l on-change -d 'Run this by `sh -c` when a count, a state or a source changes: the sample as JSON on standard input, DHLIMIT_EVENT_* variables' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l record -d 'Append every sample to this file, one JSON document a line; what is shown is on the disk' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l record -d 'Append every sample to this file, one JSON document per line, before it is shown' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l rotate-size -d 'Begin a new file of the recording before it grows larger than this, such as 10MB' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l traffic -d 'With --sandbox: the simulated pulls, such as steady:2000/h, bursty:1/s, falling or rising' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -99,35 +99,35 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds: every second at the most'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l force-interval -d 'Allow an --interval below 10s for Docker Hub, down to 1s'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-empty -d 'Stop when no pull is left'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-full -d 'Stop when the whole limit is there'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until-full -d 'Stop when all pulls are back'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l rotate-daily -d 'Begin a new file of the recording every day (UTC)'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l listen -d 'Listen here; port 0 is a free one; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s i -l interval -d 'From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l record -d 'Append every sample to this file, one JSON document a line, and begin with what is in it' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l history -d 'How far back the counts over time go [default: as far as there is room]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l history -d 'Keep the counts over time for this long [default: as long as there is room]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l compat -d 'Serve the metrics under the names of another exporter, too' -r -f -a "jadolg\t'jadolg/dockerhub-pull-limit-exporter'
 drl\t'kha7iq/drl-exporter'
 gitlab\t'gitlab-de/docker-hub-limit-exporter, and viadee\'s'
 grafzahl\t'nk-designz/grafzahl'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate and those that follow it, PEM' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-cert -d 'Serve TLS with this certificate chain (PEM file)' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l tls-key -d 'The key of --tls-cert, PEM' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-file -d 'Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-file -d 'Require a login from this file, lines USER:PASSWORD or `Bearer TOKEN`; /healthz and /readyz stay open' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -135,18 +135,18 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l force-interval -d 'Ask Docker Hub more often than every 10 seconds: every second at the most'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l force-interval -d 'Allow an --interval below 10s for Docker Hub, down to 1s'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l observe -d 'Listen to this machine\'s containerd, Docker, Podman and journal, too: what they pull and what is refused'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l prometheus -d 'The server, such as http://prometheus:9090; what stands before /api/v1' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l match -d 'Only series with these labels, such as \'cluster="eu",job="dhlimit"\'' -r
@@ -155,11 +155,11 @@ account\t'As whom is asked'
 node\t'Each node by itself'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l need -d 'Pulls that every group must have left' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l watch -d 'Look again and again: every minute, or as often as this' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l hub-csv -d 'Docker Hub\'s own usage, as its page of usage gives it: who pulls by repository, token, user, address' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l hub-csv -d 'The usage CSV from Docker Hub\'s usage page: pulls by repository, token, user, address' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l bearer-file -d 'Read a bearer token for the server from this file' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l user -d 'Log in to the server as this user' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l password-file -d 'Read the password of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l cert -d 'Show the server this certificate and those that follow it, PEM' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l cert -d 'Send this client certificate chain to the server (PEM file)' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l key -d 'The key of --cert, PEM' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l timeout -d 'Bound on each look, such as 10s' -r
@@ -173,8 +173,8 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l spenders -d 'Say who spends the pulls, from series that people already have: kube-state-metrics, kubelet, containerd, dockerd, Spegel'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s r -l runtime -d 'What pulls: a container runtime, or builtin, which needs none' -r -f -a "builtin\t''
 nerdctl\t''
@@ -190,21 +190,21 @@ crane\t''"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l count -d 'Stop after this many pulls' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l floor -d 'Stop when only this many pulls are left' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l for -d 'Stop after this long' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l interval -d 'From the start of one round to the start of the next [default: 2s; 0s on loopback; at least 1s elsewhere]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l interval -d 'Time between the starts of two rounds [default: 2s, on loopback 0s; the least elsewhere is 1s]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l pause -d 'From a removal to the next pull [default: what the runtime needs]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l parallel -d 'Number of parallel pulls (builtin only)' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l report -d 'Also write the report to this file, as JSON' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l namespace -d 'containerd\'s namespace (nerdctl, ctr, lima, finch, colima)' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l address -d 'The daemon\'s socket or URL' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l instance -d 'The virtual machine: Lima\'s instance, colima\'s profile' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l platform -d 'The platform to pull, such as linux/arm64' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l hosts-dir -d 'A folder of containerd hosts.toml files (nerdctl, ctr)' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -212,7 +212,7 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -221,11 +221,11 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l blobs -d 'Als
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l until-recovered -d 'After the 429, read the limit (HEAD only) until the count is full again, and say how it came back'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l no-live -d 'Show a bar or lines instead of the live view'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s y -l yes -d 'Do not ask for confirmation'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand stress" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s o -l output -d 'How to show them [default: by the ending of --out (.html, .svg, .json, .txt), or else table]' -r -f -a "table\t'For people, as wide as the terminal'
 json\t'One JSON document'
@@ -236,11 +236,11 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s o -l output -d 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'
 jsonl\t'One JSON document a line'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l format -d 'Show each failure through a template such as \'{line}: {class}\'; the names are the JSON keys' -r
@@ -262,17 +262,17 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l kubernetes -d 'Say what the kubelet would use of this: a .dockerconfigjson, a Secret as YAML or JSON, or a list of them; - is standard input' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l explain -d 'Tell about a finding: what it is, how to see it, how to repair it' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -280,17 +280,17 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l strict -d 'End with exit code 1 where something is an error'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l nodes -d 'How many nodes pull' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l runs-per-day -d 'Instead of nodes, a CI: runs a day, evenly spread' -r
@@ -301,7 +301,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The im
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l cost -d 'What a pull of an image costs of the limit' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l pull-time -d 'How long a pull takes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l arrival -d 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l strategy -d 'Whom the pulls are counted on; repeatable [default: all are compared]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l strategy -d 'How the pulls are spread (list: --help); repeatable [default: all are compared]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l law -d 'How the count recovers; all: the range over the three' -r -f -a "sliding\t'Each pull comes back one window after it was made'
 fixed\t'The first pull opens a window; all of it comes back when that ends'
 bucket\t'Pulls come back one by one, evenly'
@@ -309,11 +309,11 @@ all\t'Each of the three'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l limit -d 'Pulls in a window for every identity [default: the policy\'s]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l window -d 'The window the limit counts over, such as 6h [default: the policy\'s]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l policy -d 'Whose limits: docker-hub, or docker-hub@YYYY-MM-DD for those of a day' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l horizon -d 'When to stop looking [default: after ten windows]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l horizon -d 'How much time to simulate [default: ten windows]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l background -d 'What others pull meanwhile: a recording of `dhlimit watch --record`, over and over' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l warm -d 'Nodes that have the images already' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l parallel -d 'How many images a node pulls at once' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-qps -d 'Pulls a second that a node\'s kubelet lets out (registryPullQPS); what it keeps back waits as after a 429' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-qps -d 'Pulls per second that a kubelet allows (registryPullQPS); those above it wait as after a 429' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-burst -d 'Pulls that a node\'s kubelet lets out at once (registryBurst) [default: 10]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l solve -d 'Find the most (of the interval: the least) that meets no 429' -r -f -a "nodes\t'The most nodes'
 surge\t'The most nodes that arrive together'
@@ -323,9 +323,9 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s o -l output -d 
 json\t'One JSON document'
 svg\t'A drawing, SVG'
 html\t'One self-contained page'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -333,7 +333,7 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -341,32 +341,32 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l config -d 'Conf
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l by-replicas -d 'Images of --from are pulled only where their pods run: replicas of a Deployment, each node of a DaemonSet'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from-reading -d 'Start from what is left now, by a HEAD as every identity known here'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l prove -d 'Replay the plan by real pulls on a sandbox'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l context -d 'The context of kubectl, instead of the current one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s n -l namespace -d 'One namespace of the cluster, instead of all' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l as -d 'Read all files as this kind, such as dockerfile, compose or kubernetes' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l arg -d 'The value of a variable, before all that files say; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l arg -d 'Set a variable; overrides the value in files; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l env-file -d 'Variables for Compose files instead of .env; repeatable' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l profile -d 'Count services behind this Compose profile and no other; repeatable [default: all]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l platform -d 'A platform that is pulled; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l runners -d 'How many CI runners keep what they pulled [default: each job starts on a new machine]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l nodes -d 'How many machines or nodes pull all else' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l nodes -d 'How many machines or nodes pull what CI jobs do not' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l exclude -d 'Leave out files that match; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l rule -d 'How bad a rule\'s findings are: off, info, warning or error; repeatable' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l allow -d 'An image that no rule is about, and why; docker.io/acme/* for all that begin so; repeatable' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l allow -d 'An image that all rules ignore, and why; docker.io/acme/* for all with that prefix; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l explain -d 'Show what a rule means and what to do, and nothing else' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l by -d 'Show what it adds up to instead of each reference' -r -f -a "registry\t'The registry that an image comes from'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l by -d 'Show totals by registry or identity, not each reference' -r -f -a "registry\t'The registry that an image comes from'
 identity\t'Whom Docker Hub counts a pull on'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l fail-on -d 'End with exit code 1 where a finding is as bad as this' -r -f -a "info\t''
 warning\t''
 error\t''"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'
 jsonl\t'One JSON document a line'
 sarif\t'SARIF 2.1.0, for code scanning'
@@ -378,15 +378,15 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l config -d 'Conf
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l cluster -d 'What runs in the cluster that kubectl knows: each image once on each node'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l host -d 'The containers of this machine, by docker, nerdctl, podman and crictl'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l no-ignore -d 'Read what .gitignore names, too'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "rewrite" -d 'Move the image references in files behind a mirror, and back'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and not __fish_seen_subcommand_from rewrite ecr setup copy verify secret" -f -a "ecr" -d 'Put Amazon ECR in front of Docker Hub: a pull-through cache rule with all it needs'
@@ -403,11 +403,11 @@ distribution\t'HOST/library/nginx'
 gitlab\t'HOST/GROUP/dependency_proxy/containers/nginx'
 generic\t'HOST/PREFIX/library/nginx'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l from -d 'The registry whose references are moved; repeatable [default: docker.io]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l as-variable -d 'Put a variable before the names that is empty until it is set: ARG NAME= and ${NAME}library/nginx' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l record -d 'Where it is kept how names were spelled, if they were not as short as can be [default: .dhlimit-rewrite.json in PATH]' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l as-variable -d 'Put a variable before the names, empty until you set it: ARG NAME= and ${NAME}library/nginx' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l record -d 'File that records longer spellings of names, for --reverse [default: .dhlimit-rewrite.json in PATH]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l as -d 'Read all files as this kind, such as dockerfile, compose or kubernetes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l exclude -d 'Leave out files that match; repeatable' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line an item, no decoration'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line per item, no decoration'
 json\t'One JSON document'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -418,8 +418,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l write -d 'Write the files, each whole or not at all'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l reverse -d 'Bring the references back from the mirror'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l no-ignore -d 'Read what .gitignore names, too'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l account -d 'The account whose registry it is: twelve digits' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l region -d 'The registry\'s region, such as eu-central-1' -r
@@ -432,12 +432,12 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l puller -d 'An account or ARN that may import images by the registry\'s policy; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l user -d 'The account at the upstream registry [default: the login found here]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l password-file -d 'Read the access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l print -d 'Write how it is made, and ask nobody [default: shell]' -r -f -a "shell\t'A POSIX shell script that can be run again'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l print -d 'Print the setup in this form, and call nobody [default: shell]' -r -f -a "shell\t'A POSIX shell script that can be run again'
 terraform\t'Terraform'
 cloudformation\t'CloudFormation'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l call-timeout -d 'How long each call may take' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s o -l output -d 'How to show what was done' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -449,20 +449,20 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l remove -d 'Take away the rule, its template and its secret; cached images stay'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l replace -d 'Replace a rule of this prefix that is in front of another registry'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l yes -d 'Do not ask before something is changed'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l to -d 'The mirror: https://HOST/PREFIX, with a port where it has one' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line an item, no decoration'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line per item, no decoration'
 json\t'One JSON document'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l no-fallback -d 'Never ask Docker Hub where the mirror fails: the pull fails, too'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l login -d 'The mirror wants a login: say where it goes'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l login -d 'The mirror needs a login: show where to put it'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l from -d 'Take the images from this file: one a line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l tool -d 'Which tool copies [default: the first that is installed]' -r -f -a "crane\t'crane: every platform, from registry to registry'
@@ -472,14 +472,14 @@ docker\t'docker: one platform, through its store'
 podman\t'podman: one platform, through its store'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l platform -d 'Copy this platform alone, such as linux/arm64; all for every one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l floor -d 'How many pulls are to be left for others' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l state -d 'Keep what was copied in this file' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l state -d 'Record what was copied in this file; the next run continues from it' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l ecr-login -d 'Log in at the destination by what `aws ecr get-login-password` gives for this region [default: the host\'s, where it is ECR\'s and no login is found]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s o -l output -d 'How to show what was done' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -487,25 +487,25 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l through -d 'The mirror: its host, and the path in front of the repositories' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l platform -d 'A platform to pull, such as linux/arm64; repeatable; all for every one [default: this machine\'s]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to show the answer' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -513,16 +513,16 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s n -l namespace -d 'Its namespace [default: the one that kubectl uses]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l patch-service-account -d 'Have the pods of this service account use it, too' -r
@@ -535,11 +535,11 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l password-stdin -d 'Read the password or access token of --user from standard input'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l listen -d 'Where to listen [default: a free port on 127.0.0.1, printed as the first line]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Which Docker Hub: of a year, or at its worst' -r -f -a "2020\t'Capitals, a window of six hours, no source'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l profile -d 'Behave like Docker Hub of this year, or in this failure' -r -f -a "2020\t'Capitals, a window of six hours, no source'
 2023\t'Six hours, accounts named by UUID, a HEAD answered 200 at zero'
 2026\t'One hour, both pairs of headers, a HEAD answered 429 at zero'
 paid\t'A paid account: the source, and no limit'
@@ -572,14 +572,14 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l trust-proxy -d 'Believe the last address in X-Forwarded-For'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need -d 'Open only if this many pulls are left, or this share of the limit' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-for -d 'Open only if the pulls are left that a scan of PATH finds; with --need, the larger counts' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-for -d 'Open only if enough pulls are left for the images in PATH; with --need, the larger counts' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l need-percent -d 'Open only if this share of the limit is left, in percent; with --need, the larger counts' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l wait -d 'While closed, ask again now and then, for this long; without DURATION until two windows have passed' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unknown -d 'What to do when the limit cannot be told: the registry is not reached or not understood' -r -f -a "pass\t'Let through'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l wait -d 'While closed, keep asking for this long at most; without DURATION, for two windows' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unknown -d 'What to do when the limit cannot be read: no connection, or no valid answer' -r -f -a "pass\t'Let through'
 fail\t'Do not let through'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l on-unlimited -d 'What to do when the registry names no limit' -r -f -a "pass\t'Let through'
 fail\t'Do not let through'"
@@ -587,12 +587,12 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l max-use -d 'Fai
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l report -d 'Write the answer to this file, too, as JSON' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l dotenv -d 'Write the verdict as variables to this file, for artifacts:reports:dotenv of GitLab' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s o -l output -d 'How to show the answer [default: table on a terminal, github in GitHub Actions, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
-plain\t'One line an item, no decoration'
+plain\t'One line per item, no decoration'
 json\t'One JSON document'
 github\t'GitHub Actions: annotations and a job summary'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l timeout -d 'Bound on the whole operation, such as 10s' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l registry-url -d 'Where docker.io\'s registry really is, such as http://127.0.0.1:5000' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l auth-url -d 'Where docker.io\'s token service really is' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l timeout -d 'Time limit for one reading (check: for all of them), such as 10s' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l registry-url -d 'Ask this URL instead of docker.io\'s registry, such as http://127.0.0.1:5000' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l auth-url -d 'Ask this URL instead of docker.io\'s token service' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l ca-cert -d 'Trust the certificates in this PEM file, too' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l family -d 'Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart' -r -f -a "auto\t'Whichever connects'
 ipv4\t'IPv4 only'
@@ -600,28 +600,28 @@ ipv6\t'IPv6 only'
 both\t'Both, one reading each'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l user -d 'Ask as this account' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l sandbox -d 'Ask a private sandbox on loopback, started for this one command, instead of the real registry' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l sandbox -d 'Ask a simulated Docker Hub, started on this machine for this one command, not the real one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l anonymous -d 'Ask without credentials, as whoever has none'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand gate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s q -l quiet -d 'Say nothing on standard error but errors'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s v -l verbose -d 'Show what is asked and answered, without secrets; repeat for more'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s q -l quiet -d 'Print only errors on standard error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -61,19 +61,19 @@ impl Exit {
     /// The meaning, as the README's table says it.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Ok => "a reading was had and the effective identity may pull; gate open",
+            Self::Ok => "the limit was read and the effective identity may pull; gate open",
             Self::Limit => "pull limit used up, or below the threshold asked for; gate closed",
             Self::Usage => {
                 "usage: the command line, a configuration file or an input file is wrong"
             }
             Self::Unreachable => {
-                "the registry or token service could not be reached, or answered nonsense"
+                "the registry or token service could not be reached, or its answer was not valid"
             }
             Self::Credentials => {
                 "credentials refused, or asked for and not found; no access to the image"
             }
             Self::Unknown => {
-                "the limit could not be understood, or none could be determined though one was required"
+                "the limit could not be read from the answer, or none was given though one is required"
             }
             Self::Runtime => {
                 "the container runtime is missing, not running or failing for a reason other than a limit"
@@ -82,7 +82,7 @@ impl Exit {
                 "throttled by something other than the pull limit: the overall limit, the login limit"
             }
             Self::Interrupted => {
-                "interrupted; what had been pulled has been removed, what had been recorded is on disk"
+                "interrupted; pulled images have been removed, recorded samples are on disk"
             }
             Self::Plugin(_) => "the status of a Monitoring Plugin",
             Self::Child(_) => "the exit code of the command that was run",

@@ -8,13 +8,13 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Asking the registry")]
 pub struct Asking {
-    /// Bound on the whole operation, such as 10s
+    /// Time limit for one reading (check: for all of them), such as 10s
     #[arg(long, value_name = "DURATION", value_parser = some_time, default_value = "10s")]
     pub timeout: std::time::Duration,
-    /// Where docker.io's registry really is, such as http://127.0.0.1:5000
+    /// Ask this URL instead of docker.io's registry, such as http://127.0.0.1:5000
     #[arg(long, value_name = "URL")]
     pub registry_url: Option<url::Url>,
-    /// Where docker.io's token service really is
+    /// Ask this URL instead of docker.io's token service
     #[arg(long, value_name = "URL")]
     pub auth_url: Option<url::Url>,
     /// Trust the certificates in this PEM file, too
@@ -23,7 +23,7 @@ pub struct Asking {
     /// Which address family to ask over; Docker Hub counts IPv4 and IPv6 apart
     #[arg(long, value_enum, default_value_t)]
     pub family: Family,
-    /// Ask without credentials, as whoever has none
+    /// Ask without credentials
     #[arg(long, conflicts_with_all = ["user", "all_identities", "password_stdin", "password_file"])]
     pub anonymous: bool,
     /// Ask as this account
@@ -38,7 +38,7 @@ pub struct Asking {
     /// Ask as every identity known here: anonymous and each account
     #[arg(long, conflicts_with_all = ["user", "password_stdin", "password_file"])]
     pub all_identities: bool,
-    /// Ask a private sandbox on loopback, started for this one command, instead of the real registry
+    /// Ask a simulated Docker Hub, started on this machine for this one command, not the real one
     #[arg(long, value_name = "PROFILE", num_args = 0..=1, require_equals = true, default_missing_value = "2026")]
     pub sandbox: Option<String>,
 }

@@ -37,7 +37,7 @@ pub struct Fleet {
     /// Say who spends the pulls, from series that people already have: kube-state-metrics, kubelet, containerd, dockerd, Spegel
     #[arg(long)]
     pub spenders: bool,
-    /// Docker Hub's own usage, as its page of usage gives it: who pulls by repository, token, user, address
+    /// The usage CSV from Docker Hub's usage page: pulls by repository, token, user, address
     #[arg(long, value_name = "FILE", requires = "spenders")]
     pub hub_csv: Option<PathBuf>,
     /// Read a bearer token for the server from this file
@@ -49,7 +49,7 @@ pub struct Fleet {
     /// Read the password of --user from this file
     #[arg(long, value_name = "FILE", requires = "user")]
     pub password_file: Option<PathBuf>,
-    /// Show the server this certificate and those that follow it, PEM
+    /// Send this client certificate chain to the server (PEM file)
     #[arg(long, value_name = "FILE", requires = "key")]
     pub cert: Option<PathBuf>,
     /// The key of --cert, PEM

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 pub enum Format {
     /// For people, as wide as the terminal
     Table,
-    /// One line an item, no decoration
+    /// One line per item, no decoration
     Plain,
     /// One JSON document
     Json,

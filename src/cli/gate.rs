@@ -27,16 +27,16 @@ pub struct Gate {
     /// Open only if this many pulls are left, or this share of the limit
     #[arg(long, value_name = "N|P%", default_value = "1", value_parser = need)]
     pub need: Threshold,
-    /// Open only if the pulls are left that a scan of PATH finds; with --need, the larger counts
+    /// Open only if enough pulls are left for the images in PATH; with --need, the larger counts
     #[arg(long, value_name = "PATH")]
     pub need_for: Option<PathBuf>,
     /// Open only if this share of the limit is left, in percent; with --need, the larger counts
     #[arg(long, value_name = "P", value_parser = percent)]
     pub need_percent: Option<f64>,
-    /// While closed, ask again now and then, for this long; without DURATION until two windows have passed
+    /// While closed, keep asking for this long at most; without DURATION, for two windows
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "window")]
     pub wait: Option<Wait>,
-    /// What to do when the limit cannot be told: the registry is not reached or not understood
+    /// What to do when the limit cannot be read: no connection, or no valid answer
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Pass::Fail)]
     pub on_unknown: Pass,
     /// What to do when the registry names no limit

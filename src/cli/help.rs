@@ -110,7 +110,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "serve",
         &[
             ("dhlimit serve", "metrics and a page on 127.0.0.1:9767"),
-            ("dhlimit serve nginx redis:7 --all-identities", "anonymous and every account"),
+            ("dhlimit serve nginx redis:7 --anonymous", "two images, without a login"),
             ("dhlimit serve --sandbox --listen 127.0.0.1:0", "look at it without network"),
         ],
     ),
@@ -121,7 +121,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("dhlimit fleet --prometheus http://127.0.0.1:9090 --need 50 -o json", "for scripts"),
             (
                 "dhlimit fleet --prometheus http://127.0.0.1:9090 --by account",
-                "by whom is asked as",
+                "one group per account",
             ),
         ],
     ),
@@ -177,7 +177,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "plan",
         &[
             ("dhlimit plan --nodes 20 --images 4", "which strategy fits"),
-            ("dhlimit plan --nodes 100 --images 8 --arrival rolling:10/1m", "one by one"),
+            ("dhlimit plan --nodes 100 --images 8 --arrival rolling:10/1m", "in batches"),
             ("dhlimit plan --nodes 20 --images 4 -o json", "for scripts"),
         ],
     ),
@@ -265,7 +265,7 @@ fn with_examples(command: Command) -> Command {
     for (line, what) in *examples {
         text.push_str(&format!("\n  {line}  # {what}"));
     }
-    let more = "More options: --help. Each has a DHLIMIT_… variable.";
+    let more = "More options: --help. Every option has a DHLIMIT_… variable.";
     let long = command.get_after_help().map(|after| format!("{after}\n\n")).unwrap_or_default();
     command.after_help(format!("{text}\n\n{more}")).after_long_help(format!("{long}{text}"))
 }

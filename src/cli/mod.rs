@@ -73,10 +73,10 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "General options")]
 pub struct Talk {
-    /// Say nothing on standard error but errors
+    /// Print only errors on standard error
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Show what is asked and answered, without secrets; repeat for more
+    /// Show requests and answers, without secrets; -vv shows more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour
@@ -104,13 +104,13 @@ pub enum Color {
 pub enum Command {
     /// Read the pull limit: one reading per identity and image. Costs nothing
     Check(Box<Check>),
-    /// Read the pull limit again and again: a live view, or a line a reading
+    /// Read the pull limit again and again: a live view, or one line per reading
     Watch(Box<Watch>),
     /// Read the pull limit at an interval and serve it: metrics, a page, JSON
     Serve(Box<Serve>),
-    /// Ask a Prometheus server about all nodes at once: who shares a count, what is left, who is blind
+    /// Ask Prometheus about all nodes: which share a count, what is left, which report nothing
     Fleet(Box<Fleet>),
-    /// Pull, read and delete an image until the 429 comes back: see the count fall
+    /// Pull and delete an image until Docker Hub answers 429, and show the count fall
     Stress(Box<Stress>),
     /// Show recordings as a chart and summary: text, JSON, SVG or one HTML page
     Report(Report),
@@ -120,13 +120,13 @@ pub enum Command {
     Doctor(Box<Doctor>),
     /// Say whether a rollout fits: nodes and images against the limit, strategies compared
     Plan(Box<Plan>),
-    /// Find every image that files name: what Docker Hub counts of it, as whom, how many pulls
+    /// Find every image named in files: whether Docker Hub counts it, as whom, how many pulls
     Scan(Box<Scan>),
     /// Put a cache or private copies in front of Docker Hub
     Mirror(Mirror),
     /// Run a local registry that behaves like Docker Hub, to practise on
     Sandbox(Box<Sandbox>),
-    /// Open or closed by exit code, before a pipeline pulls; can wait, can run a command
+    /// Say by exit code whether enough pulls are left: for pipelines; can wait, can run a command
     Gate(Box<Gate>),
     /// Print the completions of a shell
     Completions(Completions),

@@ -54,7 +54,7 @@ pub struct Plan {
     /// When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s
     #[arg(long, value_name = "WHEN", default_value = "at-once")]
     pub arrival: Arrival,
-    /// Whom the pulls are counted on; repeatable [default: all are compared]
+    /// How the pulls are spread (list: --help); repeatable [default: all are compared]
     #[arg(long = "strategy", value_name = "STRATEGY", value_delimiter = ',')]
     pub strategies: Vec<String>,
     /// How the count recovers; all: the range over the three
@@ -69,7 +69,7 @@ pub struct Plan {
     /// Whose limits: docker-hub, or docker-hub@YYYY-MM-DD for those of a day
     #[arg(long, value_name = "NAME", default_value = "docker-hub", value_parser = policy)]
     pub policy: &'static Policy,
-    /// When to stop looking [default: after ten windows]
+    /// How much time to simulate [default: ten windows]
     #[arg(long, value_name = "DURATION", value_parser = super::asking::duration)]
     pub horizon: Option<Duration>,
     /// Start from what is left now, by a HEAD as every identity known here
@@ -84,7 +84,7 @@ pub struct Plan {
     /// How many images a node pulls at once
     #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub parallel: u32,
-    /// Pulls a second that a node's kubelet lets out (registryPullQPS); what it keeps back waits as after a 429
+    /// Pulls per second that a kubelet allows (registryPullQPS); those above it wait as after a 429
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub kubelet_qps: Option<u32>,
     /// Pulls that a node's kubelet lets out at once (registryBurst) [default: 10]
@@ -97,7 +97,7 @@ pub struct Plan {
     pub solve: Option<SolveFor>,
     /// Replay the plan by real pulls on a sandbox
     ///
-    /// Its clock goes from ask to ask at once. What is not as planned is said; up to 20,000 pulls.
+    /// The sandbox's clock jumps from request to request. Reports what differs; up to 20,000 pulls.
     #[arg(long)]
     pub prove: bool,
     /// How to show the answer

@@ -20,7 +20,7 @@ pub struct Sandbox {
     /// Where to listen [default: a free port on 127.0.0.1, printed as the first line]
     #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Which Docker Hub: of a year, or at its worst
+    /// Behave like Docker Hub of this year, or in this failure
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     pub profile: ProfileName,
     /// Pulls in a window for every identity [default: 100 for an address, 200 for an account]
@@ -59,7 +59,7 @@ pub struct Sandbox {
     /// Print what makes this runtime take the sandbox for docker.io
     #[arg(long, value_name = "RUNTIME", value_enum, conflicts_with = "command")]
     pub print_setup: Option<SetupFor>,
-    /// Run this with DHLIMIT_REGISTRY_URL and DHLIMIT_AUTH_URL set, end with it, pass on its exit code; by DHLIMIT_IN_SANDBOX, set too, dhlimit in it shows the sandbox no login of this machine
+    /// Run this with DHLIMIT_REGISTRY_URL and DHLIMIT_AUTH_URL set, and end with its exit code; DHLIMIT_IN_SANDBOX, set too, keeps a dhlimit in it from sending logins of this machine
     #[arg(last = true, value_name = "COMMAND", help_heading = "Beside the sandbox")]
     pub command: Vec<OsString>,
 }

@@ -41,7 +41,7 @@ pub struct Scan {
     /// Read all files as this kind, such as dockerfile, compose or kubernetes
     #[arg(long = "as", value_name = "KIND")]
     pub kind: Option<String>,
-    /// The value of a variable, before all that files say; repeatable
+    /// Set a variable; overrides the value in files; repeatable
     #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = pair)]
     pub args: Vec<(String, String)>,
     /// Variables for Compose files instead of .env; repeatable
@@ -56,7 +56,7 @@ pub struct Scan {
     /// How many CI runners keep what they pulled [default: each job starts on a new machine]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub runners: Option<u32>,
-    /// How many machines or nodes pull all else
+    /// How many machines or nodes pull what CI jobs do not
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub nodes: u32,
     /// Leave out files that match; repeatable
@@ -68,13 +68,13 @@ pub struct Scan {
     /// How bad a rule's findings are: off, info, warning or error; repeatable
     #[arg(long, value_name = "ID=LEVEL")]
     pub rule: Vec<String>,
-    /// An image that no rule is about, and why; docker.io/acme/* for all that begin so; repeatable
+    /// An image that all rules ignore, and why; docker.io/acme/* for all with that prefix; repeatable
     #[arg(long, value_name = "IMAGE=REASON")]
     pub allow: Vec<String>,
     /// Show what a rule means and what to do, and nothing else
     #[arg(long, value_name = "RULE")]
     pub explain: Option<String>,
-    /// Show what it adds up to instead of each reference
+    /// Show totals by registry or identity, not each reference
     #[arg(long, value_name = "WHAT", value_enum)]
     pub by: Option<By>,
     /// End with exit code 1 where a finding is as bad as this

@@ -12,8 +12,8 @@ use super::Asking;
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Costs nothing: HEAD requests only, one a reading; a scrape asks no registry. Standard output gets one line, its URL. Paths: / page, /metrics, \
-/healthz, /readyz (503 until every identity was asked), /api/v1/readings, /api/v1/history, /api/v1/events.\n\nSIGHUP, or another content of the configuration file, \
-of logins, passwords and certificates, makes it read them again; what is broken is refused whole, and the old one stays.\n\nExit codes: 130 ended by SIGINT or SIGTERM; 2 where an address \
+/healthz, /readyz (503 until every identity was asked), /api/v1/readings, /api/v1/history, /api/v1/events.\n\nOn SIGHUP, or when the configuration file, \
+a login, a password or a certificate changes, it reads them again; if one is broken, it keeps all of the old configuration.\n\nExit codes: 130 ended by SIGINT or SIGTERM; 2 where an address \
 cannot be listened on or a recording cannot be kept. A network or server that fails never ends it."
 )]
 pub struct Serve {
@@ -26,13 +26,13 @@ pub struct Serve {
     /// From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]
     #[arg(short, long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub interval: Option<Duration>,
-    /// Ask Docker Hub more often than every 10 seconds: every second at the most
+    /// Allow an --interval below 10s for Docker Hub, down to 1s
     #[arg(long)]
     pub force_interval: bool,
     /// Append every sample to this file, one JSON document a line, and begin with what is in it
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// How far back the counts over time go [default: as far as there is room]
+    /// Keep the counts over time for this long [default: as long as there is room]
     #[arg(long, value_name = "DURATION", value_parser = super::asking::some_time)]
     pub history: Option<Duration>,
     /// Listen to this machine's containerd, Docker, Podman and journal, too: what they pull and what is refused
@@ -43,13 +43,13 @@ pub struct Serve {
     /// Serve the metrics under the names of another exporter, too
     #[arg(long, value_name = "NAME", value_enum)]
     pub compat: Option<Compat>,
-    /// Speak TLS with this certificate and those that follow it, PEM
+    /// Serve TLS with this certificate chain (PEM file)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// The key of --tls-cert, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
-    /// Ask for a login: lines USER:PASSWORD or `Bearer TOKEN` in this file; /healthz and /readyz ask for none
+    /// Require a login from this file, lines USER:PASSWORD or `Bearer TOKEN`; /healthz and /readyz stay open
     #[arg(long, value_name = "FILE")]
     pub auth_file: Option<PathBuf>,
     /// Where and as whom to ask.

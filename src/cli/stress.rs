@@ -39,7 +39,7 @@ pub struct Stress {
     /// Stop after this long
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
-    /// From the start of one round to the start of the next [default: 2s; 0s on loopback; at least 1s elsewhere]
+    /// Time between the starts of two rounds [default: 2s, on loopback 0s; the least elsewhere is 1s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub interval: Option<Duration>,
     /// From a removal to the next pull [default: what the runtime needs]

@@ -22,11 +22,11 @@ pub struct Watch {
     /// Images to watch [default: ratelimitpreview/test:latest]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
-    /// From one reading of an identity to the next, exactly [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on
+    /// Fixed time between two readings of an identity [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on
     /// loopback]
     #[arg(short, long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub interval: Option<Duration>,
-    /// Ask Docker Hub more often than every 10 seconds: every second at the most
+    /// Allow an --interval below 10s for Docker Hub, down to 1s
     #[arg(long)]
     pub force_interval: bool,
     /// How to show readings [default: table, a live view, on a terminal; plain elsewhere]
@@ -35,7 +35,7 @@ pub struct Watch {
     /// Stop when no pull is left
     #[arg(long, group = "until_what")]
     pub until_empty: bool,
-    /// Stop when the whole limit is there
+    /// Stop when all pulls are back
     #[arg(long, group = "until_what")]
     pub until_full: bool,
     /// Stop when so many pulls or fewer are left
@@ -50,7 +50,7 @@ pub struct Watch {
     /// Run this by `sh -c` when a count, a state or a source changes: the sample as JSON on standard input, DHLIMIT_EVENT_* variables
     #[arg(long, value_name = "COMMAND")]
     pub on_change: Option<String>,
-    /// Append every sample to this file, one JSON document a line; what is shown is on the disk
+    /// Append every sample to this file, one JSON document per line, before it is shown
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Begin a new file of the recording before it grows larger than this, such as 10MB

@@ -2,11 +2,11 @@
 //! gate's rules are in [`crate::gate`].
 
 use super::asking;
-use crate::cli::{Format, Gate, Threshold};
+use crate::cli::{Format, Gate};
 use crate::credentials::Account;
 use crate::gate::{
-    Answer, Dotenv, End, GateReport, Policy, Question, Running, Section, Used, after, ask, needed,
-    refuse,
+    Answer, Dotenv, End, GateReport, Policy, Question, Running, Section, Used, after, ask, refuse,
+    scanned,
 };
 use crate::image::{Reference, is_loopback};
 use crate::polling::waiting::Waiting;
@@ -24,14 +24,14 @@ pub(super) async fn run(
     accounts: Vec<Account>,
 ) -> anyhow::Result<Exit> {
     refuse(&args)?;
-    let needed = needed(context, &args).await?;
+    let scanned = scanned(context, &args).await?;
     let dotenv = args.dotenv.as_deref().map(Dotenv::create).transpose()?;
     let report_file = args.report.as_deref().map(ReportFile::create).transpose()?;
     let image = image_or_usual(args.image.as_deref())?;
     let Some(session) = asking::open(context, &args.asking, accounts, Who::Effective).await? else {
         return Ok(Exit::Interrupted);
     };
-    let Some(question) = question(context, &args, needed, &session, image).await? else {
+    let Some(question) = question(context, &args, scanned, &session, image).await? else {
         return Ok(Exit::Interrupted);
     };
     let Some(answer) = answer(context, &question).await else { return Ok(Exit::Interrupted) };
@@ -57,7 +57,7 @@ pub(super) async fn run(
 async fn question<'a>(
     context: &Context,
     args: &Gate,
-    need: Threshold,
+    scanned: u64,
     session: &'a Session,
     image: Reference,
 ) -> anyhow::Result<Option<Question<'a>>> {
@@ -72,7 +72,7 @@ async fn question<'a>(
         client,
         image,
         who,
-        policy: Policy::of_arguments(args, need),
+        policy: Policy::of_arguments(args, scanned),
         pace: Waiting::new(loopback),
         wait: args.wait,
     }))

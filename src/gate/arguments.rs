@@ -7,31 +7,34 @@ use crate::exit::Failure;
 use crate::scan::{of_path, say_skipped};
 
 impl Policy {
-    /// When the gate is open, where so much is needed.
-    pub(crate) fn of_arguments(args: &Gate, need: Threshold) -> Self {
+    /// When the gate is open: enough for the arguments and for what a scan found, in pulls.
+    pub(crate) fn of_arguments(args: &Gate, scanned: u64) -> Self {
+        let (pulls, percent) = match args.need {
+            Threshold::Pulls(pulls) => (pulls, args.need_percent),
+            Threshold::Percent(percent) => {
+                (1, Some(args.need_percent.map_or(percent, |also| also.max(percent))))
+            }
+        };
         Self {
-            need,
-            percent: args.need_percent,
+            pulls: pulls.max(scanned),
+            percent,
             on_unknown: args.on_unknown,
             on_unlimited: args.on_unlimited,
         }
     }
 }
 
-/// The pulls that are needed: those asked for, or those that a scan finds where these are more.
+/// The pulls that a scan of `--need-for` finds; 0 without it.
 ///
 /// # Errors
 /// What is to be scanned cannot be read.
-pub(crate) async fn needed(context: &Context, args: &Gate) -> anyhow::Result<Threshold> {
-    let Some(path) = &args.need_for else { return Ok(args.need) };
+pub(crate) async fn scanned(context: &Context, args: &Gate) -> anyhow::Result<u64> {
+    let Some(path) = &args.need_for else { return Ok(0) };
     let scan = of_path(context, path).await?;
     say_skipped(context, &scan);
     let pulls = scan.totals.pulls.cold;
     context.say(&format!("· {} needs {pulls} pulls of Docker Hub", path.display()));
-    Ok(match args.need {
-        Threshold::Pulls(least) => Threshold::Pulls(least.max(pulls)),
-        share @ Threshold::Percent(_) => share,
-    })
+    Ok(pulls)
 }
 
 /// A gate is one identity's, and a duration is no image.

@@ -10,7 +10,7 @@ mod spent;
 mod verdict;
 mod wait;
 
-pub(crate) use arguments::{needed, refuse};
+pub(crate) use arguments::{refuse, scanned};
 pub(crate) use pipeline::{Dotenv, Section};
 pub use report::{CommandRun, GateReport, Verdict};
 pub(crate) use running::{Running, after};

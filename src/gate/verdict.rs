@@ -27,7 +27,7 @@ use crate::session::exit_of;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Policy {
     /// Pulls that must remain, at least.
-    pub(crate) need: Threshold,
+    pub(crate) pulls: u64,
     /// Percent of the limit that must remain, too.
     pub(crate) percent: Option<f64>,
     /// Where the limit cannot be determined.
@@ -40,7 +40,7 @@ impl Policy {
     /// The pulls that must remain under a limit, at least 1.
     pub(crate) fn need(self, limit: Option<u64>) -> u64 {
         let share = self.percent.and_then(|percent| Threshold::Percent(percent).pulls(limit));
-        share.unwrap_or(0).max(self.need.pulls(limit).unwrap_or(0)).max(1)
+        share.unwrap_or(0).max(self.pulls).max(1)
     }
 }
 
@@ -113,12 +113,7 @@ pub(super) mod tests {
 
     /// So many pulls needed, the usual flags.
     pub(in crate::gate) fn policy(need: u64) -> Policy {
-        Policy {
-            need: Threshold::Pulls(need),
-            percent: None,
-            on_unknown: Pass::Fail,
-            on_unlimited: Pass::Pass,
-        }
+        Policy { pulls: need, percent: None, on_unknown: Pass::Fail, on_unlimited: Pass::Pass }
     }
 
     fn throttled(throttle: Throttle) -> LimitStatus {
@@ -183,7 +178,7 @@ pub(super) mod tests {
             assert_eq!(policy(need, percent).need(Some(100)), needed, "{need} {percent:?}");
         }
         assert_eq!(policy(3, Some(50.0)).need(None), 3);
-        let share = Policy { need: Threshold::Percent(20.0), ..policy(1, Some(10.0)) };
-        assert_eq!((share.need(Some(100)), share.need(Some(3)), share.need(None)), (20, 1, 1));
+        let share = |limit| policy(1, Some(20.0)).need(limit);
+        assert_eq!((share(Some(100)), share(Some(3)), share(None)), (20, 1, 1));
     }
 }

@@ -45,13 +45,20 @@ fn a_need_is_what_a_scan_of_a_folder_finds() {
     home.write("tree/Dockerfile", "FROM nginx:1\nFROM redis:7\nFROM quay.io/a/b:1\n");
     home.write("tree/.github/workflows/x.yml", "on: push\njobs: {a: {container: 'x/y:1'}}\n");
     let tree = home.path().join("tree").display().to_string();
-    for (left_over, more, code) in
-        [(3, &[][..], 0), (2, &[], 1), (3, &["--need", "4"], 1), (4, &["--need", "4"], 0)]
-    {
+    for (left_over, more, need, code) in [
+        (3, &[][..], 3, 0),
+        (2, &[], 3, 1),
+        (3, &["--need", "4"], 4, 1),
+        (4, &["--need", "4"], 4, 0),
+        (2, &["--need", "10%"], 3, 1),
+        (3, &["--need", "10%"], 3, 0),
+        (3, &["--need", "40%"], 4, 1),
+        (3, &["--need-percent", "40"], 4, 1),
+    ] {
         left(&sandbox, left_over);
         let args = [&["-o", "json", "--need-for", &tree, IMAGE], more].concat();
         let outcome = gate(&sandbox, &args).expect_code(code);
-        assert_eq!(outcome.json()["need"], if more.is_empty() { 3 } else { 4 }, "{outcome:?}");
+        assert_eq!(outcome.json()["need"], need, "{more:?}: {outcome:?}");
         assert!(outcome.stderr.contains("needs 3 pulls"), "{outcome:?}");
     }
     gate(&sandbox, &["--need-for", "/nowhere/at/all", IMAGE]).expect_code(2);

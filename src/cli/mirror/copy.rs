@@ -35,7 +35,7 @@ pub struct Copy {
     /// How many pulls are to be left for others
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub floor: u64,
-    /// Keep what was copied in this file
+    /// Record what was copied in this file; the next run continues from it
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Log in at the destination by what `aws ecr get-login-password` gives for this region [default: the host's, where it is ECR's and no login is found]

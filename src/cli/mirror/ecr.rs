@@ -58,7 +58,7 @@ pub struct Ecr {
     /// Read the access token of --user from this file
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// Write how it is made, and ask nobody [default: shell]
+    /// Print the setup in this form, and call nobody [default: shell]
     #[arg(long, value_enum, value_name = "FORM", conflicts_with_all = ["apply", "check", "remove"])]
     pub print: Option<PrintAs>,
     /// Make what is missing and change what differs

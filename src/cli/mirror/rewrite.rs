@@ -54,10 +54,10 @@ pub struct Rewrite {
     /// Bring the references back from the mirror
     #[arg(long)]
     pub reverse: bool,
-    /// Put a variable before the names that is empty until it is set: ARG NAME= and ${NAME}library/nginx
+    /// Put a variable before the names, empty until you set it: ARG NAME= and ${NAME}library/nginx
     #[arg(long, value_name = "NAME")]
     pub as_variable: Option<String>,
-    /// Where it is kept how names were spelled, if they were not as short as can be [default: .dhlimit-rewrite.json in PATH]
+    /// File that records longer spellings of names, for --reverse [default: .dhlimit-rewrite.json in PATH]
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Read all files as this kind, such as dockerfile, compose or kubernetes

@@ -27,7 +27,7 @@ pub struct Setup {
     /// Never ask Docker Hub where the mirror fails: the pull fails, too
     #[arg(long)]
     pub no_fallback: bool,
-    /// The mirror wants a login: say where it goes
+    /// The mirror needs a login: show where to put it
     #[arg(long)]
     pub login: bool,
     /// How to show it

@@ -15,7 +15,7 @@ dhlimit mirror verify nginx:1.27 --through cache.example:5000
 dhlimit mirror verify nginx redis --through 123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub
 
 The first pull of an image through a cache costs one, counted on the cache's own login or address; the second must cost
-nothing. Counts are read as everybody found here: --user names whom the cache logs in as, to see its count.
+nothing. dhlimit reads the count of every identity found here; give --user the account of the cache to see its count.
 Exit codes: 0 all are served; 1 a pull through it costs each time, the image differs, or the limit is used up; 2 usage; 3 the mirror did not give the image; 4 credentials; 130 interrupted.")]
 pub struct Verify {
     /// Images, as their own registry names them: nginx:1.27

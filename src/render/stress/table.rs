@@ -152,7 +152,7 @@ fn sentences(report: &StressReport, look: Look) -> String {
 
 /// Which limit it was, how one can tell, and how it differs from the other.
 fn meaning(first: &First429, report: &StressReport) -> String {
-    let abuse = "The abuse rate limit (all requests) answers in plain text, \"Too Many Requests\", and refuses everything, not manifests alone.";
+    let abuse = "The overall limit (all requests; Docker's \"abuse rate limit\") answers in plain text, \"Too Many Requests\", and refuses everything, not manifests alone.";
     let message = first.message.as_deref().unwrap_or_default();
     match first.class.as_str() {
         "pull_limit" if message.contains("pull rate limit") => {
@@ -170,11 +170,11 @@ fn meaning(first: &First429, report: &StressReport) -> String {
                 "shows only the status, not the registry's message"
             };
             format!(
-                "{} {shown}. dhlimit asked again: {left}, so this was the pull limit. Under the abuse rate limit that request would have been refused, too.",
+                "{} {shown}. dhlimit asked again: {left}, so this was the pull limit. Under the overall limit that request would have been refused, too.",
                 report.runtime
             )
         }
-        "overall_limit" => "This is the abuse rate limit (all requests), not the pull limit: it answers in plain text, \"Too Many Requests\", and refuses everything from here. Stop for a while.".to_owned(),
+        "overall_limit" => "This is the overall limit (all requests; Docker's \"abuse rate limit\"), not the pull limit: it answers in plain text, \"Too Many Requests\", and refuses everything from here. Stop for a while.".to_owned(),
         other => format!("This is {}, not Docker Hub's pull limit.", other.replace('_', " ")),
     }
 }
