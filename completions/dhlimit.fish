@@ -50,7 +50,7 @@ complete -c dhlimit -n "__fish_dhlimit_needs_command" -f -a "man" -d 'Print the 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line per item, no decoration'
 json\t'One JSON document'
-jsonl\t'One JSON document a line'
+jsonl\t'One JSON document per line'
 prometheus\t'Prometheus text format'
 nagios\t'Monitoring Plugins (Nagios, Icinga): one line, perfdata, exit codes 0 to 3'
 github\t'GitHub Actions: annotations and a job summary'"
@@ -81,7 +81,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand check" -s h -l help -d '
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s i -l interval -d 'Fixed time between two readings of an identity [default: a 60th of the window, 10s to 5m, slower while nothing moves; 1s on loopback]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s o -l output -d 'How to show readings [default: table, a live view, on a terminal; plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line per item, no decoration'
-jsonl\t'One JSON document a line'"
+jsonl\t'One JSON document per line'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l until -d 'Stop when so many pulls or fewer are left' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l for -d 'Stop after this long' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -l drop -d 'Call it an event when more than this many pulls are gone from one reading to the next [default: a tenth of the limit]' -r
@@ -116,7 +116,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s v -l verbose -
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l listen -d 'Listen here; port 0 is a free one; repeatable' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -s i -l interval -d 'From one reading of an identity to the next [default: a 60th of the window, 10s to 5m, slower while nothing moves]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l record -d 'Append every sample to this file, one JSON document a line, and begin with what is in it' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l record -d 'Append every sample to this file, one JSON document per line, and begin with what is in it' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l history -d 'Keep the counts over time for this long [default: as long as there is room]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand serve" -l compat -d 'Serve the metrics under the names of another exporter, too' -r -f -a "jadolg\t'jadolg/dockerhub-pull-limit-exporter'
 drl\t'kha7iq/drl-exporter'
@@ -154,7 +154,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l by -d 'What ma
 account\t'As whom is asked'
 node\t'Each node by itself'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l need -d 'Pulls that every group must have left' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l watch -d 'Look again and again: every minute, or as often as this' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l watch -d 'Look again every minute, or as often as this' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l hub-csv -d 'The usage CSV from Docker Hub\'s usage page: pulls by repository, token, user, address' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l bearer-file -d 'Read a bearer token for the server from this file' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l user -d 'Log in to the server as this user' -r
@@ -165,7 +165,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l ca-cert -d 'Tr
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l timeout -d 'Bound on each look, such as 10s' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -s o -l output -d 'How to show the answer [default: table]' -r -f -a "table\t'For people, as wide as the terminal'
 json\t'One JSON document'
-jsonl\t'One JSON document a line'
+jsonl\t'One JSON document per line'
 prometheus\t'Prometheus text format'
 nagios\t'Monitoring Plugins (Nagios, Icinga): one line, perfdata, exit codes 0 to 3'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand fleet" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -242,9 +242,9 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand report" -s h -l help -d 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s o -l output -d 'How to show the answer; plain and jsonl show each failure when it is found [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line per item, no decoration'
 json\t'One JSON document'
-jsonl\t'One JSON document a line'"
+jsonl\t'One JSON document per line'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l format -d 'Show each failure through a template such as \'{line}: {class}\'; the names are the JSON keys' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l fail-on -d 'End with 1 where a failure of one of these classes is found' -r -f -a "any\t''
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l fail-on -d 'End with exit code 1 if a failure of one of these classes is found' -r -f -a "any\t''
 pull_limit\t''
 overall_limit\t''
 login_limit\t''
@@ -265,8 +265,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -l config -d 'C
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s q -l quiet -d 'Print only errors on standard error'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l kubernetes -d 'Say what the kubelet would use of this: a .dockerconfigjson, a Secret as YAML or JSON, or a list of them; - is standard input' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l explain -d 'Tell about a finding: what it is, how to see it, how to repair it' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l kubernetes -d 'Say which login the kubelet would use from this: a .dockerconfigjson, a Secret as YAML or JSON, or a list of them; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l explain -d 'Explain a finding: what it is, how to see it, how to repair it' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line per item, no decoration'
 json\t'One JSON document'"
@@ -285,7 +285,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l strict -d 'End with exit code 1 where something is an error'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l strict -d 'End with exit code 1 if something is an error'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l anonymous -d 'Ask without credentials'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l password-stdin -d 'Read the password or access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand doctor" -l all-identities -d 'Ask as every identity known here: anonymous and each account'
@@ -297,7 +297,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l runs-per-day -d
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l jobs -d 'The jobs of a run, which begin together, each on a runner without the images' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l images -d 'How many images each node pulls' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l image -d 'An image that each node pulls; repeatable' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a list with one a line, what `dhlimit scan -o json` wrote, or a file or folder to scan; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l from -d 'The images that each node pulls: a list with one per line, what `dhlimit scan -o json` wrote, or a file or folder to scan; - is standard input' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l cost -d 'What a pull of an image costs of the limit' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l pull-time -d 'How long a pull takes' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l arrival -d 'When the nodes arrive: at-once, or rolling:K/D for K nodes every D, such as rolling:5/30s' -r
@@ -315,7 +315,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l warm -d 'Nodes 
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l parallel -d 'How many images a node pulls at once' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-qps -d 'Pulls per second that a kubelet allows (registryPullQPS); those above it wait as after a 429' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l kubelet-burst -d 'Pulls that a node\'s kubelet lets out at once (registryBurst) [default: 10]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l solve -d 'Find the most (of the interval: the least) that meets no 429' -r -f -a "nodes\t'The most nodes'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand plan" -l solve -d 'Find the most (for interval: the least) that meets no 429' -r -f -a "nodes\t'The most nodes'
 surge\t'The most nodes that arrive together'
 interval\t'The shortest time from one batch to the next'
 concurrency\t'The most nodes that pull at a time, the next when one is done; of a CI the jobs of a run'"
@@ -362,13 +362,13 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l allow -d 'An im
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l explain -d 'Show what a rule means and what to do, and nothing else' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l by -d 'Show totals by registry or identity, not each reference' -r -f -a "registry\t'The registry that an image comes from'
 identity\t'Whom Docker Hub counts a pull on'"
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l fail-on -d 'End with exit code 1 where a finding is as bad as this' -r -f -a "info\t''
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l fail-on -d 'End with exit code 1 if a finding is as bad as this, or worse' -r -f -a "info\t''
 warning\t''
 error\t''"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -s o -l output -d 'How to show the answer [default: table on a terminal, plain elsewhere]' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line per item, no decoration'
 json\t'One JSON document'
-jsonl\t'One JSON document a line'
+jsonl\t'One JSON document per line'
 sarif\t'SARIF 2.1.0, for code scanning'
 github\t'GitHub Actions: annotations and a job summary'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand scan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -414,7 +414,7 @@ always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l diff -d 'Show a diff and change nothing; what is done without --check and --write'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l check -d 'Say which files would change; end with exit code 1 where any would'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l check -d 'Say which files would change; end with exit code 1 if any would'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l write -d 'Write the files, each whole or not at all'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l reverse -d 'Bring the references back from the mirror'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from rewrite" -l no-ignore -d 'Read what .gitignore names, too'
@@ -425,7 +425,7 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l region -d 'The registry\'s region, such as eu-central-1' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l prefix -d 'What the cached repositories begin with; ROOT for every repository without a rule of its own' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l upstream -d 'In front of what: docker-hub, ecr, ecr-public, quay, k8s, github-container-registry, azure-container-registry, gitlab-container-registry or chainguard' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l upstream-url -d 'The upstream registry\'s host, where its name leaves that open: NAME.azurecr.io, another ECR' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l upstream-url -d 'The upstream registry\'s host, if its name leaves that open: NAME.azurecr.io, another ECR' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l upstream-prefix -d 'The part of another ECR to cache' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l secret -d 'The secret with the login: a name to make it under, or the ARN of one [default: ecr-pullthroughcache/PREFIX]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l role-arn -d 'The role by which ECR reads the ECR of another account' -r
@@ -445,35 +445,35 @@ never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l password-stdin -d 'Read the access token of --user from standard input'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l apply -d 'Make what is missing and change what differs'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l check -d 'Say what is there, and end with 1 where something is missing or different'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l remove -d 'Take away the rule, its template and its secret; cached images stay'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l check -d 'Say what is there, and end with exit code 1 if something is missing or different'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l remove -d 'Delete the rule, its template and its secret; cached images stay'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l replace -d 'Replace a rule of this prefix that is in front of another registry'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l yes -d 'Do not ask before something is changed'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -l yes -d 'Do not ask for confirmation'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s q -l quiet -d 'Print only errors on standard error'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from ecr" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l to -d 'The mirror: https://HOST/PREFIX, with a port where it has one' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l to -d 'The mirror: https://HOST/PREFIX, with a port if it has one' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s o -l output -d 'How to show it' -r -f -a "plain\t'One line per item, no decoration'
 json\t'One JSON document'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l config -d 'Configuration file [default: dhlimit/config.toml in the user\'s configuration folder]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l no-fallback -d 'Never ask Docker Hub where the mirror fails: the pull fails, too'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l no-fallback -d 'Never ask Docker Hub if the mirror fails: the pull fails, too'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -l login -d 'The mirror needs a login: show where to put it'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s q -l quiet -d 'Print only errors on standard error'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from setup" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l from -d 'Take the images from this file: one a line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l from -d 'Take the images from this file: one per line, or what `dhlimit scan -o json` wrote; - is standard input' -r -F
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l tool -d 'Which tool copies [default: the first that is installed]' -r -f -a "crane\t'crane: every platform, from registry to registry'
 skopeo\t'skopeo: every platform, from registry to registry'
 nerdctl\t'nerdctl: every platform, through containerd\'s store'
 docker\t'docker: one platform, through its store'
 podman\t'podman: one platform, through its store'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l platform -d 'Copy this platform alone, such as linux/arm64; all for every one' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l floor -d 'How many pulls are to be left for others' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l floor -d 'How many pulls to leave for others' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l state -d 'Record what was copied in this file; the next run continues from it' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l ecr-login -d 'Log in at the destination by what `aws ecr get-login-password` gives for this region [default: the host\'s, where it is ECR\'s and no login is found]' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -l ecr-login -d 'Log in at the destination with `aws ecr get-login-password` for this region [default: the host\'s, if it is ECR\'s and no login is found]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from copy" -s o -l output -d 'How to show what was done' -r -f -a "table\t'For people, as wide as the terminal'
 plain\t'One line per item, no decoration'
 json\t'One JSON document'"
@@ -525,10 +525,10 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Show requests and answers, without secrets; -vv shows more'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s n -l namespace -d 'Its namespace [default: the one that kubectl uses]' -r
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l patch-service-account -d 'Have the pods of this service account use it, too' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l patch-service-account -d 'Make the pods of this service account use it, too' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l user -d 'The account [default: the one that a pull from here is counted on]' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l password-file -d 'Read the password or access token of --user from this file' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s o -l output -d 'In which form' -r -f -a "yaml\t'YAML'
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -s o -l output -d 'The form of the Secret' -r -f -a "yaml\t'YAML'
 json\t'JSON'"
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand mirror; and __fish_seen_subcommand_from secret" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -561,8 +561,8 @@ complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l account -d '
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l token-life -d 'How long a token is good for' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l latency -d 'One round trip to the sandbox, as if it were far away' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l tls -d 'Speak TLS; the certificate of the CA made for it goes to CA_FILE [default: a temporary file, printed as the second line]' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l log -d 'Write every request to this file, one JSON document a line' -r -F
-complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l traffic -d 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window where that is shorter' -r
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l log -d 'Write every request to this file, one JSON document per line' -r -F
+complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l traffic -d 'Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window if that is shorter' -r
 complete -c dhlimit -n "__fish_dhlimit_using_subcommand sandbox" -l print-setup -d 'Print what makes this runtime take the sandbox for docker.io' -r -f -a "nerdctl\t'nerdctl, by a hosts folder'
 docker\t'Docker Engine, by a mirror or by address'
 podman\t'podman and skopeo, by a registries file'

@@ -18,18 +18,18 @@ kubectl get secret regcred -o yaml | dhlimit doctor --kubernetes -
 dhlimit doctor --explain login-key-unused
 
 Costs nothing: HEAD requests only. Nothing is changed, and no secret is shown.
-Exit codes: 0 whatever is found; with --strict 1 where something is an error; 2 usage; 130 interrupted.")]
+Exit codes: 0 whatever is found; with --strict 1 if something is an error; 2 usage; 130 interrupted.")]
 pub struct Doctor {
     /// Registries or images to look at, such as ghcr.io or nginx:1.27; a host without a dot needs a slash: myhost:5000/ [default: docker.io]
     #[arg(value_name = "REGISTRY|IMAGE")]
     pub registries: Vec<String>,
-    /// Say what the kubelet would use of this: a .dockerconfigjson, a Secret as YAML or JSON, or a list of them; - is standard input
+    /// Say which login the kubelet would use from this: a .dockerconfigjson, a Secret as YAML or JSON, or a list of them; - is standard input
     #[arg(long, value_name = "FILE")]
     pub kubernetes: Option<PathBuf>,
-    /// End with exit code 1 where something is an error
+    /// End with exit code 1 if something is an error
     #[arg(long)]
     pub strict: bool,
-    /// Tell about a finding: what it is, how to see it, how to repair it
+    /// Explain a finding: what it is, how to see it, how to repair it
     #[arg(long, value_name = "ID")]
     pub explain: Option<String>,
     /// How to show the answer [default: table on a terminal, plain elsewhere]

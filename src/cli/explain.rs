@@ -50,7 +50,7 @@ pub struct Explain {
     /// Show each failure through a template such as '{line}: {class}'; the names are the JSON keys
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "output")]
     pub format: Option<String>,
-    /// End with 1 where a failure of one of these classes is found
+    /// End with exit code 1 if a failure of one of these classes is found
     #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = PossibleValuesParser::new(FAILURE_CLASSES))]
     pub fail_on: Vec<String>,
 }

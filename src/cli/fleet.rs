@@ -15,8 +15,8 @@ const FORMATS: &[Format] =
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Reads the series of `dhlimit serve` over the HTTP API of Prometheus, and of what speaks it (Thanos, Mimir, VictoriaMetrics). Nodes that the registry \
-counts as one source are one group.\n\nExit codes: 0 when every group has what --need asks for; 1 where one has not; 5 where nodes are blind and nothing else \
-decides, or no node is there; 3 and 4 where the server is not reached or refuses; 130 interrupted. -o nagios has the Monitoring Plugins' codes."
+counts as one source are one group.\n\nExit codes: 0 when every group has what --need asks for; 1 if one has fewer; 5 if nodes are blind and nothing else \
+decides, or no node is there; 3 and 4 if the server is not reached or refuses; 130 interrupted. -o nagios has the Monitoring Plugins' codes."
 )]
 pub struct Fleet {
     /// The server, such as http://prometheus:9090; what stands before /api/v1
@@ -31,7 +31,7 @@ pub struct Fleet {
     /// Pulls that every group must have left
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub need: u64,
-    /// Look again and again: every minute, or as often as this
+    /// Look again every minute, or as often as this
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, num_args = 0..=1, require_equals = true, default_missing_value = "1m")]
     pub watch: Option<Duration>,
     /// Say who spends the pulls, from series that people already have: kube-state-metrics, kubelet, containerd, dockerd, Spegel

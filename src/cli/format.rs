@@ -12,7 +12,7 @@ pub enum Format {
     Plain,
     /// One JSON document
     Json,
-    /// One JSON document a line
+    /// One JSON document per line
     Jsonl,
     /// Prometheus text format
     Prometheus,

@@ -11,11 +11,11 @@ use super::{Asking, Format, Threshold, only};
 /// The formats `gate` writes.
 const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json, Format::Github];
 
-/// Open (exit code 0) where enough pulls remain, closed (1) where not. Costs nothing: HEAD only.
+/// Open (exit code 0) if enough pulls remain, closed (1) if not. Costs nothing: HEAD only.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Exit codes: 0 open, 1 closed (or --max-use exceeded), 3 cannot connect, 4 credentials or access
-refused, 5 unknown, 7 throttled by another limit, 130 interrupted; COMMAND's own where it was run.
+refused, 5 unknown, 7 throttled by another limit, 130 interrupted; COMMAND's own if it ran.
 With COMMAND, standard output is COMMAND's and the gate's words go to standard error: --report FILE
 has the JSON. With GITHUB_ACTIONS=true or -o github: an annotation, the job summary and the outputs
 verdict, remaining, limit, used, remaining_before, remaining_after, enough_at. With GITLAB_CI=true: a

@@ -169,7 +169,7 @@ pub const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "scan",
         &[
             ("dhlimit scan", "every image named below this folder"),
-            ("dhlimit scan -o plain .", "one image a line"),
+            ("dhlimit scan -o plain .", "one image per line"),
             ("dhlimit scan -o json .", "for scripts"),
         ],
     ),
@@ -282,9 +282,13 @@ mod tests {
     fn short_help_fits_a_screen_and_ends_with_examples() {
         fn all(command: &Command, path: &str, long: &mut Vec<String>) {
             let mut rendered = command.clone().term_width(80);
-            let lines = rendered.render_help().to_string().lines().count();
+            let help = rendered.render_help().to_string();
+            let lines = help.lines().count();
             if lines > 40 {
                 long.push(format!("{path}: {lines} lines"));
+            }
+            if !command.has_subcommands() && !help.contains("\nExamples:\n  ") {
+                long.push(format!("{path}: no examples"));
             }
             for sub in command.get_subcommands() {
                 all(sub, &format!("{path} {}", sub.get_name()), long);

@@ -15,11 +15,11 @@ const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Svg, Format::H
 #[derive(Debug, Clone, Args)]
 #[command(
     group(ArgGroup::new("what").required(true)),
-    after_help = "Nodes ask for their images one after another and, where refused, again after 10s, 20s, 40s, ... at most 300s, \
+    after_help = "Nodes ask for their images one after another and, if refused, again after 10s, 20s, 40s, ... at most 300s, \
 as the kubelet does.\n\nStrategies: address-per-node, one-address, account, accounts:K (node i on account i mod K), \
 unlimited (a paid account), cache (a pull-through cache with an account). By name alone: addresses:K (node i behind address i \
-mod K), cache-warm (a cache that has the images), p2p (nodes give images to each other), preloaded (on the nodes' disks).\n\nExit codes: 0 where a strategy that was named \
-(or, with none named, any) meets no refusal, 1 where none does or --prove finds a difference, 2 usage."
+mod K), cache-warm (a cache that has the images), p2p (nodes give images to each other), preloaded (on the nodes' disks).\n\nExit codes: 0 if a strategy that was named \
+(or, with none named, any) meets no refusal, 1 if none does or --prove finds a difference, 2 usage."
 )]
 pub struct Plan {
     /// How many nodes pull
@@ -39,7 +39,7 @@ pub struct Plan {
     /// Only images on Docker Hub count.
     #[arg(long, value_name = "REF", group = "what")]
     pub image: Vec<String>,
-    /// The images that each node pulls: a list with one a line, what `dhlimit scan -o json` wrote, or a file or folder to scan; - is standard input
+    /// The images that each node pulls: a list with one per line, what `dhlimit scan -o json` wrote, or a file or folder to scan; - is standard input
     #[arg(long, value_name = "FILE", group = "what")]
     pub from: Option<PathBuf>,
     /// Images of --from are pulled only where their pods run: replicas of a Deployment, each node of a DaemonSet
@@ -90,7 +90,7 @@ pub struct Plan {
     /// Pulls that a node's kubelet lets out at once (registryBurst) [default: 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true, requires = "kubelet_qps", value_parser = clap::value_parser!(u32).range(1..))]
     pub kubelet_burst: Option<u32>,
-    /// Find the most (of the interval: the least) that meets no 429
+    /// Find the most (for interval: the least) that meets no 429
     ///
     /// Nodes, nodes that arrive together, time between them, nodes that pull at a time (of a CI: jobs of a run).
     #[arg(long, value_name = "WHAT", value_enum)]

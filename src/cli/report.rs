@@ -12,7 +12,7 @@ const FORMATS: &[Format] = &[Format::Table, Format::Json, Format::Svg, Format::H
 /// Summary and chart of what `watch --record` recorded.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Several recordings share one axis. Parts of one that was rotated go on where the last one ended.\n\
+    after_help = "Several recordings share one axis. Parts of one that was rotated continue where the last one ended.\n\
 Exit codes: 0 written, 2 a file cannot be read or is no recording."
 )]
 pub struct Report {

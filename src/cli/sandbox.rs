@@ -13,7 +13,7 @@ use crate::quota::Window;
 /// Run a local registry that behaves like Docker Hub, to practise on
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Every repository and tag exists by itself, but for names that begin with `missing`.
+Every repository and tag exists without a push, except names that begin with `missing`.
 GET /_sandbox/state shows what is counted, GET /_sandbox/log the last requests;
 POST /_sandbox/set takes {\"identity\":\"127.0.0.1\",\"remaining\":3} or {\"profile\":\"abuse\"}.")]
 pub struct Sandbox {
@@ -50,10 +50,10 @@ pub struct Sandbox {
     /// Believe the last address in X-Forwarded-For
     #[arg(long)]
     pub trust_proxy: bool,
-    /// Write every request to this file, one JSON document a line
+    /// Write every request to this file, one JSON document per line
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window where that is shorter
+    /// Neighbours that pull, too: steady, bursty, falling or rising, with a rate such as steady:120/h; a shape lasts an hour, or the window if that is shorter
     #[arg(long, value_name = "PATTERN")]
     pub traffic: Option<String>,
     /// Print what makes this runtime take the sandbox for docker.io

@@ -20,7 +20,7 @@ dhlimit scan --rule hub-reference=error --fail-on error
 dhlimit scan --by registry
 
 A comment `# dhlimit: ignore[RULE] reason` on the line or above it suppresses a finding.
-Exit codes: 0; 1 where a finding reaches --fail-on; 2 usage, or a path that is not there; 6 where kubectl or every tool of this machine \
+Exit codes: 0; 1 if a finding reaches --fail-on; 2 usage, or a path that is not there; 6 if kubectl or every tool of this machine \
 is missing or fails; 130 interrupted.")]
 pub struct Scan {
     /// Files and folders; - is standard input [default: ., but with --cluster and --host none]
@@ -77,7 +77,7 @@ pub struct Scan {
     /// Show totals by registry or identity, not each reference
     #[arg(long, value_name = "WHAT", value_enum)]
     pub by: Option<By>,
-    /// End with exit code 1 where a finding is as bad as this
+    /// End with exit code 1 if a finding is as bad as this, or worse
     #[arg(long, value_name = "LEVEL", value_parser = ["info", "warning", "error"])]
     pub fail_on: Option<String>,
     /// How to show the answer [default: table on a terminal, plain elsewhere]

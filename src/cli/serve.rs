@@ -11,9 +11,9 @@ use super::Asking;
 /// Read the pull limit at an interval and serve it: metrics, a page, JSON.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Costs nothing: HEAD requests only, one a reading; a scrape asks no registry. Standard output gets one line, its URL. Paths: / page, /metrics, \
+    after_help = "Costs nothing: HEAD requests only, one per reading; a scrape sends nothing to the registry. Standard output gets one line, its URL. Paths: / page, /metrics, \
 /healthz, /readyz (503 until every identity was asked), /api/v1/readings, /api/v1/history, /api/v1/events.\n\nOn SIGHUP, or when the configuration file, \
-a login, a password or a certificate changes, it reads them again; if one is broken, it keeps all of the old configuration.\n\nExit codes: 130 ended by SIGINT or SIGTERM; 2 where an address \
+a login, a password or a certificate changes, it reads them again; if one is broken, it keeps all of the old configuration.\n\nExit codes: 130 ended by SIGINT or SIGTERM; 2 if an address \
 cannot be listened on or a recording cannot be kept. A network or server that fails never ends it."
 )]
 pub struct Serve {
@@ -29,7 +29,7 @@ pub struct Serve {
     /// Allow an --interval below 10s for Docker Hub, down to 1s
     #[arg(long)]
     pub force_interval: bool,
-    /// Append every sample to this file, one JSON document a line, and begin with what is in it
+    /// Append every sample to this file, one JSON document per line, and begin with what is in it
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Keep the counts over time for this long [default: as long as there is room]
@@ -37,7 +37,7 @@ pub struct Serve {
     pub history: Option<Duration>,
     /// Listen to this machine's containerd, Docker, Podman and journal, too: what they pull and what is refused
     ///
-    /// Through ctr, docker, podman and journalctl, where these are installed and allowed.
+    /// Through ctr, docker, podman and journalctl, if they are installed and allowed.
     #[arg(long)]
     pub observe: bool,
     /// Serve the metrics under the names of another exporter, too

@@ -19,7 +19,7 @@ const RUNTIMES: [&str; 11] = [
 /// Pull, read and delete an image again and again, until the 429 comes or a bound is reached.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Against a registry that is not on loopback it asks first, or wants --yes. An image that is there already is \
+    after_help = "On a registry that is not on loopback it asks first, unless you say --yes. An image that is there already is \
 never touched.\n\nExit codes: 0 the 429 or the bound asked for was reached, 3 not reached, 4 credentials or access refused, \
 6 the runtime is missing or failing, 7 another limit refused, 130 interrupted."
 )]

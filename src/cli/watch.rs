@@ -10,12 +10,12 @@ use super::{Asking, Format, only};
 /// The formats `watch` writes.
 const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Jsonl];
 
-/// Read the pull limit again and again: a live view on a terminal, a line a reading elsewhere.
+/// Read the pull limit again and again: a live view on a terminal, one line per reading elsewhere.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Costs nothing: HEAD requests only, one a reading. Keys of the live view: q quit, p pause, space poll now, \
+    after_help = "Costs nothing: HEAD requests only, one per reading. Keys of the live view: q quit, p pause, space poll now, \
 + and - interval, Tab identity, z zoom, ? help.\n\nExit codes: 0 when what --until-empty, --until-full or --until asks for was reached, \
-or the view was left by q; at the end of --for as check has them, and 1 where what was asked for was not reached; 130 interrupted. \
+or the view was left by q; at the end of --for as check has them, and 1 if what an --until option names was not reached; 130 interrupted. \
 A network or server that fails never ends it."
 )]
 pub struct Watch {

@@ -13,13 +13,23 @@ const FORMATS: &[Format] = &[Format::Table, Format::Plain, Format::Json];
 /// A pull-through cache rule of Amazon ECR with its secret, the template of its repositories, and the policies of those
 /// who keep it and who pull through it: printed, made, looked at or removed.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-dhlimit mirror ecr --account 123456789012 --region eu-central-1
-dhlimit mirror ecr --account 123456789012 --region eu-central-1 --print terraform > ecr.tf
-dhlimit mirror ecr --account 123456789012 --region eu-central-1 --apply --user ann --password-stdin --yes < TOKEN
+#[command(
+    after_help = "\
+Examples:
+  dhlimit mirror ecr --account 123456789012 --region eu-central-1
+  dhlimit mirror ecr --account 123456789012 --region eu-central-1 --print terraform > ecr.tf
+  dhlimit mirror ecr --account 123456789012 --region eu-central-1 --apply --user ann --password-stdin --yes < TOKEN
 
-Names, patterns and regions are checked here before AWS is asked. --apply, --check and --remove run the aws command that is installed here, with its login.
-Exit codes: 0; 1 where --check finds something missing or different; 2 usage; 3 AWS could not be reached or refused; 4 not allowed, or no login; 6 no aws command; 7 throttled; 130 interrupted.")]
+More options: --help.",
+    after_long_help = "\
+dhlimit checks names, patterns and regions before it calls AWS. --apply, --check and --remove run the aws command installed here, with its login.
+Exit codes: 0; 1 if --check finds something missing or different; 2 usage; 3 AWS could not be reached or refused; 4 not allowed, or no login; 6 no aws command; 7 throttled; 130 interrupted.
+
+Examples:
+  dhlimit mirror ecr --account 123456789012 --region eu-central-1
+  dhlimit mirror ecr --account 123456789012 --region eu-central-1 --print terraform > ecr.tf
+  dhlimit mirror ecr --account 123456789012 --region eu-central-1 --apply --user ann --password-stdin --yes < TOKEN"
+)]
 pub struct Ecr {
     /// The account whose registry it is: twelve digits
     #[arg(long, value_name = "ID")]
@@ -34,7 +44,7 @@ pub struct Ecr {
     /// gitlab-container-registry or chainguard
     #[arg(long, value_name = "NAME", default_value = "docker-hub")]
     pub upstream: String,
-    /// The upstream registry's host, where its name leaves that open: NAME.azurecr.io, another ECR
+    /// The upstream registry's host, if its name leaves that open: NAME.azurecr.io, another ECR
     #[arg(long, value_name = "HOST")]
     pub upstream_url: Option<String>,
     /// The part of another ECR to cache
@@ -64,16 +74,16 @@ pub struct Ecr {
     /// Make what is missing and change what differs
     #[arg(long, conflicts_with_all = ["check", "remove"])]
     pub apply: bool,
-    /// Say what is there, and end with 1 where something is missing or different
+    /// Say what is there, and end with exit code 1 if something is missing or different
     #[arg(long, conflicts_with = "remove")]
     pub check: bool,
-    /// Take away the rule, its template and its secret; cached images stay
+    /// Delete the rule, its template and its secret; cached images stay
     #[arg(long)]
     pub remove: bool,
     /// Replace a rule of this prefix that is in front of another registry
     #[arg(long, requires = "apply")]
     pub replace: bool,
-    /// Do not ask before something is changed
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
     /// How long each call may take

@@ -9,7 +9,7 @@ use super::super::{Format, only};
 /// The formats `mirror rewrite` writes.
 const FORMATS: &[Format] = &[Format::Plain, Format::Json];
 
-/// Move the image references in files behind a mirror, byte by byte, and back. Without --write, a diff is shown and nothing changes.
+/// Move the image references in files behind a mirror, byte by byte, and back. Without --write it shows a diff and changes nothing.
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "\
@@ -19,15 +19,15 @@ Examples:
 
 More options: --help.",
     after_long_help = "\
+What is not certain (a variable without a value, a list built by code) stays as it is and is listed on standard error.
+Exit codes: 0; 1 if --check finds something to change; 2 usage, or a file that cannot be written; 130 interrupted.
+
 Examples:
   dhlimit mirror rewrite --to 123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub
   dhlimit mirror rewrite --to cache.example/hub --write deploy/
   dhlimit mirror rewrite --to cache.example/hub --check || echo 'something still comes from Docker Hub'
   dhlimit mirror rewrite --to cache.example/hub --reverse --write deploy/
-  dhlimit mirror rewrite --to cache.example/hub --as-variable HUB
-
-What is not certain (a variable without a value, a list built by code) is listed on standard error and left.
-Exit codes: 0; 1 where --check finds something to change; 2 usage, or a file that cannot be written; 130 interrupted."
+  dhlimit mirror rewrite --to cache.example/hub --as-variable HUB"
 )]
 pub struct Rewrite {
     /// Files and folders
@@ -45,7 +45,7 @@ pub struct Rewrite {
     /// Show a diff and change nothing; what is done without --check and --write
     #[arg(long, conflicts_with_all = ["check", "write"])]
     pub diff: bool,
-    /// Say which files would change; end with exit code 1 where any would
+    /// Say which files would change; end with exit code 1 if any would
     #[arg(long, conflicts_with = "write")]
     pub check: bool,
     /// Write the files, each whole or not at all

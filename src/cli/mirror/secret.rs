@@ -7,11 +7,20 @@ use clap::{Args, ValueEnum};
 /// A pull secret for Kubernetes with a login to Docker Hub found here, under the key that the kubelet really uses.
 /// What is printed holds the login.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-dhlimit mirror secret regcred -n shop | kubectl apply -f -
-dhlimit mirror secret regcred --patch-service-account default | kubectl apply --dry-run=server -f -
+#[command(
+    after_help = "\
+Examples:
+  dhlimit mirror secret regcred -n shop | kubectl apply -f -
+  dhlimit mirror secret regcred --patch-service-account default | kubectl apply --dry-run=server -f -
 
-Exit codes: 0; 2 usage; 4 no login, or none that the kubelet can use.")]
+More options: --help.",
+    after_long_help = "\
+Exit codes: 0; 2 usage; 4 no login, or none that the kubelet can use.
+
+Examples:
+  dhlimit mirror secret regcred -n shop | kubectl apply -f -
+  dhlimit mirror secret regcred --patch-service-account default | kubectl apply --dry-run=server -f -"
+)]
 pub struct Secret {
     /// The secret's name
     #[arg(value_name = "NAME")]
@@ -19,7 +28,7 @@ pub struct Secret {
     /// Its namespace [default: the one that kubectl uses]
     #[arg(short, long, value_name = "NS")]
     pub namespace: Option<String>,
-    /// Have the pods of this service account use it, too
+    /// Make the pods of this service account use it, too
     #[arg(long, value_name = "SA")]
     pub patch_service_account: Option<String>,
     /// The account [default: the one that a pull from here is counted on]
@@ -31,7 +40,7 @@ pub struct Secret {
     /// Read the password or access token of --user from this file
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// In which form
+    /// The form of the Secret
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t)]
     pub output: SecretForm,
 }

@@ -10,21 +10,31 @@ const FORMATS: &[Format] = &[Format::Plain, Format::Json];
 /// The files that make a runtime ask a mirror before Docker Hub, each with its path, and what is to be restarted.
 /// Nothing is written.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-dhlimit mirror setup containerd --to https://cache.example:5000
-dhlimit mirror setup k3s --to https://harbor.example/hub --no-fallback
-dhlimit mirror setup docker --to https://cache.example -o json | jq -r '.files[0].content'
+#[command(
+    after_help = "\
+Examples:
+  dhlimit mirror setup containerd --to https://cache.example:5000
+  dhlimit mirror setup k3s --to https://harbor.example/hub --no-fallback
+  dhlimit mirror setup docker --to https://cache.example -o json | jq -r '.files[0].content'
 
-What a runtime cannot do (a path or a login at dockerd's mirror, ECR before containerd) is refused with the reason.
-Exit codes: 0; 1 where the runtime cannot use such a mirror; 2 usage.")]
+More options: --help.",
+    after_long_help = "\
+If a runtime cannot use such a mirror (a path or a login at dockerd's mirror, ECR before containerd), it says why.
+Exit codes: 0; 1 if the runtime cannot use such a mirror; 2 usage.
+
+Examples:
+  dhlimit mirror setup containerd --to https://cache.example:5000
+  dhlimit mirror setup k3s --to https://harbor.example/hub --no-fallback
+  dhlimit mirror setup docker --to https://cache.example -o json | jq -r '.files[0].content'"
+)]
 pub struct Setup {
-    /// Who is to ask the mirror
+    /// The runtime that is to ask the mirror
     #[arg(value_enum, value_name = "RUNTIME")]
     pub runtime: SetupRuntime,
-    /// The mirror: https://HOST/PREFIX, with a port where it has one
+    /// The mirror: https://HOST/PREFIX, with a port if it has one
     #[arg(long, value_name = "URL")]
     pub to: String,
-    /// Never ask Docker Hub where the mirror fails: the pull fails, too
+    /// Never ask Docker Hub if the mirror fails: the pull fails, too
     #[arg(long)]
     pub no_fallback: bool,
     /// The mirror needs a login: show where to put it
