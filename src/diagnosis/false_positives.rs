@@ -37,11 +37,11 @@ enum Sign {
 }
 
 /// What stands before the words in lines of programs.
-const CODE: &str = "ontains(|matches(|.includes(|assert|expect(| == | != |=== |!== | in str(|regexp|re.search|indexOf(|errors.New(|HasPrefix(|-match |-like |=~ |.test(| // ";
+const CODE: &str = "ontains(|select(|matches(|.includes(|assert|expect(| == | != |=== |!== | in str(|regexp|re.search|indexOf(|errors.New(|HasPrefix(|-match |-like |=~ |.test(| // ";
 
 /// What documentation says to its reader before it quotes a message.
 const READER_LEADS: &str = "if you |if a |if the |if your |when you |when a |when the |when docker |once you |you may |you will |you might |you'll |you can |users see|users may|users will|such as |\
-    e.g.|for example|messages like|message like|errors like|error like|error such|looks like|in case of |documented |documentation |troubleshoot|how to |what is |why ";
+    e.g.|for example|messages like|message like|errors like|error like|error such|looks like|in case of |documented |documentation |docker hub limits |troubleshoot|how to |what is |why ";
 
 /// What anybody says who tells of a message instead of printing it.
 const TELLING_LEADS: &str = "known as |wording|reads |responds with|answers with|answered with|answers `|answers 4|returns |replies ";
@@ -57,8 +57,7 @@ const KINDS: &str = "feat:|fix:|feat(|fix(|docs:|docs(|test:|test(|ci:|todo";
 const PROSE_TAILS: &str = " errors: 0| errors=0| means | error means| errors mean| is returned| errors are| error is | response is | is what | happens when| if you | when you | indicates | is shown | is printed ";
 
 const TEST_OPENINGS: &str = "--- PASS|--- SKIP|=== RUN|=== CONT|=== PAUSE|=== NAME|ok |PASS |PASS: |✓|√|✅|✕|✗|×|not ok |PASSED|SKIPPED|[ RUN |[       OK|[ OK";
-const TEST_ENDINGS: &str =
-    " ... ok| ... FAILED| ... ignored| PASSED| SKIPPED| PASS| [ OK ]| passed| ok|%]";
+const TEST_ENDINGS: &str = " ... ok| ... FAILED| ... ignored| PASSED| SKIPPED| PASS| [ OK ]| passed| ok|%]| as expected| as wanted";
 
 const fn row(sign: Sign, outweighed_by: Option<Evidence>, example: &'static str) -> Row {
     Row { sign, outweighed_by, example }
@@ -79,6 +78,26 @@ const ROWS: &[Row] = &[
         Shape(|words| words.is_commit()),
         None,
         "429f0b6 No more: toomanyrequests: You have reached",
+    ),
+    row(
+        Shape(|words| words.is_in_a_list_of_issues()),
+        None,
+        "#429  CI: toomanyrequests: You have reached  bug",
+    ),
+    row(
+        Shape(|words| words.is_found_in_a_file()),
+        None,
+        "docs/faq.md:88:Error response from daemon: toomanyrequests: You have reached",
+    ),
+    row(
+        Shape(|words| words.is_sample()),
+        None,
+        "errors_total{error=\"x: toomanyrequests: You have reached\"} 4",
+    ),
+    row(
+        Opens("stash@{|msgid |msgstr |export const |export default "),
+        None,
+        "stash@{1}: On main: toomanyrequests: You have reached",
     ),
     row(Opens(TEST_OPENINGS), None, "--- PASS: TestX (0.00s): toomanyrequests: You have reached"),
     row(
@@ -189,6 +208,11 @@ const ROWS: &[Row] = &[
         Before("HEAD is now at |Commit message: |commit message: |Subject: [PATCH"),
         Some(Opening),
         "HEAD is now at x: toomanyrequests: You have reached",
+    ),
+    row(
+        After("](http| (resolved)"),
+        Some(Opening),
+        "* pull failed: toomanyrequests: You have reached ([7f3](https://x))",
     ),
     row(After(PROSE_TAILS), Some(Opening), "- toomanyrequests: You have reached means that"),
     row(

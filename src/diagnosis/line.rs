@@ -289,7 +289,7 @@ fn after_syslog(text: &str) -> &str {
     }
 }
 
-/// Joins the fields of a logfmt line that say something: `msg`, then `error` or `err`. Also klog's
+/// Joins the fields of a logfmt line that say something: `msg`, then `error`, `err` or `err.detail`. Also klog's
 /// quoted message with fields behind it. Text without such fields stays as it is.
 fn join_fields(text: &str) -> (String, Option<String>, Option<Level>) {
     let fields = fields(text);
@@ -306,7 +306,8 @@ fn join_fields(text: &str) -> (String, Option<String>, Option<Level>) {
         .and_then(|rest| quoted_end(rest).and_then(|end| rest.get(..end)))
         .map(str::to_owned);
     let message = value(&["msg", "message"]).or(quoted.filter(|_| !fields.is_empty()));
-    let error = value(&["error", "err"]);
+    // A registry of its own (distribution) has a cause of an unknown error in `err.detail`.
+    let error = value(&["error", "err", "err.detail"]);
     let body = value(&["body"]);
     match (message, error) {
         (Some(message), Some(error)) if !message.contains(&error) => {

@@ -4,9 +4,25 @@
 use super::line::{Level, quoted_end, unescape_once};
 use super::phrases::triggers;
 
-/// Members that hold commands and names, not messages.
-const SILENT: &[&str] =
-    &["cmd", "command", "script", "run", "name", "kind", "args", "_raw_params", "key"];
+/// Members that hold commands, names, what is looked for and text for people, not messages.
+const SILENT: &[&str] = &[
+    "cmd",
+    "command",
+    "script",
+    "run",
+    "name",
+    "kind",
+    "args",
+    "_raw_params",
+    "key",
+    "expr",
+    "query",
+    "regex",
+    "pattern",
+    "legendFormat",
+    "title",
+    "description",
+];
 
 /// One message out of a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +70,9 @@ pub(super) fn said(text: &str, code: &mut Option<String>) -> Vec<Said> {
                 .take_if(|_| name == "message")
                 .map(|code| format!("{code}: "))
                 .unwrap_or_default();
-            said.push(Said { text: value, at, before, after, level, image: image.clone() });
+            // A message to a chat may fence what was said.
+            let text = value.trim_start_matches(['`', '\n', ' ']).to_owned();
+            said.push(Said { text, at, before, after, level, image: image.clone() });
         }
     }
     said

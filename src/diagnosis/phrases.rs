@@ -102,7 +102,8 @@ use Mark::{
 
 /// Every phrase under its mark, lower case, with `|` between them; blanks count.
 const PHRASES: &[(Mark, &str)] = &[
-    (PullLimit, "pull rate limit"),
+    // Without the last word: a kubelet's event may be cut off before it.
+    (PullLimit, "pull rate"),
     (LimitLink, "increase-rate-limit|download-rate-limit"),
     (TooMany, "toomanyrequests"),
     (
@@ -156,7 +157,10 @@ const PHRASES: &[(Mark, &str)] = &[
          ctr: command not found|skopeo: command not found|limactl: command not found|docker: not found|podman: not found|\
          nerdctl: not found|skopeo: not found|command not found: docker|command not found: podman|command not found: nerdctl|\
          command not found: limactl|'docker' is not recognized|'podman' is not recognized|unknown command: docker|\
-         'docker': no such file|'podman': no such file|'nerdctl': no such file|could not connect to buildkitd",
+         'docker': no such file|'podman': no such file|'nerdctl': no such file|could not connect to buildkitd|\
+         could not find a working container runtime strategy|rootless docker not found|cannot run program \"docker\"|\
+         cannot run program \"podman\"|spawn docker enoent|spawn podman enoent|no such file or directory: 'docker'|\
+         no such file or directory: 'podman'|no such file or directory: 'nerdctl'",
     ),
     (
         Socket,
@@ -191,7 +195,7 @@ const PHRASES: &[(Mark, &str)] = &[
          invalid credentials|bad credentials|failed to get credentials|authentication failed|token is expired|token has expired|\
          access token expired|not logged in|password is incorrect|malformed auth|unauthenticated request|account is disabled|\
          account has been disabled|http basic: access denied|unable to decode credentials|\
-         credentials are required|invalid_token|unable to retrieve some image pull secrets|cannot be authenticated",
+         credentials are required|invalid_token|unable to retrieve some image pull secrets|cannot be authenticated|no ec2 imds role found|unable to locate credentials|nocredentialproviders",
     ),
     (HelperName, "docker-credential-"),
     (
@@ -206,7 +210,8 @@ const PHRASES: &[(Mark, &str)] = &[
         Denied,
         "requested access to the resource is denied|pull access denied|insufficient_scope|push access denied|denied: denied|\
          denied: permission_denied|downloadartifacts|uploadartifacts|not authorized to perform: ecr|permission_denied: the requested|\
-         denied: access forbidden|denied: user: |denied: installation not allowed to ",
+         denied: access forbidden|denied: installation not allowed to |must have permission to read the image|\
+         authentication to the upstream registry failed",
     ),
     (Refused, " denied: |: denied|\": forbidden|403 forbidden|403 (forbidden)|permission_denied"),
     (
@@ -230,7 +235,7 @@ const PHRASES: &[(Mark, &str)] = &[
          tls: |certificate has expired|host is unreachable|host is down|dial tcp|operation timed out|certificate is not trusted|\
          certificate verify failed|name or service not known|connection aborted|read timed out|handshake failure|\
          network unreachable|temporary failure|cannot assign requested address|\
-         server closed idle|net/http: |getaddrinfo|econnrefused|econnreset|etimedout|enotfound|transport connection broken",
+         server closed idle|net/http: |getaddrinfo|econnrefused|econnreset|etimedout|enotfound|transport connection broken|pkix path building failed|unable to find valid certification path",
     ),
     (
         Asking,
@@ -246,7 +251,7 @@ const PHRASES: &[(Mark, &str)] = &[
     (
         Registry,
         "/v2/\"|/v2/:|/v2/ |/v2/_catalog|/blobs/sha|/blobs/upload|/referrers/sha|/tags/list|container registry|docker registry|registry-1|source registry|docker hub|dockerhub|response from daemon|manifest |manifests| manifest:|manifest_|no such manifest|fetching manifest |image manifest|\
-         docker pull|docker image|docker_image|docker login|failed to pull|pull image|pulling image|image pull|failed to copy|\
+         docker pull|docker image|docker_image|fetch image version|docker login|failed to pull|pull image|pulling image|image pull|failed to copy|\
          failed to solve|failed to authorize|failed to resolve reference|failed to resolve source|failed to do request|\
          reading blob|writing blob|unexpected http status|crictl|containerd|podman|skopeo|kaniko|buildkit|nerdctl|oras|cosign|\
          ghcr.io|quay.io|gcr.io|.ecr.|dkr-ecr|.ecr-fips.|ecr-public.aws|azurecr|mcr.microsoft|tags list|getauthorizationtoken|jib|response from registry|code from registry|artifactregistry|\
@@ -254,7 +259,7 @@ const PHRASES: &[(Mark, &str)] = &[
     ),
     (
         Context,
-        "pull|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
+        "pull|cannot run program|unable to find image|retrieving image|load metadata for|docker://|image=|imagename|image\"|##[group]|\
          ##[endgroup]|diff --git|author:|using docker|base name|: from |if you |when you |you will see|you may see|\
          you might see|users see|looks like this|host: |connected to |ratelimit-|skopeo |for example|errors occurred|\
          error occurred:|errors:|\"code\"|http/1.1 200|http/2 200|status: downloaded newer|status: image is up to date|dockerregistry2::|response status: 429|login to dockerhub error|\

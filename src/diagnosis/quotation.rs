@@ -16,7 +16,7 @@ const ENGLISH: &str = "if|elif|while|until|test|case|export|alias|raise|throw|lo
 const CODE_WORDS: &str = "let |return |case |raise |throw |import |static |private |public ";
 
 /// Members of a configuration whose value is text for people or a rule, not what was said.
-const RULE_MEMBERS: &str = "expr: |query: |pattern: |regex: |regexp: |filter: |match: |summary: |description: |runbook: |title: ";
+const RULE_MEMBERS: &str = "expr: |query: |pattern: |regex: |regexp: |filter: |match: |summary: |description: |runbook: |title: |failed_when: |changed_when: |until: |when: |that: ";
 
 /// How tools begin the message of a failure; what follows is theirs, whatever words stand in it.
 const OPENINGS: &str = "Error response from daemon|docker: Error response|ERROR: |Error: |error: |ctr: |toomanyrequests: |TOOMANYREQUESTS: |failed to |rpc error|error pulling image|\
@@ -198,7 +198,7 @@ impl<'a> Quotation<'a> {
     /// A string that is assigned; gRPC's `desc = "…"` is none.
     pub(super) fn is_assignment(&self) -> bool {
         self.before_quote().is_some_and(|lead| {
-            [" = ", ":= ", "=> "].iter().any(|sign| lead.ends_with(sign))
+            [" = ", " = [", ":= ", "=> "].iter().any(|sign| lead.ends_with(sign))
                 && !lead.ends_with("desc = ")
         })
     }
@@ -255,17 +255,58 @@ impl<'a> Quotation<'a> {
             || self.before.replace(":in `", ":in '").matches('`').count() % 2 == 1
     }
 
-    /// `git log --oneline`: a short hash and words.
+    /// `git log --oneline`: a short hash and words; `git branch -v` puts a name before them.
     pub(super) fn is_commit(&self) -> bool {
         let line = self.line.source.trim_start_matches(['*', '|', ' ', '/', '\\']);
-        let Some((hash, rest)) = line.split_once(' ') else { return false };
-        let is_hash = (7..=40).contains(&hash.len())
-            && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        is_hash
-            && hash.bytes().any(|byte| byte.is_ascii_digit())
-            && hash.bytes().any(|byte| byte.is_ascii_alphabetic())
-            && rest.contains(' ')
+        let mut words = line.split_ascii_whitespace();
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let is_branch = |name: &str| !name.contains([':', '=', '"']) && !is_hash(name);
+        (is_hash(first) && words.next().is_some())
+            || (second.len() <= 10 && is_hash(second) && is_branch(first))
     }
+
+    /// `gh issue list`: a number and a title in columns. BuildKit puts one blank behind its numbers.
+    pub(super) fn is_in_a_list_of_issues(&self) -> bool {
+        let rest = self.text.strip_prefix('#').unwrap_or_default();
+        let title = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        title.len() < rest.len() && (title.starts_with("  ") || title.starts_with('\t'))
+    }
+
+    /// `git grep -n`: a file of source code or text, a line's number and the line. A program that says
+    /// where it stands puts a blank behind, Ruby `in`.
+    pub(super) fn is_found_in_a_file(&self) -> bool {
+        const ENDINGS: &str = "adoc|bash|go|html|java|js|md|py|rb|rs|rst|sh|tf|toml|ts|yaml|yml";
+        let mut parts = self.line.source.trim_start().splitn(3, ':');
+        let (Some(file), Some(number), Some(found)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return false;
+        };
+        let is_said =
+            (found.starts_with(' ') && !found.starts_with("  ")) || found.starts_with("in ");
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_file = !file.contains([' ', '"', '(', '='])
+            && file
+                .rsplit_once('.')
+                .is_some_and(|(_, ending)| any(ENDINGS, |known| known == ending));
+        is_file && is_number && !is_said
+    }
+
+    /// A sample of Prometheus' text format: the words are a label's value, which is counted.
+    pub(super) fn is_sample(&self) -> bool {
+        let Some((name, rest)) = self.text.split_once('{') else { return false };
+        let Some((_, value)) = rest.rsplit_once("} ") else { return false };
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
+            && value.split(' ').all(|number| number.parse::<f64>().is_ok())
+    }
+}
+
+/// A commit's short name, or the whole one: hexadecimal digits, of both kinds.
+fn is_hash(word: &str) -> bool {
+    (7..=40).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// What lists and changelogs put before a line.

@@ -322,7 +322,10 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         NotFound,
         Says(Mark::Missing),
-        &[Lacks(Mark::Fetching), Any(&[Contains("manifest for "), MissingName])],
+        &[
+            Lacks(Mark::Fetching),
+            Any(&[Contains("manifest for "), Contains("(gcloud.run"), MissingName]),
+        ],
         "ERROR: failed to solve: nginx:9.99: docker.io/library/nginx:9.99: not found",
     ),
     rule(
